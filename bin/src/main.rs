@@ -1,0 +1,57 @@
+//! The command line: one file per subcommand, no logic.
+
+mod demo;
+mod mock_api;
+mod progress;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+/// SQL jobs that call an HTTP API for every row, at a strict rate, and lose or repeat none.
+#[derive(Parser)]
+#[command(name = "paceline", version, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the main job with nothing else needed: records, S3 and API in this process
+    Demo(demo::Arguments),
+    /// Run the statements of a file
+    Run(run::Arguments),
+    /// Serve an API for tests, with deterministic answers
+    MockApi(mock_api::Arguments),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let filter = EnvFilter::try_from_env("PACELINE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // A request in flight is an open connection, and shells allow 1,024 files where the system allows many more.
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::warn!(%error, "the limit of open files could not be raised; lower max_in_flight if calls fail");
+    }
+    match start(arguments.command) {
+        Ok(code) => code,
+        Err(error) => {
+            progress::say(&format!("error: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(command: Command) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match command {
+            Command::Demo(arguments) => demo::start(arguments).await,
+            Command::Run(arguments) => run::start(arguments).await,
+            Command::MockApi(arguments) => mock_api::start(arguments).await,
+        }
+    })
+}

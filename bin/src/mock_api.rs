@@ -1,0 +1,38 @@
+//! `paceline mock-api`
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use paceline_engine::demo::{MockApi, MockApiOptions};
+
+use crate::progress::say;
+
+/// How the API behaves.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Port to serve on; 0 takes a free one
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// Address to serve on
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    host: IpAddr,
+    /// Time from a request to its reply
+    #[arg(long, default_value_t = 50)]
+    latency_ms: u64,
+    /// Of 100 requests, how many fail with status 500
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
+    fail_percent: u8,
+}
+
+/// Serves until Ctrl-C.
+pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let latency = Duration::from_millis(arguments.latency_ms);
+    let options = MockApiOptions { latency, fail_percent: arguments.fail_percent };
+    let address = SocketAddr::new(arguments.host, arguments.port);
+    let api = MockApi::start(address, options).map_err(|error| format!("cannot serve on {address}: {error}"))?;
+    say(&format!("POST records to {}; GET /stats shows what arrived, POST /reset forgets it", api.url()));
+    tokio::signal::ctrl_c().await?;
+    say(&serde_json::to_string(&api.stats())?);
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,57 @@
+//! What is shown while a job runs: a bar on a terminal, nothing otherwise. Everything here goes to standard error,
+//! so that standard output holds results only.
+
+use std::future::Future;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use paceline_engine::Session;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+/// Says something to the person at the terminal.
+#[expect(clippy::print_stderr, reason = "the one place that talks to people")]
+pub fn say(text: &str) {
+    eprintln!("{text}");
+}
+
+/// Shows the progress of `session` until `job` ends. `records` is the number expected, if it is known.
+pub async fn while_running<T>(session: &Session, records: Option<u64>, job: impl Future<Output = T>) -> T {
+    let bar = records.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
+    let template = if records.is_some() {
+        "{elapsed_precise} [{bar:30}] {human_pos}/{human_len} records, {msg}, ETA {eta}"
+    } else {
+        "{elapsed_precise} {spinner} {human_pos} records, {msg}"
+    };
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    let mut tick = interval(Duration::from_millis(200));
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut last = (Instant::now(), session.progress().requests);
+    tokio::pin!(job);
+    loop {
+        tokio::select! {
+            result = &mut job => {
+                bar.finish_and_clear();
+                return result;
+            }
+            now = tick.tick() => {
+                let progress = session.progress();
+                let seconds = (now - last.0).as_secs_f64();
+                let rate = if seconds > 0.0 { (progress.requests - last.1) as f64 / seconds } else { 0.0 };
+                last = (now, progress.requests);
+                bar.set_position(progress.answered + progress.failed);
+                bar.set_message(format!(
+                    "{rate:.0} requests/s{}, {} in flight, {} retries, {} failed",
+                    limit(session), progress.in_flight, progress.retries, progress.failed
+                ));
+            }
+        }
+    }
+}
+
+/// The limits in force, as ` (limit 5000 calls per 1s)`.
+fn limit(session: &Session) -> String {
+    let limits: Vec<_> = session.quotas().all().iter().map(|quota| quota.limiter().rate().to_string()).collect();
+    if limits.is_empty() { String::new() } else { format!(" (limit {})", limits.join(", ")) }
+}

@@ -1,0 +1,277 @@
+//! The operator `ApiCall`: one task per partition feeds requests to the process-wide window, the stream takes the
+//! answers out in the order of the rows. Requests run on the network runtime; encoding and decoding run here.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use datafusion::arrow::array::{BooleanArray, RecordBatch, RecordBatchOptions};
+use datafusion::arrow::compute::filter_record_batch;
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::arrow::json::LineDelimitedWriter;
+use datafusion::common::runtime::SpawnedTask;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{Result, internal_err};
+use datafusion::error::DataFusionError;
+use datafusion::execution::TaskContext;
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet, RecordOutput};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties, ReplaceChildrenOptions,
+    SendableRecordBatchStream,
+};
+use futures::StreamExt;
+use paceline_udfs::batch::{self, BatchError, Landed, Sent};
+use paceline_udfs::dead_letter::GivenUp;
+use paceline_udfs::spec::OnError;
+use paceline_udfs::Caller;
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use super::function::given_up_error;
+
+/// Batches of a partition that wait for their turn in order, beside the one being sent and the one being read.
+const BATCHES_BEHIND: usize = 4;
+
+/// Calls one API function once for each row.
+#[derive(Debug)]
+pub struct ApiCallExec {
+    caller: Arc<Caller>,
+    arguments: Vec<Arc<dyn PhysicalExpr>>,
+    input: Arc<dyn ExecutionPlan>,
+    schema: SchemaRef,
+    dead_letters: Option<Arc<Outbox>>,
+    properties: Arc<PlanProperties>,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+/// Rows that were given up and wait for the sink, as dead letters.
+#[derive(Debug, Default)]
+pub struct Outbox(Mutex<Vec<Value>>);
+
+impl Outbox {
+    /// Takes what is there.
+    pub fn take(&self) -> Vec<Value> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn put(&self, letters: Vec<Value>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(letters);
+    }
+}
+
+impl ApiCallExec {
+    /// `schema` is the input's and the answer's column.
+    pub fn new(
+        caller: Arc<Caller>,
+        arguments: Vec<Arc<dyn PhysicalExpr>>,
+        input: Arc<dyn ExecutionPlan>,
+        schema: SchemaRef,
+        dead_letters: bool,
+    ) -> Self {
+        let dead_letters = dead_letters.then(Arc::default);
+        Self::with_outbox(caller, arguments, input, schema, dead_letters)
+    }
+
+    fn with_outbox(
+        caller: Arc<Caller>,
+        arguments: Vec<Arc<dyn PhysicalExpr>>,
+        input: Arc<dyn ExecutionPlan>,
+        schema: SchemaRef,
+        dead_letters: Option<Arc<Outbox>>,
+    ) -> Self {
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(Arc::clone(&schema)),
+            input.output_partitioning().clone(),
+            input.pipeline_behavior(),
+            input.boundedness(),
+        );
+        let properties = Arc::new(properties);
+        let metrics = ExecutionPlanMetricsSet::new();
+        ApiCallExec { caller, arguments, input, schema, dead_letters, properties, metrics }
+    }
+
+    /// Where this operator puts the rows it takes out, for the sink; `None` where no row may leave.
+    pub fn outbox(&self) -> Option<&Arc<Outbox>> {
+        self.dead_letters.as_ref()
+    }
+}
+
+impl DisplayAs for ApiCallExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let arguments: Vec<_> = self.arguments.iter().map(ToString::to_string).collect();
+        let options = &self.caller.api().options;
+        write!(f, "ApiCallExec: {}({}), ", self.caller.api().name, arguments.join(", "))?;
+        write!(f, "quota={} ({}), dead_letters={}", options.quota, options.rate, self.dead_letters.is_some())
+    }
+}
+
+impl ExecutionPlan for ApiCallExec {
+    fn name(&self) -> &str {
+        "ApiCallExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn maintains_input_order(&self) -> Vec<bool> {
+        vec![true]
+    }
+
+    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
+        vec![false] // one window serves all partitions
+    }
+
+    fn apply_expressions(
+        &self,
+        f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        datafusion::physical_plan::apply_expression_roots(self.arguments.iter().cloned(), f)
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
+        _: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let (Some(input), true) = (children.pop(), children.is_empty()) else {
+            return internal_err!("ApiCallExec has one child");
+        };
+        Ok(Arc::new(Self::with_outbox(
+            Arc::clone(&self.caller),
+            self.arguments.clone(),
+            input,
+            Arc::clone(&self.schema),
+            self.dead_letters.clone(),
+        )))
+    }
+
+    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        self.replace_children(
+            children,
+            ReplaceChildrenOptions::new(datafusion::physical_plan::ChildrenPropertiesMode::Recompute),
+        )
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let input = self.input.execute(partition, context)?;
+        let metrics = BaselineMetrics::new(&self.metrics, partition);
+        let (sender, receiver) = mpsc::channel(BATCHES_BEHIND);
+        let feeder = SpawnedTask::spawn(feed(Arc::clone(&self.caller), self.arguments.clone(), input, sender));
+        let fates = Fates {
+            caller: Arc::clone(&self.caller),
+            schema: Arc::clone(&self.schema),
+            dead_letters: self.dead_letters.clone(),
+        };
+        // The feeder lives as long as the stream: dropping the stream ends it, and with it every pending request.
+        let stream = futures::stream::unfold((receiver, feeder), |(mut receiver, feeder)| async move {
+            let fed: Result<Fed> = receiver.recv().await?;
+            Some((fed, (receiver, feeder)))
+        });
+        let stream = stream.then(move |fed| {
+            let fates = fates.clone();
+            let metrics = metrics.clone();
+            async move {
+                let Fed { batch, sent } = fed?;
+                let landed = sent.land().await.map_err(batch_error)?;
+                fates.decide(batch, landed).map(|output| output.record_output(&metrics))
+            }
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), stream)))
+    }
+}
+
+/// A batch whose requests are on their way.
+struct Fed {
+    batch: RecordBatch,
+    sent: Sent,
+}
+
+async fn feed(
+    caller: Arc<Caller>,
+    arguments: Vec<Arc<dyn PhysicalExpr>>,
+    mut input: SendableRecordBatchStream,
+    sender: mpsc::Sender<Result<Fed>>,
+) {
+    let schema = Arc::new(Schema::new(caller.api().arguments.clone()));
+    while let Some(batch) = input.next().await {
+        let fed = match batch {
+            Ok(batch) => feed_batch(&caller, &arguments, &schema, batch).await,
+            Err(error) => Err(error),
+        };
+        let failed = fed.is_err();
+        if sender.send(fed).await.is_err() || failed {
+            return;
+        }
+    }
+}
+
+async fn feed_batch(
+    caller: &Arc<Caller>,
+    arguments: &[Arc<dyn PhysicalExpr>],
+    schema: &SchemaRef,
+    batch: RecordBatch,
+) -> Result<Fed> {
+    let rows = batch.num_rows();
+    let columns = arguments.iter().map(|argument| argument.evaluate(&batch)?.into_array(rows));
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    let columns = columns.collect::<Result<_>>()?;
+    let arguments = RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?;
+    let sent = batch::send(caller, &arguments).await.map_err(batch_error)?;
+    Ok(Fed { batch, sent })
+}
+
+fn batch_error(error: BatchError) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
+}
+
+/// What is needed to decide what becomes of the rows of a batch.
+#[derive(Clone)]
+struct Fates {
+    caller: Arc<Caller>,
+    schema: SchemaRef,
+    dead_letters: Option<Arc<Outbox>>,
+}
+
+impl Fates {
+    fn decide(&self, batch: RecordBatch, landed: Landed) -> Result<RecordBatch> {
+        let Landed { values, given_up } = landed;
+        let api = self.caller.api();
+        let mut columns = batch.columns().to_vec();
+        columns.push(values);
+        let output = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
+        let Some((_, first)) = given_up.first() else { return Ok(output) };
+        match (&self.dead_letters, api.options.on_error) {
+            (_, OnError::Null) => Ok(output),
+            (Some(outbox), OnError::DeadLetter) => {
+                outbox.put(dead_letters(&api.name, &batch, &given_up)?);
+                let mut stays = vec![true; batch.num_rows()];
+                given_up.iter().for_each(|(row, _)| stays[*row] = false);
+                Ok(filter_record_batch(&output, &BooleanArray::from(stays))?)
+            }
+            _ => Err(given_up_error(&api.name, first)),
+        }
+    }
+}
+
+fn dead_letters(function: &str, batch: &RecordBatch, given_up: &[(usize, GivenUp)]) -> Result<Vec<Value>> {
+    let mut letters = Vec::with_capacity(given_up.len());
+    for (row, reason) in given_up {
+        let mut line = Vec::new();
+        let mut writer = LineDelimitedWriter::new(&mut line);
+        writer.write(&batch.slice(*row, 1))?;
+        writer.finish()?;
+        let row = serde_json::from_slice(&line).map_err(|error| DataFusionError::External(Box::new(error)))?;
+        letters.push(reason.to_json(function, row));
+    }
+    Ok(letters)
+}

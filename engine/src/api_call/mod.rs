@@ -1,0 +1,15 @@
+//! Calls of API functions in a query: the function DataFusion sees, the rule that lifts its calls into a node of
+//! their own, and the operator that carries them out.
+
+mod exec;
+mod function;
+mod hoist;
+mod node;
+mod planner;
+
+pub use exec::{ApiCallExec, Outbox};
+pub use function::api_function;
+pub(crate) use function::liftable;
+pub use hoist::HoistApiCalls;
+pub use node::ApiCall;
+pub use planner::{PlanApiCalls, SetRowsAside};

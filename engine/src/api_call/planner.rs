@@ -1,0 +1,65 @@
+//! From the logical node to the operator, and the rule that says which rows may leave.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::catalog::Session;
+use datafusion::common::Result;
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
+use datafusion::logical_expr::{LogicalPlan, UserDefinedLogicalNode};
+use datafusion::optimizer::AnalyzerRule;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
+
+use super::exec::ApiCallExec;
+use super::node::{ApiCall, rows_may_leave};
+use crate::io::sink::WriteFiles;
+
+/// Plans [`ApiCall`].
+#[derive(Debug)]
+pub struct PlanApiCalls;
+
+#[async_trait]
+impl ExtensionPlanner for PlanApiCalls {
+    async fn plan_extension(
+        &self,
+        planner: &dyn PhysicalPlanner,
+        node: &dyn UserDefinedLogicalNode,
+        _: &[&LogicalPlan],
+        inputs: &[Arc<dyn ExecutionPlan>],
+        session: &dyn Session,
+        context: &PhysicalPlanningContext,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        let (Some(call), [input]) = (node.as_any().downcast_ref::<ApiCall>(), inputs) else { return Ok(None) };
+        let schema = call.input.schema();
+        let arguments = call.arguments.iter().map(|expr| planner.create_physical_expr(expr, schema, session, context));
+        Ok(Some(Arc::new(ApiCallExec::new(
+            Arc::clone(&call.caller),
+            arguments.collect::<Result<_>>()?,
+            Arc::clone(input),
+            Arc::clone(UserDefinedLogicalNode::schema(call).inner()),
+            call.dead_letters,
+        ))))
+    }
+}
+
+/// Lets rows that are given up leave a result that is written, where that is safe. It stands after
+/// [`super::HoistApiCalls`].
+#[derive(Debug)]
+pub struct SetRowsAside;
+
+impl AnalyzerRule for SetRowsAside {
+    fn name(&self) -> &str {
+        "set_rows_aside"
+    }
+
+    fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
+        let writes = matches!(&plan, LogicalPlan::Extension(node) if node.node.as_any().is::<WriteFiles>());
+        if !writes {
+            return Ok(plan);
+        }
+        Ok(plan.map_children(|input| rows_may_leave(input).map(Transformed::yes))?.data)
+    }
+}

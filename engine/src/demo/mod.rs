@@ -1,0 +1,13 @@
+//! The main job with nothing else needed: records, an S3 and an API, all in this process.
+
+mod api;
+mod records;
+mod run;
+mod s3;
+mod verify;
+
+pub use api::{MockApi, MockApiOptions, Stats};
+pub use records::write_csv;
+pub use run::{Demo, DemoOptions, DemoResult};
+pub use s3::DemoS3;
+pub use verify::{Verified, verify_parquet};

@@ -1,0 +1,139 @@
+//! The demo: the statements of the README over a real S3 and a real API, checked row by row.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use object_store::ObjectStoreExt;
+use tempfile::TempDir;
+
+use super::api::{MockApi, MockApiOptions, Stats};
+use super::records::write_csv;
+use super::s3::DemoS3;
+use super::verify::{Verified, verify_parquet};
+use crate::io::stores::Stores;
+use crate::job::{self, Job, JobId};
+use crate::observe::report::Report;
+use crate::{EngineError, Session, Settings};
+
+/// How large the demo is.
+#[derive(Clone, Copy, Debug)]
+pub struct DemoOptions {
+    /// Records, one request each.
+    pub records: u64,
+    /// Requests per second.
+    pub rate: NonZeroU32,
+    /// Of the API.
+    pub latency: Duration,
+    /// Of 100 requests this many fail.
+    pub fail_percent: u8,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct DemoResult {
+    /// What the job says.
+    pub report: Report,
+    /// What the API saw.
+    pub received: Stats,
+    /// What the output holds.
+    pub verified: Verified,
+}
+
+const BUCKET_IN: &str = "in-bucket";
+const BUCKET_OUT: &str = "out-bucket";
+
+/// Everything that the job needs, ready to run.
+#[derive(Debug)]
+pub struct Demo {
+    options: DemoOptions,
+    session: Session,
+    job: Job,
+    stores: Stores,
+    api: MockApi,
+    _s3: DemoS3,
+    _folder: TempDir,
+}
+
+impl Demo {
+    /// Makes the records and starts S3 and API.
+    ///
+    /// # Errors
+    /// A part cannot be started.
+    pub async fn prepare(options: DemoOptions) -> Result<Self, EngineError> {
+        let folder = tempfile::tempdir().map_err(cannot("there is no place for temporary files"))?;
+        let s3 = DemoS3::start(folder.path()).await.map_err(cannot("the demo S3 does not start"))?;
+        for bucket in [BUCKET_IN, BUCKET_OUT] {
+            s3.create_bucket(bucket).map_err(cannot("a demo bucket cannot be made"))?;
+        }
+        let behaviour = MockApiOptions { latency: options.latency, fail_percent: options.fail_percent };
+        let api = MockApi::start(([127, 0, 0, 1], 0).into(), behaviour).map_err(cannot("the demo API does not start"))?;
+
+        let session = Session::new(Settings { s3: s3.settings(), ..Settings::default() })?;
+        let stores = Stores::new(s3.settings(), tokio::runtime::Handle::current());
+        put_records(&stores, options.records).await?;
+        let script = script(&api.url(), options.rate);
+        let job = Job { id: JobId::generate(), script, variables: BTreeMap::new() };
+        Ok(Demo { options, session, job, stores, api, _s3: s3, _folder: folder })
+    }
+
+    /// For its progress.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// The statements.
+    pub fn script(&self) -> &str {
+        &self.job.script
+    }
+
+    /// Reads what is at the destination now.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub async fn verify(&self) -> Result<Verified, EngineError> {
+        let output = format!("s3://{BUCKET_OUT}/enriched");
+        verify_parquet(&self.stores, &output, self.options.records, &["id", "email"]).await
+    }
+
+    /// Runs the job and checks its output.
+    ///
+    /// # Errors
+    /// The job fails, or its output cannot be read.
+    pub async fn run(&self) -> Result<DemoResult, EngineError> {
+        let (report, result) = job::run(&self.session, &self.job, |_| {}).await;
+        result?;
+        Ok(DemoResult { report, received: self.api.stats(), verified: self.verify().await? })
+    }
+}
+
+fn cannot<E: std::fmt::Display>(what: &'static str) -> impl Fn(E) -> EngineError {
+    move |error| EngineError::Setting(format!("{what}: {error}"))
+}
+
+async fn put_records(stores: &Stores, records: u64) -> Result<(), EngineError> {
+    let url = format!("s3://{BUCKET_IN}/records.csv");
+    let mut csv = Vec::new();
+    write_csv(&mut csv, records, 1).map_err(cannot("the records cannot be made"))?;
+    let place = stores.place(&url)?;
+    let put = place.store.objects().put(&place.path, csv.into()).await;
+    put.map(|_| ()).map_err(|source| EngineError::Storage { action: "cannot write", url, source })
+}
+
+fn script(endpoint: &str, rate: NonZeroU32) -> String {
+    format!(
+        "CREATE OR REPLACE TEMPORARY VIEW records
+USING csv OPTIONS (path 's3://{BUCKET_IN}/records.csv', header 'true', inferSchema 'true');
+
+CREATE OR REPLACE TEMPORARY FUNCTION enrich(id BIGINT, email STRING)
+RETURNS STRUCT<status: STRING, score: DOUBLE>
+USING API OPTIONS (
+  endpoint '{endpoint}',
+  rate_limit_calls '{rate}', rate_limit_period '1 second'
+);
+
+INSERT OVERWRITE DIRECTORY 's3://{BUCKET_OUT}/enriched' USING parquet
+SELECT *, enrich(id, email) AS answer FROM records;
+"
+    )
+}

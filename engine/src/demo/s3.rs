@@ -1,0 +1,78 @@
+//! An S3 in this process: s3s over a folder, spoken to over HTTP like any other.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use s3s::auth::SimpleAuth;
+use s3s::service::S3ServiceBuilder;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use url::Url;
+
+use crate::io::stores::S3Settings;
+
+const ACCESS_KEY: &str = "demo";
+const SECRET_KEY: &str = "demo-secret";
+
+/// A running S3; it ends when this is dropped.
+#[derive(Debug)]
+pub struct DemoS3 {
+    address: SocketAddr,
+    root: PathBuf,
+    server: JoinHandle<()>,
+}
+
+impl DemoS3 {
+    /// Serves the buckets below `root`, which is there, on a free port of the loopback interface.
+    ///
+    /// # Errors
+    /// There is no free port, or the folder cannot be used.
+    pub async fn start(root: &Path) -> io::Result<Self> {
+        let files = s3s_fs::FileSystem::new(root).map_err(|error| io::Error::other(format!("{error:?}")))?;
+        let mut service = S3ServiceBuilder::new(files);
+        service.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
+        let service = service.build();
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let server = tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                socket.set_nodelay(true).ok();
+                let service = service.clone();
+                tokio::spawn(async move {
+                    let connections = Builder::new(TokioExecutor::new());
+                    let served = connections.serve_connection(TokioIo::new(socket), service).await;
+                    if let Err(error) = served {
+                        tracing::debug!(%error, "a connection to the demo S3 broke");
+                    }
+                });
+            }
+        });
+        Ok(DemoS3 { address, root: root.to_owned(), server })
+    }
+
+    /// Makes a bucket.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn create_bucket(&self, name: &str) -> io::Result<()> {
+        std::fs::create_dir_all(self.root.join(name))
+    }
+
+    /// How a session reaches it.
+    pub fn settings(&self) -> S3Settings {
+        S3Settings {
+            endpoint: Url::parse(&format!("http://{}", self.address)).ok(), // an address always makes a URL
+            region: Some("us-east-1".to_owned()),
+            credentials: Some((ACCESS_KEY.to_owned(), SECRET_KEY.to_owned())),
+        }
+    }
+}
+
+impl Drop for DemoS3 {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}

@@ -1,0 +1,47 @@
+//! What can go wrong with a job, one variant per different next step.
+
+use datafusion::error::DataFusionError;
+use paceline_sql::SqlError;
+
+/// Why a statement or a job failed.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The statement must be changed.
+    #[error(transparent)]
+    Sql(#[from] SqlError),
+    /// A setting, option or path must be changed.
+    #[error("{0}")]
+    Setting(String),
+    /// Running the query failed.
+    #[error("{}", without_noise(.0))]
+    Query(#[from] DataFusionError),
+    /// Files could not be read or written.
+    #[error("{action} {url}: {source}")]
+    Storage {
+        /// What was tried.
+        action: &'static str,
+        /// Where.
+        url: String,
+        /// Why it failed.
+        source: object_store::Error,
+    },
+    /// A statement of a job failed.
+    #[error("statement {number} (line {line}): {source}")]
+    Statement {
+        /// Which statement of the script, from 1.
+        number: usize,
+        /// The line of the script that it starts in.
+        line: usize,
+        /// Why.
+        source: Box<EngineError>,
+    },
+}
+
+/// The root cause, without DataFusion's names for the layers it came through.
+fn without_noise(error: &DataFusionError) -> String {
+    match error.find_root() {
+        DataFusionError::External(cause) => cause.to_string(),
+        DataFusionError::Execution(message) | DataFusionError::Plan(message) => message.clone(),
+        root => root.strip_backtrace(),
+    }
+}

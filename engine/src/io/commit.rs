@@ -1,0 +1,255 @@
+//! Makes staged files visible, all or nothing as far as readers can tell: they trust `_SUCCESS`.
+//!
+//! Completing many uploads is not atomic, so a commit rolls forward. A manifest that lists everything is written
+//! first; from then on whoever finds it can finish the commit, and doing a step twice changes nothing:
+//! 1. the manifest, written only if there is none
+//! 2. the old `_SUCCESS` goes
+//! 3. each staged file becomes visible
+//! 4. the old files go, never what is below `_paceline/`
+//! 5. the new `_SUCCESS`, then the manifest goes
+
+use std::fmt;
+use std::sync::Arc;
+
+use futures::{StreamExt, TryStreamExt};
+use object_store::path::Path;
+use object_store::{ObjectStoreExt, PutMode, PutPayload};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::sink::{Kind, Staged, StagedFile};
+use super::stores::{Place, Store};
+use crate::EngineError;
+
+/// Paceline's own folder at a destination. Readers skip it, as everything that begins with `_`.
+const OWN: &str = "_paceline";
+const MANIFEST: &str = "commit.json";
+const SUCCESS: &str = "_SUCCESS";
+const DEAD_LETTERS: &str = "_dead_letter";
+
+/// How many files are completed or deleted at once.
+const AT_ONCE: usize = 16;
+
+/// A destination and the job that writes to it; the job's own folder is `<destination>/_paceline/<job>/`.
+#[derive(Clone)]
+pub struct JobFolder {
+    destination: Arc<Place>,
+    job: Arc<str>,
+}
+
+impl fmt::Debug for JobFolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (job {})", self.destination.url, self.job)
+    }
+}
+
+impl JobFolder {
+    /// The folder of `job` at `destination`. The job's id is made of letters, digits, `-`, `_` and `.`.
+    pub fn new(destination: Place, job: &str) -> Self {
+        JobFolder { destination: Arc::new(destination), job: job.into() }
+    }
+
+    /// The destination as the user knows it.
+    pub fn url(&self) -> &url::Url {
+        &self.destination.url
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.destination.store
+    }
+
+    /// Where a file will be once it is visible.
+    pub(super) fn destination(&self, name: &str, kind: Kind) -> Path {
+        match kind {
+            Kind::Rows => self.at(&[name]),
+            Kind::DeadLetters => self.at(&[DEAD_LETTERS, name]),
+        }
+    }
+
+    /// Where a file is until then, in a store without uploads in parts.
+    pub(super) fn staging(&self, name: &str) -> Path {
+        self.at(&[OWN, &self.job, "staging", name])
+    }
+
+    /// Notes an upload before its first part, so that it can be found and aborted whatever happens.
+    pub(super) async fn note_upload(&self, name: &str, path: &Path, id: &str) -> object_store::Result<()> {
+        let note = Note { path: path.to_string(), id: id.to_owned() };
+        let note = serde_json::to_vec(&note).unwrap_or_default();
+        self.store().objects().put(&self.at(&[OWN, &self.job, "uploads", name]), PutPayload::from(note)).await?;
+        Ok(())
+    }
+
+    fn at(&self, parts: &[&str]) -> Path {
+        parts.iter().fold(self.destination.path.clone(), |path, part| path.join(*part))
+    }
+
+    fn failed(&self, action: &'static str) -> impl Fn(object_store::Error) -> EngineError + Copy {
+        let url = self.url();
+        move |source| EngineError::Storage { action, url: url.to_string(), source }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Note {
+    path: String,
+    id: String,
+}
+
+/// Everything that a commit does, written down before it begins.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Manifest {
+    version: u32,
+    job: String,
+    files: Vec<StagedFile>,
+    /// Paths of the files that are replaced.
+    old: Vec<String>,
+}
+
+/// Before a job writes: finishes a commit that was broken off here, and aborts what an earlier try of this job left.
+///
+/// # Errors
+/// The store cannot be read or written.
+pub async fn prepare(folder: &JobFolder) -> Result<(), EngineError> {
+    if let Some(manifest) = read_manifest(folder).await? {
+        tracing::warn!(destination = %folder.url(), job = %manifest.job, "finishing a commit that was broken off");
+        roll_forward(folder, &manifest).await?;
+    }
+    abandon(folder).await
+}
+
+/// Makes exactly `files` the content of the destination.
+///
+/// # Errors
+/// The store fails, or another job is committing here at this moment. What is staged stays; after a failure the
+/// destination is finished by the next job that writes there.
+pub async fn commit(folder: &JobFolder, files: Vec<StagedFile>) -> Result<(), EngineError> {
+    let objects = folder.store().objects();
+    let listed = objects.list(Some(&folder.destination.path)).map_ok(|file| file.location);
+    let listed: Vec<Path> = listed.try_collect().await.map_err(folder.failed("cannot list"))?;
+    let own = folder.at(&[OWN]);
+    let old = listed.into_iter().filter(|path| !path.prefix_matches(&own)).map(String::from).collect();
+    let manifest = Manifest { version: 1, job: folder.job.to_string(), files, old };
+    write_manifest(folder, &manifest).await?;
+    roll_forward(folder, &manifest).await?;
+    remove_folder(folder, &folder.job).await
+}
+
+/// Aborts every upload that the job noted and removes its folder. Nothing of it was visible, nothing of it is left.
+///
+/// # Errors
+/// The store cannot be read or written; the bucket's rule for incomplete uploads is the backstop.
+pub async fn abandon(folder: &JobFolder) -> Result<(), EngineError> {
+    let failed = folder.failed("cannot clean up");
+    if let Some(multipart) = folder.store().multipart() {
+        let objects = folder.store().objects();
+        let notes = objects.list(Some(&folder.at(&[OWN, &folder.job, "uploads"])));
+        let notes: Vec<_> = notes.try_collect().await.map_err(failed)?;
+        for note in notes {
+            let Some(note) = read_json::<Note>(folder, &note.location).await? else { continue };
+            match multipart.abort_multipart(&Path::from(note.path), &note.id).await {
+                // Completed or aborted before: there is nothing to abort.
+                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+                Err(error) => tracing::warn!(%error, upload = %note.id, "an upload could not be aborted"),
+            }
+        }
+    }
+    remove_folder(folder, &folder.job).await
+}
+
+async fn write_manifest(folder: &JobFolder, manifest: &Manifest) -> Result<(), EngineError> {
+    let text = serde_json::to_vec(manifest)
+        .map_err(|error| EngineError::Setting(format!("the commit cannot be written down: {error}")))?;
+    let path = folder.at(&[OWN, MANIFEST]);
+    match folder.store().objects().put_opts(&path, text.into(), PutMode::Create.into()).await {
+        Ok(_) => Ok(()),
+        Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => {
+            // Our own request may have been sent twice by the client because its first answer was lost.
+            if read_manifest(folder).await?.as_ref() == Some(manifest) {
+                return Ok(());
+            }
+            Err(EngineError::Setting(format!(
+                "another job is committing to '{}' at this moment; nothing of this job became visible, run it again",
+                folder.url()
+            )))
+        }
+        Err(error) => Err(folder.failed("cannot commit to")(error)),
+    }
+}
+
+async fn read_manifest(folder: &JobFolder) -> Result<Option<Manifest>, EngineError> {
+    let manifest: Option<Manifest> = read_json(folder, &folder.at(&[OWN, MANIFEST])).await?;
+    match manifest {
+        Some(manifest) if manifest.version != 1 => Err(EngineError::Setting(format!(
+            "the unfinished commit at '{}' was written by a newer version of Paceline; finish it with that one",
+            folder.url()
+        ))),
+        manifest => Ok(manifest),
+    }
+}
+
+/// Steps 2 to 5.
+async fn roll_forward(folder: &JobFolder, manifest: &Manifest) -> Result<(), EngineError> {
+    let failed = folder.failed("cannot commit to");
+    let objects = folder.store().objects();
+    let success = folder.at(&[SUCCESS]);
+    delete(folder, vec![success.clone()]).await?;
+    let completed = manifest.files.iter().map(|file| make_visible(folder, file));
+    futures::stream::iter(completed).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await.map_err(failed)?;
+    delete(folder, manifest.old.iter().map(|path| Path::from(path.as_str())).collect()).await?;
+    objects.put(&success, PutPayload::new()).await.map_err(failed)?;
+    remove_folder(folder, &manifest.job).await?;
+    delete(folder, vec![folder.at(&[OWN, MANIFEST])]).await
+}
+
+/// A file that is there with its full size was made visible before: its name is used once only.
+async fn make_visible(folder: &JobFolder, file: &StagedFile) -> object_store::Result<()> {
+    let objects = folder.store().objects();
+    let path = Path::from(file.path.as_str());
+    let done = match (&file.staged, folder.store().multipart()) {
+        (Staged::Upload { id, parts }, Some(multipart)) => {
+            let parts = parts.iter().map(|id| object_store::multipart::PartId { content_id: id.clone() }).collect();
+            multipart.complete_multipart(&path, id, parts).await.map(|_| ())
+        }
+        (Staged::Upload { .. }, None) => Err(object_store::Error::NotImplemented {
+            operation: "multipart upload".to_owned(),
+            implementer: objects.to_string(),
+        }),
+        (Staged::File { path: staged }, _) => objects.rename(&Path::from(staged.as_str()), &path).await,
+    };
+    let Err(error) = done else { return Ok(()) };
+    match objects.head(&path).await {
+        Ok(found) if found.size == file.bytes => Ok(()),
+        _ => Err(error),
+    }
+}
+
+async fn remove_folder(folder: &JobFolder, job: &str) -> Result<(), EngineError> {
+    let files = folder.store().objects().list(Some(&folder.at(&[OWN, job])));
+    let files: Vec<_> = files.map_ok(|file| file.location).try_collect().await.map_err(folder.failed("cannot list"))?;
+    delete(folder, files).await
+}
+
+/// Deletes what is there; what is not there is fine.
+async fn delete(folder: &JobFolder, paths: Vec<Path>) -> Result<(), EngineError> {
+    let objects = folder.store().objects();
+    let paths = futures::stream::iter(paths.into_iter().map(Ok)).boxed();
+    let mut deleted = objects.delete_stream(paths);
+    while let Some(result) = deleted.next().await {
+        match result {
+            Ok(_) | Err(object_store::Error::NotFound { .. }) => {}
+            Err(error) => return Err(folder.failed("cannot delete files of")(error)),
+        }
+    }
+    Ok(())
+}
+
+async fn read_json<T: DeserializeOwned>(folder: &JobFolder, path: &Path) -> Result<Option<T>, EngineError> {
+    let failed = folder.failed("cannot read Paceline's own files at");
+    let bytes = match folder.store().objects().get(path).await {
+        Ok(found) => found.bytes().await.map_err(failed)?,
+        Err(object_store::Error::NotFound { .. }) => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    let read = serde_json::from_slice(&bytes);
+    read.map(Some).map_err(|error| EngineError::Setting(format!("'{path}' at '{}' is damaged: {error}", folder.url())))
+}

@@ -1,0 +1,231 @@
+//! The operator `WriteFiles`: each partition writes one Parquet file, and one file of dead letters if there are any.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use datafusion::arrow::array::RecordBatch;
+use datafusion::catalog::Session;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{DataFusionError, Result, internal_err};
+use datafusion::execution::TaskContext;
+use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
+use datafusion::logical_expr::{LogicalPlan, UserDefinedLogicalNode};
+use datafusion::parquet::arrow::AsyncArrowWriter;
+use datafusion::parquet::basic::Compression;
+use datafusion::parquet::file::properties::WriterProperties;
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
+    ReplaceChildrenOptions, SendableRecordBatchStream,
+};
+use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
+use futures::StreamExt;
+use serde_json::Value;
+
+use super::node::{Target, WriteFiles};
+use super::staged::{Kind, SCHEMA, StagedFile};
+use super::upload::Upload;
+use crate::api_call::{ApiCallExec, Outbox};
+
+/// A row group is closed at this size, so that memory stays bounded however large the file grows.
+const ROW_GROUP_BYTES: usize = 32 * 1024 * 1024;
+
+/// Writes its input to staged files.
+#[derive(Debug)]
+pub struct WriteFilesExec {
+    target: Target,
+    input: Arc<dyn ExecutionPlan>,
+    properties: Arc<PlanProperties>,
+}
+
+impl WriteFilesExec {
+    /// One task for each partition of the input.
+    pub fn new(target: Target, input: Arc<dyn ExecutionPlan>) -> Self {
+        let properties = Arc::new(PlanProperties::new(
+            EquivalenceProperties::new(Arc::clone(&SCHEMA)),
+            input.output_partitioning().clone(),
+            EmissionType::Final,
+            Boundedness::Bounded,
+        ));
+        WriteFilesExec { target, input, properties }
+    }
+}
+
+impl DisplayAs for WriteFilesExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WriteFilesExec: {}", self.target.folder.url())
+    }
+}
+
+impl ExecutionPlan for WriteFilesExec {
+    fn name(&self) -> &str {
+        "WriteFilesExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
+        _: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let (Some(input), true) = (children.pop(), children.is_empty()) else {
+            return internal_err!("WriteFilesExec has one child");
+        };
+        Ok(Arc::new(WriteFilesExec::new(self.target.clone(), input)))
+    }
+
+    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let input = self.input.execute(partition, context)?;
+        let mut outboxes = Vec::new();
+        find_outboxes(&self.input, &mut outboxes);
+        let written = write_partition(self.target.clone(), partition, input, outboxes);
+        let stream = futures::stream::once(async move { StagedFile::to_batch(&written.await?) });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&SCHEMA), stream)))
+    }
+}
+
+/// The outboxes of every call below. Whichever partition finds a letter takes it: all are full by the time the last
+/// partition ends, so none is left behind and none is written twice.
+fn find_outboxes(plan: &Arc<dyn ExecutionPlan>, found: &mut Vec<Arc<Outbox>>) {
+    let node: &dyn std::any::Any = plan.as_ref();
+    found.extend(node.downcast_ref::<ApiCallExec>().and_then(ApiCallExec::outbox).cloned());
+    for child in plan.children() {
+        find_outboxes(child, found);
+    }
+}
+
+async fn write_partition(
+    target: Target,
+    partition: usize,
+    mut input: SendableRecordBatchStream,
+    outboxes: Vec<Arc<Outbox>>,
+) -> Result<Vec<StagedFile>> {
+    let id = uuid::Uuid::new_v4();
+    let mut rows = Rows { target: &target, name: format!("part-{partition:05}-{id}-c000.snappy.parquet"), open: None };
+    let mut letters = Letters { target: &target, name: format!("part-{partition:05}-{id}-c000.json"), open: None };
+    if partition == 0 {
+        // An empty result has one file too, which holds its schema.
+        rows.write(&RecordBatch::new_empty(input.schema())).await?;
+    }
+    while let Some(batch) = input.next().await {
+        rows.write(&batch?).await?;
+        letters.write_all(&outboxes).await?;
+    }
+    letters.write_all(&outboxes).await?;
+    let mut staged = Vec::new();
+    staged.extend(rows.finish().await?);
+    staged.extend(letters.finish().await?);
+    Ok(staged)
+}
+
+/// The file of rows, opened when the first batch comes.
+struct Rows<'a> {
+    target: &'a Target,
+    name: String,
+    open: Option<(AsyncArrowWriter<Upload>, u64)>,
+}
+
+impl Rows<'_> {
+    async fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        let (writer, rows) = match &mut self.open {
+            Some(open) => open,
+            closed => {
+                let upload = Upload::start(&self.target.folder, &self.name, Kind::Rows).await.map_err(storage)?;
+                let properties = WriterProperties::builder()
+                    .set_compression(Compression::SNAPPY)
+                    .set_created_by(concat!("paceline version ", env!("CARGO_PKG_VERSION")).to_owned())
+                    .build();
+                closed.insert((AsyncArrowWriter::try_new(upload, batch.schema(), Some(properties))?, 0))
+            }
+        };
+        writer.write(batch).await?;
+        if writer.in_progress_size() >= ROW_GROUP_BYTES {
+            writer.flush().await?;
+        }
+        *rows += batch.num_rows() as u64;
+        Ok(())
+    }
+
+    async fn finish(self) -> Result<Option<StagedFile>> {
+        let Some((mut writer, rows)) = self.open else { return Ok(None) };
+        writer.finish().await?;
+        writer.into_inner().finish(rows).await.map_err(storage).map(Some)
+    }
+}
+
+/// The file of dead letters, opened when the first one comes.
+struct Letters<'a> {
+    target: &'a Target,
+    name: String,
+    open: Option<(Upload, u64)>,
+}
+
+impl Letters<'_> {
+    async fn write_all(&mut self, outboxes: &[Arc<Outbox>]) -> Result<()> {
+        for letter in outboxes.iter().flat_map(|outbox| outbox.take()).collect::<Vec<Value>>() {
+            let (upload, rows) = match &mut self.open {
+                Some(open) => open,
+                closed => {
+                    let upload = Upload::start(&self.target.folder, &self.name, Kind::DeadLetters).await;
+                    closed.insert((upload.map_err(storage)?, 0))
+                }
+            };
+            upload.write(Bytes::from(format!("{letter}\n"))).await.map_err(storage)?;
+            *rows += 1;
+        }
+        Ok(())
+    }
+
+    async fn finish(self) -> Result<Option<StagedFile>> {
+        match self.open {
+            Some((upload, rows)) => upload.finish(rows).await.map_err(storage).map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+fn storage(error: object_store::Error) -> DataFusionError {
+    DataFusionError::ObjectStore(Box::new(error))
+}
+
+/// Plans [`WriteFiles`].
+#[derive(Debug)]
+pub struct PlanWriteFiles;
+
+#[async_trait]
+impl ExtensionPlanner for PlanWriteFiles {
+    async fn plan_extension(
+        &self,
+        _: &dyn PhysicalPlanner,
+        node: &dyn UserDefinedLogicalNode,
+        _: &[&LogicalPlan],
+        inputs: &[Arc<dyn ExecutionPlan>],
+        _: &dyn Session,
+        _: &PhysicalPlanningContext,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        let (Some(write), [input]) = (node.as_any().downcast_ref::<WriteFiles>(), inputs) else { return Ok(None) };
+        Ok(Some(Arc::new(WriteFilesExec::new(write.target.clone(), Arc::clone(input)))))
+    }
+}

@@ -1,0 +1,100 @@
+//! The logical node `WriteFiles`: rows in, a description of the staged files out.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use datafusion::common::{DFSchema, DFSchemaRef, Result, plan_err};
+use datafusion::logical_expr::{Expr, Extension, LogicalPlan, UserDefinedLogicalNodeCore};
+
+use super::staged::SCHEMA;
+use crate::io::commit::JobFolder;
+
+/// Where to and how a result is written.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The destination and the job that writes to it.
+    pub folder: JobFolder,
+}
+
+/// Writes its input to a [`Target`].
+#[derive(Clone, Debug)]
+pub struct WriteFiles {
+    /// Where to and how.
+    pub target: Target,
+    /// What is written.
+    pub input: LogicalPlan,
+    schema: DFSchemaRef,
+}
+
+impl WriteFiles {
+    /// The node as a plan.
+    ///
+    /// # Errors
+    /// Two columns of the input have the same name, which no file format can hold.
+    pub fn plan(target: Target, input: LogicalPlan) -> Result<LogicalPlan> {
+        let mut names: Vec<_> = input.schema().fields().iter().map(|field| field.name().to_lowercase()).collect();
+        names.sort_unstable();
+        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            return plan_err!("the result has two columns named '{}'; rename one with AS", pair[0]);
+        }
+        let schema = Arc::new(DFSchema::try_from(Arc::clone(&SCHEMA))?);
+        Ok(LogicalPlan::Extension(Extension { node: Arc::new(WriteFiles { target, input, schema }) }))
+    }
+}
+
+impl PartialEq for WriteFiles {
+    fn eq(&self, other: &Self) -> bool {
+        self.target.folder.url() == other.target.folder.url() && self.input == other.input
+    }
+}
+
+impl Eq for WriteFiles {}
+
+impl Hash for WriteFiles {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.target.folder.url().hash(state);
+        self.input.hash(state);
+    }
+}
+
+impl PartialOrd for WriteFiles {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        self.input.partial_cmp(&other.input)
+    }
+}
+
+impl UserDefinedLogicalNodeCore for WriteFiles {
+    fn name(&self) -> &str {
+        "WriteFiles"
+    }
+
+    fn inputs(&self) -> Vec<&LogicalPlan> {
+        vec![&self.input]
+    }
+
+    fn schema(&self) -> &DFSchemaRef {
+        &self.schema
+    }
+
+    fn expressions(&self) -> Vec<Expr> {
+        Vec::new()
+    }
+
+    fn fmt_for_explain(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WriteFiles: {}", self.target.folder.url())
+    }
+
+    fn with_exprs_and_inputs(&self, _: Vec<Expr>, mut inputs: Vec<LogicalPlan>) -> Result<Self> {
+        let (Some(input), true) = (inputs.pop(), inputs.is_empty()) else {
+            return plan_err!("WriteFiles has one input");
+        };
+        Ok(WriteFiles { input, ..self.clone() })
+    }
+
+    /// Every column of the input is written.
+    fn necessary_children_exprs(&self, _: &[usize]) -> Option<Vec<Vec<usize>>> {
+        Some(vec![(0..self.input.schema().fields().len()).collect()])
+    }
+}

@@ -1,0 +1,19 @@
+//! Logical plan to a running, committed query.
+//!
+//! [`Session`] is the whole trip on one screen; [`job::run`] takes a script through it and reports.
+
+pub mod api_call;
+mod error;
+pub mod io;
+pub mod job;
+mod network;
+pub mod observe;
+pub mod session;
+pub mod settings;
+
+#[cfg(feature = "demo")]
+pub mod demo;
+
+pub use error::EngineError;
+pub use session::{Outcome, Session};
+pub use settings::Settings;

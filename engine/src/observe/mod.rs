@@ -1,0 +1,6 @@
+//! What can be seen of a job: while it runs and when it has ended.
+
+mod memory;
+pub mod progress;
+pub mod report;
+pub mod table;

@@ -1,0 +1,111 @@
+//! The report of a job: one JSON object.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::memory::peak_rss_bytes;
+use super::progress::Progress;
+use crate::session::{Session, Written};
+
+/// How a job ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum State {
+    /// Everything was done and committed.
+    Succeeded,
+    /// A statement failed; what was committed before it stays.
+    Failed,
+}
+
+/// What a job did.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Its id.
+    pub job_id: String,
+    /// How it ended.
+    pub state: State,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Rows read from files by the INSERT statements.
+    pub records_read: u64,
+    /// Rows in the output.
+    pub records_written: u64,
+    /// Rows in the dead letters.
+    pub records_failed: u64,
+    /// Requests handed to the client, retries included.
+    pub requests: u64,
+    /// Requests that were second or later attempts.
+    pub retries: u64,
+    /// Replies with status 429.
+    pub rate_limit_hits: u64,
+    /// From the first statement to the last commit, in seconds.
+    pub elapsed_s: f64,
+    /// Requests per second while requests were waiting to be sent.
+    pub requests_per_s: f64,
+    /// `requests_per_s` ÷ the allowed rate, of the busiest quota; absent without a limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pace_utilization: Option<f64>,
+    /// Most requests handed to the client in any sliding rate-limit period, of the quota that came closest to its
+    /// limit, by the limiter's clock; absent without a limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worst_period: Option<usize>,
+    /// Largest resident set of this process, in bytes; absent where the system does not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peak_rss_bytes: Option<u64>,
+    /// Where each INSERT wrote to.
+    pub output: Vec<String>,
+}
+
+impl Report {
+    pub(crate) fn new(job_id: &str, session: &Session, elapsed: Duration, written: &[Written], error: Option<String>) -> Self {
+        let progress = session.progress();
+        let pace = Pace::of(session);
+        Report {
+            job_id: job_id.to_owned(),
+            state: if error.is_some() { State::Failed } else { State::Succeeded },
+            error,
+            records_read: written.iter().map(|written| written.records_read).sum(),
+            records_written: written.iter().map(|written| written.records_written).sum(),
+            records_failed: written.iter().map(|written| written.records_failed).sum(),
+            requests: progress.requests,
+            retries: progress.retries,
+            rate_limit_hits: progress.rate_limit_hits,
+            elapsed_s: elapsed.as_secs_f64(),
+            requests_per_s: pace.requests_per_s(&progress),
+            pace_utilization: pace.utilization,
+            worst_period: pace.worst_period,
+            peak_rss_bytes: peak_rss_bytes(),
+            output: written.iter().map(|written| written.url.to_string()).collect(),
+        }
+    }
+}
+
+/// How well the allowed rates were used.
+struct Pace {
+    busy: Duration,
+    utilization: Option<f64>,
+    worst_period: Option<usize>,
+}
+
+impl Pace {
+    fn of(session: &Session) -> Self {
+        let mut pace = Pace { busy: Duration::ZERO, utilization: None, worst_period: None };
+        for quota in session.quotas().all() {
+            let busy = quota.time_wanted();
+            pace.busy = pace.busy.max(busy);
+            let limiter = quota.limiter();
+            pace.worst_period = pace.worst_period.max(limiter.worst_period());
+            if let Some(allowed) = limiter.rate().per_second().filter(|_| !busy.is_zero()) {
+                let used = limiter.sent() as f64 / busy.as_secs_f64() / allowed;
+                pace.utilization = Some(pace.utilization.map_or(used, |most: f64| most.max(used)));
+            }
+        }
+        pace
+    }
+
+    fn requests_per_s(&self, progress: &Progress) -> f64 {
+        if self.busy.is_zero() { 0.0 } else { progress.requests as f64 / self.busy.as_secs_f64() }
+    }
+}

@@ -1,0 +1,243 @@
+//! The façade: the trip of a statement on one screen.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::catalog::Session as DataFusionSession;
+use datafusion::common::Result as DataFusionResult;
+use datafusion::datasource::ViewTable;
+use datafusion::execution::context::QueryPlanner;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
+use datafusion::prelude::{SessionConfig, SessionContext};
+use paceline_sql::{CreateFunction, CreateView, InsertDirectory, Statement, ViewSource};
+use paceline_udfs::Caller;
+use paceline_udfs::client::HttpClient;
+use paceline_udfs::counters::Counters;
+use paceline_udfs::quota::Quotas;
+use url::Url;
+
+use crate::EngineError;
+use crate::api_call::{self, HoistApiCalls, PlanApiCalls, SetRowsAside};
+use crate::io::commit::{self, JobFolder};
+use crate::io::readers;
+use crate::io::sink::{Kind, PlanWriteFiles, StagedFile, Target, WriteFiles};
+use crate::io::stores::Stores;
+use crate::network::Network;
+use crate::observe::progress::Progress;
+use crate::settings::Settings;
+
+/// Views, functions and settings of one user, and the way their statements take.
+pub struct Session {
+    context: SessionContext,
+    stores: Arc<Stores>,
+    quotas: Arc<Quotas>,
+    counters: Mutex<Vec<Arc<Counters>>>,
+    network: Network,
+}
+
+/// What a statement led to.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// It changed the session.
+    Done,
+    /// Its rows.
+    Rows {
+        /// Their columns.
+        schema: SchemaRef,
+        /// The rows.
+        batches: Vec<RecordBatch>,
+    },
+    /// Its rows were written and committed.
+    Written(Written),
+}
+
+/// What an INSERT did.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// Where to.
+    pub url: Url,
+    /// Rows read from files.
+    pub records_read: u64,
+    /// Rows in the output.
+    pub records_written: u64,
+    /// Rows in the dead letters.
+    pub records_failed: u64,
+}
+
+impl Session {
+    /// A session with no views and no API functions.
+    ///
+    /// # Errors
+    /// The threads for network traffic cannot be started.
+    pub fn new(settings: Settings) -> Result<Self, EngineError> {
+        let no_network = |error| EngineError::Setting(format!("the network threads cannot be started: {error}"));
+        let network = Network::start().map_err(no_network)?;
+        let stores = Arc::new(Stores::new(settings.s3, network.handle().clone()));
+        let environment = RuntimeEnvBuilder::new().with_object_store_registry(Arc::clone(&stores) as _).build_arc()?;
+        let config = SessionConfig::new()
+            .with_batch_size(settings.batch_rows.get())
+            .with_target_partitions(settings.partitions.get());
+        let state = SessionStateBuilder::new()
+            .with_config(paceline_sql::spark_settings(config))
+            .with_runtime_env(environment)
+            .with_default_features()
+            .with_analyzer_rule(Arc::new(HoistApiCalls))
+            .with_analyzer_rule(Arc::new(SetRowsAside))
+            .with_query_planner(Arc::new(Planner))
+            .build();
+        let context = SessionContext::new_with_state(state);
+        Ok(Session { context, stores, quotas: Arc::default(), counters: Mutex::default(), network })
+    }
+
+    /// Carries out one statement. `job` is the id under which an INSERT stages its files.
+    ///
+    /// # Errors
+    /// The statement is wrong, or carrying it out failed; then nothing of an INSERT is visible.
+    pub async fn sql(&self, text: &str, job: &str) -> Result<Outcome, EngineError> {
+        match paceline_sql::parse(text)? {
+            Statement::CreateView(view) => self.create_view(view).await.map(|()| Outcome::Done),
+            Statement::CreateFunction(function) => self.create_function(function).map(|()| Outcome::Done),
+            Statement::InsertDirectory(insert) => self.insert(insert, job).await.map(Outcome::Written),
+            Statement::Query(query) => {
+                let plan = paceline_sql::plan_query(&self.context.state(), query).await?;
+                let plan = self.context.state().create_physical_plan(&plan).await?;
+                let schema = plan.schema();
+                let batches = datafusion::physical_plan::collect(plan, self.context.task_ctx()).await?;
+                Ok(Outcome::Rows { schema, batches })
+            }
+        }
+    }
+
+    /// The optimized logical plan of a query, one operator a line.
+    ///
+    /// # Errors
+    /// The text is no query, or it cannot be planned.
+    pub async fn explain(&self, query: &str) -> Result<String, EngineError> {
+        let Statement::Query(query) = paceline_sql::parse(query)? else {
+            return Err(EngineError::Setting("only a query can be explained".to_owned()));
+        };
+        let state = self.context.state();
+        let plan = state.optimize(&paceline_sql::plan_query(&state, query).await?)?;
+        Ok(plan.display_indent().to_string())
+    }
+
+    /// The numbers of all API functions so far.
+    pub fn progress(&self) -> Progress {
+        Progress::of(&self.counters.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The limits that the API functions are called under.
+    pub fn quotas(&self) -> &Quotas {
+        &self.quotas
+    }
+
+    async fn create_view(&self, view: CreateView) -> Result<(), EngineError> {
+        let state = self.context.state();
+        if !view.or_replace && self.context.table_exist(view.name.as_str())? {
+            return Err(already_there("view", &view.name));
+        }
+        let table = match view.source {
+            ViewSource::Files { format, columns, options } => {
+                readers::open(&state, &self.stores, &format, columns, &options).await?
+            }
+            ViewSource::Query(query) => {
+                let text = query.to_string();
+                Arc::new(ViewTable::new(paceline_sql::plan_query(&state, query).await?, Some(text)))
+            }
+        };
+        self.context.deregister_table(view.name.as_str())?;
+        self.context.register_table(view.name.as_str(), table)?;
+        Ok(())
+    }
+
+    fn create_function(&self, function: CreateFunction) -> Result<(), EngineError> {
+        let api = Arc::new(function.api);
+        if !function.or_replace && self.context.state().scalar_functions().contains_key(&api.name) {
+            return Err(already_there("function", &api.name));
+        }
+        self.context.deregister_udf(&api.name); // an older one lets go of its quota
+        let quota = self.quotas.get(&api.options.quota, api.options.rate);
+        let quota = quota.map_err(|error| EngineError::Setting(error.to_string()))?;
+        let client = HttpClient::new(&api.options).map_err(|error| EngineError::Setting(error.to_string()))?;
+        let caller = Arc::new(Caller::new(api, quota, Arc::new(client), self.network.handle().clone()));
+        self.counters.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(caller.counters()));
+        self.context.register_udf(api_call::liftable(caller));
+        Ok(())
+    }
+
+    async fn insert(&self, insert: InsertDirectory, job: &str) -> Result<Written, EngineError> {
+        if insert.format != "parquet" || !insert.options.is_empty() {
+            let what = format!("INSERT OVERWRITE DIRECTORY … USING {} with options", insert.format);
+            return Err(EngineError::Setting(format!("{what} is not supported; use parquet without options")));
+        }
+        let folder = JobFolder::new(self.stores.place(&insert.directory)?, job);
+        let state = self.context.state();
+        let plan = paceline_sql::plan_query(&state, insert.query).await?;
+        let plan = WriteFiles::plan(Target { folder: folder.clone() }, plan)?;
+        let plan = state.create_physical_plan(&plan).await?;
+
+        commit::prepare(&folder).await?;
+        let staged = datafusion::physical_plan::collect(Arc::clone(&plan), self.context.task_ctx()).await;
+        let files = match staged.and_then(|batches| StagedFile::from_batches(&batches)) {
+            Ok(files) => files,
+            Err(error) => {
+                commit::abandon(&folder).await?;
+                return Err(error.into());
+            }
+        };
+        let rows = |kind| files.iter().filter(|file| file.kind == kind).map(|file| file.rows).sum();
+        let written = Written {
+            url: folder.url().clone(),
+            records_read: rows_read(&plan),
+            records_written: rows(Kind::Rows),
+            records_failed: rows(Kind::DeadLetters),
+        };
+        commit::commit(&folder, files).await?;
+        Ok(written)
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("id", &self.context.session_id()).finish_non_exhaustive()
+    }
+}
+
+fn already_there(what: &str, name: &str) -> EngineError {
+    EngineError::Setting(format!("the {what} '{name}' is already there; CREATE OR REPLACE would replace it"))
+}
+
+/// Rows that the leaves of a plan put out.
+fn rows_read(plan: &Arc<dyn ExecutionPlan>) -> u64 {
+    let children = plan.children();
+    if children.is_empty() {
+        return plan.metrics().and_then(|metrics| metrics.output_rows()).unwrap_or(0) as u64;
+    }
+    children.into_iter().map(rows_read).sum()
+}
+
+/// DataFusion's planner with Paceline's nodes.
+#[derive(Debug)]
+struct Planner;
+
+#[async_trait]
+impl QueryPlanner for Planner {
+    async fn create_physical_plan(
+        &self,
+        plan: &LogicalPlan,
+        session: &dyn DataFusionSession,
+    ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
+        let planner = DefaultPhysicalPlanner::with_extension_planners(vec![
+            Arc::new(PlanApiCalls),
+            Arc::new(PlanWriteFiles),
+        ]);
+        planner.create_physical_plan(plan, session).await
+    }
+}

@@ -1,0 +1,109 @@
+//! The settings of a session, each spelled once.
+
+use std::num::NonZeroUsize;
+
+use url::Url;
+
+use crate::EngineError;
+use crate::io::stores::S3Settings;
+
+/// How a session runs.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How S3 is reached.
+    pub s3: S3Settings,
+    /// Rows in a batch.
+    pub batch_rows: NonZeroUsize,
+    /// Partitions that a query is cut into.
+    pub partitions: NonZeroUsize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            s3: S3Settings::default(),
+            batch_rows: NonZeroUsize::new(8192).unwrap_or(NonZeroUsize::MIN),
+            partitions: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+        }
+    }
+}
+
+/// A key of `--conf`.
+#[derive(Debug)]
+pub struct Key {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, with its unit and default.
+    pub meaning: &'static str,
+    set: fn(&mut Settings, &str) -> Result<(), &'static str>,
+}
+
+/// Every key.
+pub const KEYS: &[Key] = &[
+    Key {
+        name: "paceline.batch.rows",
+        meaning: "rows in a batch (default 8192)",
+        set: |settings, text| number(text).map(|number| settings.batch_rows = number),
+    },
+    Key {
+        name: "paceline.partitions",
+        meaning: "partitions that a query is cut into (default: the number of cores)",
+        set: |settings, text| number(text).map(|number| settings.partitions = number),
+    },
+    Key {
+        name: "paceline.s3.endpoint",
+        meaning: "URL of the S3 service (default: AWS_ENDPOINT_URL, then AWS's own)",
+        set: |settings, text| {
+            let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+            settings.s3.endpoint = Some(url.ok_or("an http:// or https:// URL")?);
+            Ok(())
+        },
+    },
+    Key {
+        name: "paceline.s3.region",
+        meaning: "region of the buckets (default: AWS_REGION, then us-east-1)",
+        set: |settings, text| {
+            settings.s3.region = Some(text.to_owned());
+            Ok(())
+        },
+    },
+];
+
+impl Settings {
+    /// Sets one key.
+    ///
+    /// # Errors
+    /// There is no such key, or the value is not of its kind.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), EngineError> {
+        let Some(key) = KEYS.iter().find(|key| key.name == name) else {
+            let names: Vec<_> = KEYS.iter().map(|key| key.name).collect();
+            return Err(EngineError::Setting(format!("there is no setting '{name}'; there are {}", names.join(", "))));
+        };
+        (key.set)(self, value.trim())
+            .map_err(|expected| EngineError::Setting(format!("setting '{name}' is '{value}', expected {expected}")))
+    }
+}
+
+fn number(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse().map_err(|_| "a whole number above zero")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+
+    #[test]
+    fn a_setting_is_set_or_the_mistake_is_named() {
+        let mut settings = Settings::default();
+        settings.set("paceline.batch.rows", "100").unwrap();
+        assert_eq!(settings.batch_rows.get(), 100);
+        let error = settings.set("paceline.batch.rows", "none").unwrap_err().to_string();
+        expect!["setting 'paceline.batch.rows' is 'none', expected a whole number above zero"].assert_eq(&error);
+        let error = settings.set("spark.executor.cores", "1").unwrap_err().to_string();
+        expect![[
+            "there is no setting 'spark.executor.cores'; there are paceline.batch.rows, paceline.partitions, paceline.s3.endpoint, paceline.s3.region"
+        ]]
+        .assert_eq(&error);
+    }
+}

@@ -1,0 +1,16 @@
+//! Spark SQL text to statements, and queries to DataFusion logical plans.
+//!
+//! A script is cut into statements ([`script`]), each is parsed into a [`Statement`], and queries are planned against
+//! a DataFusion session state ([`plan_query`]). What cannot be done yet is an error that names the construct, never a
+//! silently different answer.
+
+mod cursor;
+mod error;
+mod plan;
+pub mod script;
+mod statements;
+mod types;
+
+pub use error::SqlError;
+pub use plan::{plan_query, spark_settings};
+pub use statements::{CreateFunction, CreateView, InsertDirectory, KeyValues, Statement, ViewSource, parse};

@@ -1,0 +1,147 @@
+//! Spark's type names to Arrow types.
+//! Source: Spark 3.5, "Data Types", SQL column, and the grammar of `CREATE TABLE` column lists.
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, Field, Fields, IntervalUnit, TimeUnit};
+use datafusion::sql::sqlparser::tokenizer::Token;
+
+use crate::SqlError;
+use crate::cursor::Cursor;
+
+/// `name TYPE [NOT NULL] [COMMENT '…'], …` up to and with the closing parenthesis; the opening one is taken.
+pub(crate) fn columns(cursor: &mut Cursor) -> Result<Fields, SqlError> {
+    let mut fields: Vec<Field> = Vec::new();
+    if cursor.take_token(&Token::RParen) {
+        return Ok(Fields::empty());
+    }
+    loop {
+        let name = cursor.name()?;
+        if fields.iter().any(|field| field.name().eq_ignore_ascii_case(&name)) {
+            return Err(SqlError::Parse(format!("column '{name}' is declared twice")));
+        }
+        fields.push(field(cursor, name, &mut false)?);
+        if !cursor.take_token(&Token::Comma) {
+            cursor.expect_token(&Token::RParen)?;
+            return Ok(fields.into());
+        }
+    }
+}
+
+/// One type.
+pub(crate) fn data_type(cursor: &mut Cursor) -> Result<DataType, SqlError> {
+    nested(cursor, &mut false)
+}
+
+/// `pending` says that a `>>` has closed one more level than was open where it stood.
+fn nested(cursor: &mut Cursor, pending: &mut bool) -> Result<DataType, SqlError> {
+    let name = cursor.name()?;
+    Ok(match name.to_lowercase().as_str() {
+        "boolean" => DataType::Boolean,
+        "tinyint" | "byte" => DataType::Int8,
+        "smallint" | "short" => DataType::Int16,
+        "int" | "integer" => DataType::Int32,
+        "bigint" | "long" => DataType::Int64,
+        "float" | "real" => DataType::Float32,
+        "double" => DataType::Float64,
+        "string" => DataType::Utf8,
+        "binary" => DataType::Binary,
+        "date" => DataType::Date32,
+        "timestamp" => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        "timestamp_ntz" => DataType::Timestamp(TimeUnit::Microsecond, None),
+        "interval" => DataType::Interval(IntervalUnit::MonthDayNano),
+        "decimal" | "dec" | "numeric" => decimal(cursor)?,
+        "array" => {
+            cursor.expect_token(&Token::Lt)?;
+            let item = nested(cursor, pending)?;
+            cursor.expect_closing_angle(pending)?;
+            DataType::List(Arc::new(Field::new("element", item, true)))
+        }
+        "map" => {
+            cursor.expect_token(&Token::Lt)?;
+            let key = nested(cursor, pending)?;
+            cursor.expect_token(&Token::Comma)?;
+            let value = nested(cursor, pending)?;
+            cursor.expect_closing_angle(pending)?;
+            let entries = Fields::from(vec![Field::new("key", key, false), Field::new("value", value, true)]);
+            DataType::Map(Arc::new(Field::new("entries", DataType::Struct(entries), false)), false)
+        }
+        "struct" => structure(cursor, pending)?,
+        _ => return Err(SqlError::Unsupported(format!("the type '{name}'"))),
+    })
+}
+
+fn structure(cursor: &mut Cursor, pending: &mut bool) -> Result<DataType, SqlError> {
+    if cursor.take_token(&Token::Neq) {
+        return Ok(DataType::Struct(Fields::empty()));
+    }
+    cursor.expect_token(&Token::Lt)?;
+    let mut fields = Vec::new();
+    loop {
+        let name = cursor.name()?;
+        cursor.take_token(&Token::Colon);
+        fields.push(field(cursor, name, pending)?);
+        if *pending || !cursor.take_token(&Token::Comma) {
+            cursor.expect_closing_angle(pending)?;
+            return Ok(DataType::Struct(fields.into()));
+        }
+    }
+}
+
+fn field(cursor: &mut Cursor, name: String, pending: &mut bool) -> Result<Field, SqlError> {
+    let data_type = nested(cursor, pending)?;
+    let required = !*pending && cursor.take(&["not", "null"]);
+    if !*pending && cursor.take(&["comment"]) {
+        cursor.string()?;
+    }
+    Ok(Field::new(name, data_type, !required))
+}
+
+/// `(precision[, scale])`; without it Spark takes (10, 0).
+fn decimal(cursor: &mut Cursor) -> Result<DataType, SqlError> {
+    if !cursor.take_token(&Token::LParen) {
+        return Ok(DataType::Decimal128(10, 0));
+    }
+    let precision: u8 = cursor.number()?;
+    let scale: i8 = if cursor.take_token(&Token::Comma) { cursor.number()? } else { 0 };
+    cursor.expect_token(&Token::RParen)?;
+    if !(1..=38).contains(&precision) || i16::from(scale) > i16::from(precision) {
+        let declared = format!("decimal({precision},{scale})");
+        return Err(SqlError::Parse(format!("{declared}: precision is 1 to 38, and scale at most precision")));
+    }
+    Ok(DataType::Decimal128(precision, scale))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::{Expect, expect};
+
+    fn check(text: &str, expected: Expect) {
+        let parsed = Cursor::new(text).and_then(|mut cursor| {
+            let data_type = data_type(&mut cursor)?;
+            cursor.end()?;
+            Ok(data_type)
+        });
+        expected.assert_eq(&parsed.map_or_else(|error| error.to_string(), |data_type| data_type.to_string()));
+    }
+
+    #[test]
+    fn types_have_their_spark_names() {
+        check("BIGINT", expect![[""]]);
+        check("decimal", expect![[""]]);
+        check("Decimal(12, 2)", expect![[""]]);
+        check("timestamp", expect![[""]]);
+        check("STRUCT<status: STRING, score: DOUBLE>", expect![[""]]);
+        check("struct<a int, `b c`: array<map<string,struct<x:int>>>>", expect![[""]]);
+        check("array<array<int>>", expect![[""]]);
+    }
+
+    #[test]
+    fn what_is_no_type_is_named() {
+        check("varchar2(3)", expect![[""]]);
+        check("decimal(39)", expect![[""]]);
+        check("array<int", expect![[""]]);
+        check("array<int>>", expect![[""]]);
+    }
+}

@@ -1,0 +1,184 @@
+//! What is visible at a destination, and what becomes of a commit that is broken off.
+
+use futures::TryStreamExt;
+use object_store::multipart::PartId;
+use object_store::path::Path;
+use object_store::{ObjectStoreExt, PutPayload};
+use paceline_engine::io::commit::{self, JobFolder};
+use paceline_engine::io::sink::{Kind, Staged, StagedFile};
+use paceline_engine::io::stores::Place;
+use paceline_engine::job::JobId;
+use paceline_tests::{QUICK, Stage};
+use serde_json::json;
+
+const OUT: &str = "s3://out-bucket/enriched";
+
+async fn listed(place: &Place) -> Vec<String> {
+    let files: Vec<_> = place.store.objects().list(Some(&place.path)).try_collect().await.unwrap();
+    let names = files.iter().map(|file| file.location.as_ref().trim_start_matches("enriched/").to_owned());
+    let mut names: Vec<_> = names.collect();
+    names.sort_unstable();
+    names
+}
+
+async fn put(place: &Place, name: &str, text: &str) {
+    place.store.objects().put(&place.path.clone().join(name), PutPayload::from(text.to_owned())).await.unwrap();
+}
+
+/// Uploads a file without completing it.
+async fn stage_upload(place: &Place, name: &str) -> StagedFile {
+    let path = place.path.clone().join(name);
+    let multipart = place.store.multipart().unwrap();
+    let id = multipart.create_multipart(&path).await.unwrap();
+    let part = multipart.put_part(&path, &id, 0, PutPayload::from("rows")).await.unwrap();
+    let staged = Staged::Upload { id, parts: vec![part.content_id] };
+    StagedFile { path: path.to_string(), kind: Kind::Rows, staged, rows: 1, bytes: 4 }
+}
+
+async fn complete(place: &Place, file: &StagedFile) {
+    let Staged::Upload { id, parts } = &file.staged else { panic!("{file:?}") };
+    let parts = parts.iter().map(|id| PartId { content_id: id.clone() }).collect();
+    let path = Path::from(file.path.as_str());
+    place.store.multipart().unwrap().complete_multipart(&path, id, parts).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_broken_off_after_any_step_is_finished_by_the_next_job() {
+    for steps_done in 0..=5 {
+        let stage = Stage::set(QUICK).await;
+        let place = stage.stores.place(OUT).unwrap();
+        put(&place, "_SUCCESS", "").await;
+        put(&place, "part-old", "old").await;
+        let files = [stage_upload(&place, "part-a").await, stage_upload(&place, "part-b").await];
+        let manifest = json!({"version": 1, "job": "killed", "files": files, "old": ["enriched/part-old"]});
+        put_manifest(&place, &manifest.to_string()).await;
+        let remove = |name: &str| Path::from(format!("enriched/{name}"));
+        if steps_done >= 1 {
+            place.store.objects().delete(&remove("_SUCCESS")).await.unwrap();
+        }
+        if steps_done >= 2 {
+            complete(&place, &files[1]).await;
+        }
+        if steps_done >= 3 {
+            complete(&place, &files[0]).await;
+        }
+        if steps_done >= 4 {
+            place.store.objects().delete(&remove("part-old")).await.unwrap();
+        }
+        if steps_done >= 5 {
+            put(&place, "_SUCCESS", "").await;
+        }
+        commit::prepare(&JobFolder::new(place.clone(), "next")).await.unwrap();
+        assert_eq!(listed(&place).await, ["_SUCCESS", "part-a", "part-b"], "after {steps_done} steps");
+    }
+}
+
+async fn put_manifest(place: &Place, text: &str) {
+    let path = place.path.clone().join("_paceline").join("commit.json");
+    place.store.objects().put(&path, PutPayload::from(text.to_owned())).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_jobs_do_not_commit_at_once_and_a_damaged_manifest_is_not_guessed_at() {
+    let stage = Stage::set(QUICK).await;
+    let place = stage.stores.place(OUT).unwrap();
+    let folder = JobFolder::new(place.clone(), "second");
+    put_manifest(&place, &json!({"version": 1, "job": "first", "files": [], "old": []}).to_string()).await;
+    let file = stage_upload(&place, "part-a").await;
+    let error = commit::commit(&folder, vec![file]).await.unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "another job is committing to 's3://out-bucket/enriched' at this moment; nothing of this job became visible, run it again"
+    );
+    assert_eq!(listed(&place).await, ["_paceline/commit.json"]);
+    put_manifest(&place, "{\"version\": 1, \"jo").await;
+    let error = commit::prepare(&folder).await.unwrap_err().to_string();
+    assert!(error.contains("'enriched/_paceline/commit.json'") && error.contains("is damaged"), "{error}");
+    put_manifest(&place, &json!({"version": 2, "job": "first", "files": [], "old": []}).to_string()).await;
+    let error = commit::prepare(&folder).await.unwrap_err().to_string();
+    assert!(error.contains("newer version"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_file_breaks_the_commit_instead_of_being_passed_over() {
+    let stage = Stage::set(QUICK).await;
+    let place = stage.stores.place(OUT).unwrap();
+    let mut file = stage_upload(&place, "part-a").await;
+    complete(&place, &file).await;
+    file.bytes = 5; // what is there is not what was staged
+    assert!(commit::commit(&JobFolder::new(place.clone(), "job"), vec![file]).await.is_err());
+    assert!(!listed(&place).await.contains(&"_SUCCESS".to_owned()));
+}
+
+const ONE_CALL_AN_HOUR: &str = "CREATE OR REPLACE TEMP VIEW records USING csv OPTIONS (path '{folder}/in.csv', header 'true');
+     CREATE OR REPLACE TEMP FUNCTION enrich(id BIGINT) RETURNS STRUCT<score: DOUBLE>
+       USING API OPTIONS (endpoint '{api}', rate_limit_calls '1', rate_limit_period '1 hour');
+     INSERT OVERWRITE DIRECTORY '{out}' USING parquet SELECT *, enrich(id) AS answer FROM records;";
+
+/// Runs a job that waits an hour for its second call, looks at the destination once the first has arrived, gives the
+/// job up and runs it again under the same id.
+async fn nothing_is_visible_before_commit(stage: Stage, out: &str) {
+    stage.file("in.csv", "id\n1\n2\n");
+    let out = out.replace("{folder}", stage.folder.path().to_str().unwrap());
+    let place = stage.stores.place(&out).unwrap();
+    put(&place, "part-old", "old").await;
+    let id = JobId::parse("nightly").unwrap();
+    let script = ONE_CALL_AN_HOUR.replace("{out}", &out);
+    let first_call = async {
+        while stage.api.stats().requests == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        (_, result) = stage.run_as(id.clone(), &script) => panic!("the job ended: {result:?}"),
+        () = first_call => {}
+    }
+    let seen = listed_names(&place).await;
+    assert_eq!(seen.iter().filter(|name| !name.contains("/_paceline/")).count(), 1, "{seen:?}");
+
+    let quick = script.replace("rate_limit_calls '1'", "rate_limit_calls '1000', quota 'quick'");
+    let (report, result) = stage.run_as(id, &quick).await;
+    result.unwrap();
+    assert_eq!(report.records_written, 2);
+    let names = listed_names(&place).await;
+    let file_names: Vec<_> = names.iter().map(|name| name.rsplit('/').next().unwrap()).collect();
+    assert_eq!(file_names.len(), 2, "{names:?}");
+    assert!(file_names[0] == "_SUCCESS" && file_names[1].starts_with("part-00000-"), "{names:?}");
+    assert!(file_names[1].ends_with("-c000.snappy.parquet"), "{names:?}");
+}
+
+async fn listed_names(place: &Place) -> Vec<String> {
+    let files: Vec<_> = place.store.objects().list(Some(&place.path)).try_collect().await.unwrap();
+    let mut names: Vec<_> = files.iter().map(|file| file.location.to_string()).collect();
+    names.sort_unstable();
+    names
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_visible_on_s3_before_commit() {
+    nothing_is_visible_before_commit(Stage::set(QUICK).await, OUT).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_visible_in_a_folder_before_commit() {
+    nothing_is_visible_before_commit(Stage::set(QUICK).await, "{folder}/out").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_fails_leaves_what_was_there() {
+    let stage = Stage::set(QUICK).await;
+    let path = stage.file("in.csv", "id,email\n1,a@example.com\n2,\n");
+    let place = stage.stores.place(OUT).unwrap();
+    put(&place, "part-old", "old").await;
+    let script = format!(
+        "CREATE TEMP VIEW records USING csv OPTIONS (path '{path}', header 'true');
+         CREATE TEMP FUNCTION enrich(id BIGINT, email STRING) RETURNS STRUCT<score: DOUBLE>
+           USING API OPTIONS (endpoint '{{api}}', rate_limit_calls '1000', on_error 'fail');
+         INSERT OVERWRITE DIRECTORY '{OUT}' USING parquet SELECT *, enrich(id, email) AS answer FROM records;"
+    );
+    let (report, result) = stage.run(&script).await;
+    let error = result.unwrap_err().to_string();
+    assert!(error.contains("statement 3") && error.contains("status 422 after 1 attempts"), "{error}");
+    assert!(report.output.is_empty() && report.error.is_some());
+    assert_eq!(listed(&place).await, ["part-old"]);
+}

@@ -1,0 +1,129 @@
+//! The main job, on real S3, HTTP and files.
+
+use std::time::Duration;
+
+use datafusion::arrow::array::AsArray;
+use datafusion::arrow::datatypes::Int64Type;
+use expect_test::expect;
+use futures::TryStreamExt;
+use paceline_engine::Outcome;
+use paceline_engine::demo::{Demo, DemoOptions, MockApiOptions};
+use paceline_engine::observe::table;
+use paceline_tests::{QUICK, Stage};
+use serde_json::Value;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_thousand_records_over_s3_come_out_exactly_once() {
+    let (records, latency) = (2000, Duration::from_millis(5));
+    let options = DemoOptions { records, rate: 5000.try_into().unwrap(), latency, fail_percent: 0 };
+    let demo = Demo::prepare(options).await.unwrap();
+    assert!(!demo.verify().await.unwrap().success);
+    let result = demo.run().await.unwrap();
+    assert!(result.verified.is_exact(records), "{:?}", result.verified);
+    assert_eq!(result.received.requests, 2000);
+    let report = result.report;
+    assert_eq!((report.records_read, report.records_written, report.records_failed), (2000, 2000, 0));
+    assert_eq!((report.requests, report.retries), (2000, 0));
+    assert!(report.worst_period.is_some_and(|worst| worst <= 5000));
+    assert!(report.pace_utilization.is_some_and(|used| used > 0.0 && used <= 1.0));
+    assert!(report.peak_rss_bytes.is_none_or(|bytes| bytes > 1_000_000));
+}
+
+/// Declares `enrich` with these options and writes `SELECT *, enrich(id, email) AS answer FROM records` to `output`.
+fn enrich_to(output: &str, options: &str) -> String {
+    format!(
+        "CREATE TEMPORARY VIEW records (id BIGINT, email STRING)
+           USING csv OPTIONS (path '{{folder}}/in', header 'true');
+         CREATE TEMPORARY FUNCTION enrich(id BIGINT, email STRING) RETURNS STRUCT<status: STRING, score: DOUBLE>
+           USING API OPTIONS (endpoint '{{api}}', {options});
+         INSERT OVERWRITE DIRECTORY '{output}' USING parquet
+           SELECT *, enrich(id, email) AS answer FROM records;"
+    )
+}
+
+fn csv(rows: impl Iterator<Item = (u64, bool)>) -> String {
+    let rows = rows.map(|(id, has_email)| format!("{id},{}\n", if has_email { "a@example.com" } else { "" }));
+    format!("id,email\n{}", rows.collect::<String>())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_that_fail_are_sent_again_until_all_rows_have_their_answer() {
+    let stage = Stage::set(MockApiOptions { fail_percent: 20, ..QUICK }).await;
+    stage.file("in/a.csv", &csv((1..=500).map(|id| (id, true))));
+    let options = "rate_limit_calls 'unlimited', retry_delay '1 ms', retry_max_attempts '30'";
+    let (report, result) = stage.run(&enrich_to("{folder}/out", options)).await;
+    result.unwrap();
+    assert_eq!((report.records_written, report.records_failed), (500, 0));
+    assert!(report.retries >= 100, "{} retries", report.retries);
+    assert_eq!(report.requests, 500 + report.retries);
+    assert_eq!(stage.api.stats().requests as u64, report.requests);
+    assert_eq!(report.worst_period, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_the_api_refuses_is_a_dead_letter_and_the_others_are_written() {
+    let stage = Stage::set(QUICK).await;
+    stage.file("in/a.csv", &csv((1..=100).map(|id| (id, id % 10 != 0))));
+    let (report, result) = stage.run(&enrich_to("s3://out-bucket/enriched", "rate_limit_calls '5000'")).await;
+    result.unwrap();
+    assert_eq!((report.records_read, report.records_written, report.records_failed), (100, 90, 10));
+
+    let place = stage.stores.place("s3://out-bucket/enriched/_dead_letter").unwrap();
+    let files: Vec<_> = place.store.objects().list(Some(&place.path)).try_collect().await.unwrap();
+    let [file] = files.as_slice() else { panic!("{files:?}") };
+    let bytes = object_store::ObjectStoreExt::get(place.store.objects(), &file.location).await.unwrap().bytes().await;
+    let letters: Vec<Value> = serde_json::Deserializer::from_slice(&bytes.unwrap()).into_iter().map(Result::unwrap).collect();
+    let ids: Vec<_> = letters.iter().map(|letter| letter["row"]["id"].as_u64().unwrap()).collect();
+    assert_eq!(ids, [10, 20, 30, 40, 50, 60, 70, 80, 90, 100]);
+    let mut first = letters[0].clone();
+    first["time"] = Value::Null;
+    expect![[r#"{"function":"enrich","row":{"id":10},"error_kind":"http_4xx","error":"the API refused the request with status 422","status":422,"attempts":1,"body":"{\"error\":\"email is required\"}","time":null}"#]].assert_eq(&first.to_string());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_keep_their_order_and_a_select_is_shown() {
+    let stage = Stage::set(MockApiOptions { latency: Duration::from_millis(3), ..QUICK }).await;
+    stage.file("in.csv", &csv((1..=300).map(|id| (id, true))));
+    let (report, result) = stage
+        .run(
+            "CREATE TEMP VIEW records USING csv OPTIONS (path '{folder}/in.csv', header true, inferSchema true);
+             CREATE TEMP FUNCTION score(id BIGINT) RETURNS STRUCT<score: DOUBLE>
+               USING API OPTIONS (endpoint '{api}', rate_limit_calls 'unlimited', max_in_flight '7');
+             SELECT id, score(id).score IS NOT NULL AS scored FROM records;
+             SELECT id, score(id).score AS score FROM records WHERE id < 3 ORDER BY id DESC",
+        )
+        .await;
+    let shown = result.unwrap();
+    assert_eq!(report.requests, 302);
+    let [Outcome::Done, Outcome::Done, Outcome::Rows { batches, .. }, Outcome::Rows { schema, batches: few }] = &shown[..]
+    else {
+        panic!("{shown:?}")
+    };
+    let ids: Vec<i64> =
+        batches.iter().flat_map(|batch| batch.column(0).as_primitive::<Int64Type>().values().to_vec()).collect();
+    assert_eq!(ids, (1..=300).collect::<Vec<_>>());
+    assert!(batches.iter().all(|batch| batch.column(1).as_boolean().false_count() == 0));
+    expect![[""]].assert_eq(&table::format(schema, few));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_run_replaces_the_first_and_old_rows_stay_until_then() {
+    let stage = Stage::set(QUICK).await;
+    stage.file("in/a.csv", &csv((1..=10).map(|id| (id, true))));
+    let script = enrich_to("s3://out-bucket/enriched", "rate_limit_calls '5000'").replace("CREATE", "CREATE OR REPLACE");
+    stage.run(&script).await.1.unwrap();
+    let first = visible(&stage).await;
+    stage.file("in/b.csv", &csv((11..=30).map(|id| (id, true))));
+    let (report, result) = stage.run(&script).await;
+    result.unwrap();
+    assert_eq!(report.records_written, 30);
+    let second = visible(&stage).await;
+    assert!(second.contains(&"_SUCCESS".to_owned()));
+    assert!(second.iter().filter(|name| first.contains(name)).eq(["_SUCCESS"]), "{first:?} {second:?}");
+}
+
+async fn visible(stage: &Stage) -> Vec<String> {
+    let place = stage.stores.place("s3://out-bucket/enriched").unwrap();
+    let files: Vec<_> = place.store.objects().list(Some(&place.path)).try_collect().await.unwrap();
+    files.iter().map(|file| file.location.filename().unwrap().to_owned()).collect()
+}

@@ -1,0 +1,117 @@
+//! Rows given up, with the reason, as lines of JSON.
+
+use std::fmt;
+use std::time::SystemTime;
+
+use serde_json::{Value, json};
+
+use crate::retry::Failure;
+
+/// What kind of failure; dead letters, counters and reports use these names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FailureKind {
+    /// No connection, or it broke.
+    Connection,
+    /// No full reply in time.
+    Timeout,
+    /// A status of 400 to 499, except 429.
+    Http4xx,
+    /// A status of 500 to 599.
+    Http5xx,
+    /// Status 429.
+    RateLimited,
+    /// A reply that is not what the function declares.
+    BadReply,
+    /// A reply over `max_reply_bytes`.
+    TooLarge,
+}
+
+impl FailureKind {
+    /// Every kind, in the order in which reports list them.
+    pub const ALL: [FailureKind; 7] = [
+        FailureKind::Connection,
+        FailureKind::Timeout,
+        FailureKind::Http4xx,
+        FailureKind::Http5xx,
+        FailureKind::RateLimited,
+        FailureKind::BadReply,
+        FailureKind::TooLarge,
+    ];
+
+    /// Its name in files and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            FailureKind::Connection => "connection",
+            FailureKind::Timeout => "timeout",
+            FailureKind::Http4xx => "http_4xx",
+            FailureKind::Http5xx => "http_5xx",
+            FailureKind::RateLimited => "rate_limited",
+            FailureKind::BadReply => "bad_reply",
+            FailureKind::TooLarge => "too_large",
+        }
+    }
+}
+
+impl fmt::Display for FailureKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A call that was given up: the last failure and what led to it.
+#[derive(Clone, Debug)]
+pub struct GivenUp {
+    /// The last failure.
+    pub failure: Failure,
+    /// How often the request was sent.
+    pub attempts: u32,
+    /// When it was given up.
+    pub at: SystemTime,
+}
+
+/// How much of the reply's end a dead letter keeps.
+const BODY_BYTES: usize = 1024;
+
+impl GivenUp {
+    /// One line of the dead-letter file: `function`, `row` (the input row), `error_kind`, `error`, `status`,
+    /// `attempts`, `body` (its last 1,024 bytes) and `time` (RFC 3339).
+    pub fn to_json(&self, function: &str, row: Value) -> Value {
+        let body = &self.failure.body;
+        json!({
+            "function": function,
+            "row": row,
+            "error_kind": self.failure.kind.name(),
+            "error": self.failure.message,
+            "status": self.failure.status,
+            "attempts": self.attempts,
+            "body": String::from_utf8_lossy(&body[body.len().saturating_sub(BODY_BYTES)..]),
+            "time": humantime::format_rfc3339_millis(self.at).to_string(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dead_letter_says_what_happened_to_which_row() {
+        let given_up = GivenUp {
+            failure: Failure {
+                kind: FailureKind::Http4xx,
+                message: "refused".into(),
+                status: Some(422),
+                body: format!("{}end", "x".repeat(2000)).into(),
+            },
+            attempts: 1,
+            at: SystemTime::UNIX_EPOCH,
+        };
+        let line = given_up.to_json("enrich", json!({"id": 7}));
+        assert_eq!(line["row"], json!({"id": 7}));
+        assert_eq!(line["error_kind"], "http_4xx");
+        assert_eq!(line["status"], 422);
+        assert_eq!(line["time"], "1970-01-01T00:00:00.000Z");
+        let body = line["body"].as_str().unwrap();
+        assert_eq!((body.len(), body.ends_with("xend")), (1024, true));
+    }
+}

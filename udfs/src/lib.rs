@@ -1,0 +1,30 @@
+//! One API call, from row to answer.
+//!
+//! The modules stand in the order in which a row meets them. The crate knows Arrow and HTTP, never DataFusion:
+//! it decides and calls, and whoever owns the rows keeps them.
+
+pub mod spec;
+
+pub mod batch;
+
+pub mod caller;
+
+pub mod quota;
+
+pub mod limiter;
+
+pub mod retry;
+
+pub mod client;
+
+pub mod dead_letter;
+
+pub mod wire;
+
+pub mod counters;
+
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+
+pub use caller::Caller;
+pub use spec::ApiFunction;

@@ -1,0 +1,169 @@
+//! Format `record`: one JSON object per request, keyed by argument name; the reply's JSON value is the row's value.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, new_empty_array};
+use arrow::datatypes::{DataType, Field, FieldRef};
+use arrow::error::ArrowError;
+use arrow::json::ReaderBuilder;
+use arrow::json::reader::Decoder;
+use arrow::json::writer::{LineDelimited, WriterBuilder};
+use bytes::Bytes;
+
+use super::{BadReply, Decoded};
+
+/// A NULL argument is sent as `null`, so that every request has every key.
+pub(super) fn encode(arguments: &RecordBatch) -> Result<Vec<Bytes>, ArrowError> {
+    if arguments.num_columns() == 0 {
+        return Ok(vec![Bytes::from_static(b"{}"); arguments.num_rows()]);
+    }
+    let mut lines = Vec::new();
+    let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(&mut lines);
+    writer.write(arguments)?;
+    writer.finish()?;
+    drop(writer);
+    // JSON escapes line ends within strings: each one here ends a row. The rows share one allocation.
+    let lines = Bytes::from(lines);
+    let mut start = 0;
+    let rows = lines.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(end, _)| {
+        let row = lines.slice(start..end);
+        start = end + 1;
+        row
+    });
+    Ok(rows.collect())
+}
+
+/// All replies are decoded together; only where that fails is each one looked at alone.
+pub(super) fn decode(returns: &DataType, replies: &[Option<Bytes>]) -> Result<Decoded, ArrowError> {
+    let field: FieldRef = Arc::new(Field::new("reply", returns.clone(), true));
+    if replies.is_empty() {
+        return Ok(Decoded { values: new_empty_array(returns), bad: Vec::new() });
+    }
+    if let Ok(values) = decode_all(&field, replies.iter().map(Option::as_ref)) {
+        return Ok(Decoded { values, bad: Vec::new() });
+    }
+    let judged: Vec<_> = replies.iter().map(|reply| decode_all(&field, [reply.as_ref()].into_iter())).collect();
+    let good = replies.iter().zip(&judged).map(|(reply, value)| reply.as_ref().filter(|_| value.is_ok()));
+    let values = decode_all(&field, good)?;
+    let bad = judged.into_iter().enumerate().filter_map(|(row, value)| {
+        Some(BadReply { row, message: format!("the reply is not {returns}: {}", value.err()?) })
+    });
+    Ok(Decoded { values, bad: bad.collect() })
+}
+
+fn decode_all<'a>(
+    field: &FieldRef,
+    replies: impl ExactSizeIterator<Item = Option<&'a Bytes>>,
+) -> Result<ArrayRef, ArrowError> {
+    let rows = replies.len();
+    // One row of room more than there should be, so that a reply with two values is noticed.
+    let mut decoder = ReaderBuilder::new_with_field(Arc::clone(field)).with_batch_size(rows + 1).build_decoder()?;
+    for (row, reply) in replies.enumerate() {
+        feed(&mut decoder, reply.map_or(b"null", |reply| reply))?;
+        if decoder.len() != row + 1 || decoder.has_partial_record() {
+            return Err(ArrowError::JsonError("not exactly one JSON value".to_owned()));
+        }
+    }
+    let batch = decoder.flush()?.filter(|batch| batch.num_rows() == rows);
+    let batch = batch.ok_or_else(|| ArrowError::JsonError("not exactly one JSON value".to_owned()))?;
+    Ok(Arc::clone(batch.column(0)))
+}
+
+/// The line end closes a bare number.
+fn feed(decoder: &mut Decoder, reply: &[u8]) -> Result<(), ArrowError> {
+    for part in [reply, b"\n".as_slice()] {
+        if decoder.decode(part)? != part.len() {
+            return Err(ArrowError::JsonError("more than one JSON value".to_owned()));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::{Array, Float64Array, Int64Array, StringArray};
+    use arrow::datatypes::Fields;
+    use expect_test::{Expect, expect};
+
+    fn answer() -> DataType {
+        DataType::Struct(Fields::from(vec![
+            Field::new("status", DataType::Utf8, true),
+            Field::new("score", DataType::Float64, true),
+        ]))
+    }
+
+    fn check(returns: &DataType, replies: &[Option<&str>], expected: Expect) {
+        let replies: Vec<_> = replies.iter().map(|reply| reply.map(|text| Bytes::from(text.to_owned()))).collect();
+        let decoded = decode(returns, &replies).unwrap();
+        assert_eq!(decoded.values.len(), replies.len());
+        let mut shown = String::new();
+        for row in 0..replies.len() {
+            let value = arrow::util::display::array_value_to_string(&decoded.values, row).unwrap();
+            let bad = decoded.bad.iter().find(|bad| bad.row == row);
+            shown += &bad.map_or_else(|| format!("{value}\n"), |bad| format!("bad: {}\n", bad.message));
+        }
+        expected.assert_eq(&shown);
+    }
+
+    #[test]
+    fn arguments_become_objects() {
+        let batch = RecordBatch::try_from_iter_with_nullable([
+            ("id", Arc::new(Int64Array::from(vec![Some(1), None])) as ArrayRef, true),
+            ("email", Arc::new(StringArray::from(vec!["a\n\"b\"", "ü"])) as ArrayRef, true),
+            ("x", Arc::new(Float64Array::from(vec![0.5, 1e300])) as ArrayRef, true),
+        ])
+        .unwrap();
+        let bodies = encode(&batch).unwrap();
+        assert_eq!(bodies, [
+            r#"{"id":1,"email":"a\n\"b\"","x":0.5}"#,
+            r#"{"id":null,"email":"ü","x":1e300}"#
+        ]);
+    }
+
+    #[test]
+    fn a_function_without_arguments_sends_an_empty_object() {
+        let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(2));
+        let schema = Arc::new(arrow::datatypes::Schema::empty());
+        let batch = RecordBatch::try_new_with_options(schema, vec![], &options).unwrap();
+        assert_eq!(encode(&batch).unwrap(), ["{}", "{}"]);
+    }
+
+    #[test]
+    fn replies_become_values() {
+        check(
+            &answer(),
+            &[
+                Some(r#"{"status":"ok","score":0.5}"#),
+                None,
+                Some(r#" {"score":2,"more":[1]} "#),
+                Some("null"),
+            ],
+            expect![[r#"
+                {status: ok, score: 0.5}
+
+                {status: , score: 2.0}
+
+            "#]],
+        );
+        check(&DataType::Int64, &[Some("12"), Some("3"), None], expect![["12\n3\n\n"]]);
+    }
+
+    #[test]
+    fn a_bad_reply_costs_its_own_row_only() {
+        check(
+            &answer(),
+            &[
+                Some(r#"{"status":"ok","score":1}"#),
+                Some("<html>"),
+                Some(""),
+                Some(r#"{"status":"a"} {"status":"b"}"#),
+                Some(r#"{"status":"ok","#),
+                Some(r#"{"status":"ok","score":"high"}"#),
+                Some("[1]"),
+                Some(r#"{"status":"last","score":2}"#),
+            ],
+            expect![[""]],
+        );
+    }
+}
