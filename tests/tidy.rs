@@ -115,7 +115,11 @@ fn decisions_are_numbered_without_gaps() {
     let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort_unstable();
     for (at, name) in names.iter().enumerate() {
-        assert!(name.starts_with(&format!("{:04}-", at + 1)) && name.ends_with(".md"), "{name} is not number {}", at + 1);
+        assert!(
+            name.starts_with(&format!("{:04}-", at + 1)) && name.ends_with(".md"),
+            "{name} is not number {}",
+            at + 1
+        );
     }
     assert!(!names.is_empty());
 }

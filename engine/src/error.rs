@@ -1,7 +1,7 @@
 //! What can go wrong with a job, one variant per different next step.
 
 use datafusion::error::DataFusionError;
-use paceline_sql::SqlError;
+use paceline_sql::{SqlError, root_message};
 
 /// Why a statement or a job failed.
 #[derive(Debug, thiserror::Error)]
@@ -13,7 +13,7 @@ pub enum EngineError {
     #[error("{0}")]
     Setting(String),
     /// Running the query failed.
-    #[error("{}", without_noise(.0))]
+    #[error("{}", root_message(.0))]
     Query(#[from] DataFusionError),
     /// Files could not be read or written.
     #[error("{action} {url}: {source}")]
@@ -35,13 +35,4 @@ pub enum EngineError {
         /// Why.
         source: Box<EngineError>,
     },
-}
-
-/// The root cause, without DataFusion's names for the layers it came through.
-fn without_noise(error: &DataFusionError) -> String {
-    match error.find_root() {
-        DataFusionError::External(cause) => cause.to_string(),
-        DataFusionError::Execution(message) | DataFusionError::Plan(message) => message.clone(),
-        root => root.strip_backtrace(),
-    }
 }

@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use paceline_sql::script;
 
+use crate::EngineError;
 use crate::observe::report::Report;
 use crate::session::{Outcome, Session, Written};
-use crate::EngineError;
 
 /// What a job is to do.
 #[derive(Clone, Debug)]

@@ -16,7 +16,8 @@ pub(crate) struct Network {
 
 impl Network {
     pub fn start() -> io::Result<Self> {
-        let runtime = Builder::new_multi_thread().worker_threads(THREADS).thread_name("network").enable_all().build()?;
+        let runtime =
+            Builder::new_multi_thread().worker_threads(THREADS).thread_name("network").enable_all().build()?;
         Ok(Network { handle: runtime.handle().clone(), runtime: Some(runtime) })
     }
 

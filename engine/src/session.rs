@@ -234,10 +234,8 @@ impl QueryPlanner for Planner {
         plan: &LogicalPlan,
         session: &dyn DataFusionSession,
     ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
-        let planner = DefaultPhysicalPlanner::with_extension_planners(vec![
-            Arc::new(PlanApiCalls),
-            Arc::new(PlanWriteFiles),
-        ]);
+        let planner =
+            DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(PlanApiCalls), Arc::new(PlanWriteFiles)]);
         planner.create_physical_plan(plan, session).await
     }
 }

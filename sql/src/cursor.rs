@@ -117,18 +117,23 @@ impl Cursor {
 
     pub fn expected(&self, what: &str) -> SqlError {
         let found = self.0.peek_token();
-        let shown = match &found.token {
-            Token::EOF => "the statement ends".to_owned(),
-            token => format!("found '{token}'"),
-        };
+        if found.token == Token::EOF {
+            return SqlError::Parse(format!("expected {what}, but the statement ends"));
+        }
         let place = found.span.start;
-        SqlError::Parse(format!("expected {what}, {shown} (line {}, column {})", place.line, place.column))
+        SqlError::Parse(format!(
+            "expected {what}, found '{}' (line {}, column {} of the statement)",
+            found.token, place.line, place.column
+        ))
     }
 
     /// The next words as they stand, for a message that names a construct.
     pub fn next_words(&self) -> String {
         let words = (0..4).map(|n| self.0.peek_nth_token(n).token);
-        words.map_while(|token| if let Token::Word(word) = token { Some(word.value) } else { None }).collect::<Vec<_>>().join(" ")
+        words
+            .map_while(|token| if let Token::Word(word) = token { Some(word.value) } else { None })
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     fn skip(&mut self, tokens: usize) {

@@ -1,5 +1,7 @@
 //! What can be wrong with a statement.
 
+use datafusion::error::DataFusionError;
+
 /// A statement that cannot be carried out as written.
 #[derive(Debug, thiserror::Error)]
 pub enum SqlError {
@@ -13,8 +15,19 @@ pub enum SqlError {
     #[error(transparent)]
     Function(#[from] paceline_udfs::spec::SpecError),
     /// The query does not fit the tables, columns or types there are.
-    #[error(transparent)]
-    Plan(#[from] datafusion::error::DataFusionError),
+    #[error("{}", root_message(.0))]
+    Plan(#[from] DataFusionError),
+}
+
+/// What really went wrong, without DataFusion's names for the layers it came through.
+pub fn root_message(error: &DataFusionError) -> String {
+    match error.find_root() {
+        DataFusionError::External(cause) => cause.to_string(),
+        DataFusionError::Execution(message)
+        | DataFusionError::NotImplemented(message)
+        | DataFusionError::Plan(message) => message.clone(),
+        root => root.strip_backtrace(),
+    }
 }
 
 impl From<datafusion::sql::sqlparser::parser::ParserError> for SqlError {

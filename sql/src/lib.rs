@@ -11,6 +11,6 @@ pub mod script;
 mod statements;
 mod types;
 
-pub use error::SqlError;
+pub use error::{SqlError, root_message};
 pub use plan::{plan_query, spark_settings};
 pub use statements::{CreateFunction, CreateView, InsertDirectory, KeyValues, Statement, ViewSource, parse};

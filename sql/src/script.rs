@@ -99,9 +99,10 @@ mod tests {
     fn quotes_and_comments_hide_semicolons() {
         check("SELECT ';' ; SELECT \";\\\";\"", expect!["1: SELECT ';'\n1: SELECT \";\\\";\""]);
         check("SELECT `a;b`", expect!["1: SELECT `a;b`"]);
-        check("SELECT 1 -- one; two\n+ 2; /* a /* ; */ ; */ SELECT 3", expect![
-            "1: SELECT 1 -- one; two\n+ 2\n2: SELECT 3"
-        ]);
+        check(
+            "SELECT 1 -- one; two\n+ 2; /* a /* ; */ ; */ SELECT 3",
+            expect!["1: SELECT 1 -- one; two\n+ 2\n2: SELECT 3"],
+        );
     }
 
     #[test]

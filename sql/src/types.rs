@@ -20,7 +20,7 @@ pub(crate) fn columns(cursor: &mut Cursor) -> Result<Fields, SqlError> {
         if fields.iter().any(|field| field.name().eq_ignore_ascii_case(&name)) {
             return Err(SqlError::Parse(format!("column '{name}' is declared twice")));
         }
-        fields.push(field(cursor, name, &mut false)?);
+        fields.push(closed(|pending| field(cursor, name, pending))?);
         if !cursor.take_token(&Token::Comma) {
             cursor.expect_token(&Token::RParen)?;
             return Ok(fields.into());
@@ -30,7 +30,14 @@ pub(crate) fn columns(cursor: &mut Cursor) -> Result<Fields, SqlError> {
 
 /// One type.
 pub(crate) fn data_type(cursor: &mut Cursor) -> Result<DataType, SqlError> {
-    nested(cursor, &mut false)
+    closed(|pending| nested(cursor, pending))
+}
+
+/// Reads with `read`, which must not leave a `>` behind.
+fn closed<T>(read: impl FnOnce(&mut bool) -> Result<T, SqlError>) -> Result<T, SqlError> {
+    let mut pending = false;
+    let read = read(&mut pending)?;
+    if pending { Err(SqlError::Parse("a type has one '>' too many".to_owned())) } else { Ok(read) }
 }
 
 /// `pending` says that a `>>` has closed one more level than was open where it stood.
@@ -128,20 +135,25 @@ mod tests {
 
     #[test]
     fn types_have_their_spark_names() {
-        check("BIGINT", expect![[""]]);
-        check("decimal", expect![[""]]);
-        check("Decimal(12, 2)", expect![[""]]);
-        check("timestamp", expect![[""]]);
-        check("STRUCT<status: STRING, score: DOUBLE>", expect![[""]]);
-        check("struct<a int, `b c`: array<map<string,struct<x:int>>>>", expect![[""]]);
-        check("array<array<int>>", expect![[""]]);
+        check("BIGINT", expect!["Int64"]);
+        check("decimal", expect!["Decimal128(10, 0)"]);
+        check("Decimal(12, 2)", expect!["Decimal128(12, 2)"]);
+        check("timestamp", expect![[r#"Timestamp(µs, "UTC")"#]]);
+        check("STRUCT<status: STRING, score: DOUBLE>", expect![[r#"Struct("status": Utf8, "score": Float64)"#]]);
+        check(
+            "struct<a int, `b c`: array<map<string,struct<x:int>>>>",
+            expect![[
+                r#"Struct("a": Int32, "b c": List(Map("entries": non-null Struct("key": non-null Utf8, "value": Struct("x": Int32)), unsorted), field: 'element'))"#
+            ]],
+        );
+        check("array<array<int>>", expect!["List(List(Int32, field: 'element'), field: 'element')"]);
     }
 
     #[test]
     fn what_is_no_type_is_named() {
-        check("varchar2(3)", expect![[""]]);
-        check("decimal(39)", expect![[""]]);
-        check("array<int", expect![[""]]);
-        check("array<int>>", expect![[""]]);
+        check("varchar2(3)", expect!["not supported: the type 'varchar2'"]);
+        check("decimal(39)", expect!["cannot parse: decimal(39,0): precision is 1 to 38, and scale at most precision"]);
+        check("array<int", expect!["cannot parse: expected '>>', but the statement ends"]);
+        check("array<int>>", expect!["cannot parse: a type has one '>' too many"]);
     }
 }

@@ -24,51 +24,105 @@ async fn check_declared(script: &str, expected: Expect) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn statements_that_are_not_known_are_named() {
-    check("", expect![[""]]).await;
-    check("CREATE TABLE t (a INT)", expect![[""]]).await;
-    check("INSERT INTO t VALUES (1)", expect![[""]]).await;
-    check("SELECT 1;\nGRANT ALL", expect![[""]]).await;
-    check("SELECT '${day}'", expect![[""]]).await;
-    check("SELECT FROM WHERE", expect![[""]]).await;
+    check("", expect!["the job has no statement"]).await;
+    check("CREATE TABLE t (a INT)", expect!["statement 1 (line 1): not supported: CREATE TABLE t; Paceline creates TEMPORARY VIEW and TEMPORARY FUNCTION … USING API"]).await;
+    check(
+        "INSERT INTO t VALUES (1)",
+        expect![
+            "statement 1 (line 1): not supported: INSERT INTO t VALUES; Paceline writes INSERT OVERWRITE DIRECTORY"
+        ],
+    )
+    .await;
+    check("SELECT 1;\nGRANT ALL", expect!["statement 2 (line 2): not supported: the statement 'GRANT ALL'"]).await;
+    check("SELECT '${day}'", expect!["the variable '${day}' has no value; give it with --var day=…"]).await;
+    check(
+        "SELECT FROM WHERE",
+        expect!["statement 1 (line 1): cannot parse: Expected an expression, found: FROM at Line: 1, Column: 13"],
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn views_need_files_and_known_options() {
-    check("CREATE TEMP VIEW v USING csv OPTIONS (path '{folder}/none.csv')", expect![[""]]).await;
-    check("CREATE TEMP VIEW v USING csv OPTIONS (path 's3://no-such-bucket/x.csv')", expect![[""]]).await;
-    check("CREATE TEMP VIEW v USING csv OPTIONS (header 'true')", expect![[""]]).await;
-    check("CREATE TEMP VIEW v USING csv OPTIONS (path 'x', heading 'true')", expect![[""]]).await;
-    check("CREATE TEMP VIEW v USING orc OPTIONS (path 'x')", expect![[""]]).await;
-    check_declared("CREATE TEMP VIEW records USING csv OPTIONS (path '{folder}/in.csv')", expect![[""]]).await;
+    check(
+        "CREATE TEMP VIEW v USING csv OPTIONS (path '{folder}/none.csv')",
+        expect!["statement 1 (line 1): there is no file at 'file://{folder}/none.csv'"],
+    )
+    .await;
+    check(
+        "CREATE TEMP VIEW v USING csv OPTIONS (path 's3://no-such-bucket/x.csv')",
+        expect!["statement 1 (line 1): cannot read 's3://no-such-bucket/x.csv': there is no bucket 'no-such-bucket'"],
+    )
+    .await;
+    check(
+        "CREATE TEMP VIEW v USING csv OPTIONS (header 'true')",
+        expect!["statement 1 (line 1): the CSV option 'path' is missing"],
+    )
+    .await;
+    check("CREATE TEMP VIEW v USING csv OPTIONS (path 'x', heading 'true')", expect!["statement 1 (line 1): unknown CSV option 'heading'; the options are path, header, inferSchema, sep, delimiter, quote, escape, multiLine"]).await;
+    check(
+        "CREATE TEMP VIEW v USING orc OPTIONS (path 'x')",
+        expect!["statement 1 (line 1): a view USING orc is not supported; use csv"],
+    )
+    .await;
+    check_declared(
+        "CREATE TEMP VIEW records USING csv OPTIONS (path '{folder}/in.csv')",
+        expect!["statement 3 (line 3): the view 'records' is already there; CREATE OR REPLACE would replace it"],
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn functions_are_checked_when_they_are_declared() {
-    let declare = |options: &str| format!("CREATE TEMP FUNCTION f(id BIGINT) RETURNS DOUBLE USING API OPTIONS ({options})");
-    check(&declare("endpoint '{api}'"), expect![[""]]).await;
-    check(&declare("rate_limit_calls '1'"), expect![[""]]).await;
-    check("CREATE TEMP FUNCTION f(id BIGINT) RETURNS MONEY USING API OPTIONS ()", expect![[""]]).await;
-    check("CREATE TEMP FUNCTION f AS 'com.example.F'", expect![[""]]).await;
-    check_declared("CREATE TEMP FUNCTION enrich(id INT) RETURNS INT USING API OPTIONS (endpoint '{api}', rate_limit_calls '1')", expect![[""]]).await;
+    let declare =
+        |options: &str| format!("CREATE TEMP FUNCTION f(id BIGINT) RETURNS DOUBLE USING API OPTIONS ({options})");
+    check(
+        &declare("endpoint '{api}'"),
+        expect!["statement 1 (line 1): API function 'f': option 'rate_limit_calls' is missing; it must be given"],
+    )
+    .await;
+    check(
+        &declare("rate_limit_calls '1'"),
+        expect!["statement 1 (line 1): API function 'f': option 'endpoint' is missing; it must be given"],
+    )
+    .await;
+    check(
+        "CREATE TEMP FUNCTION f(id BIGINT) RETURNS MONEY USING API OPTIONS ()",
+        expect!["statement 1 (line 1): not supported: the type 'MONEY'"],
+    )
+    .await;
+    check("CREATE TEMP FUNCTION f AS 'com.example.F'", expect!["statement 1 (line 1): cannot parse: expected '(' and the arguments of an API function, as in f(id BIGINT) RETURNS … USING API, found 'AS' (line 1, column 24 of the statement)"]).await;
+    check_declared(
+        "CREATE TEMP FUNCTION enrich(id INT) RETURNS INT USING API OPTIONS (endpoint '{api}', rate_limit_calls '1')",
+        expect!["statement 3 (line 3): the function 'enrich' is already there; CREATE OR REPLACE would replace it"],
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_that_cannot_be_carried_out_are_refused_before_any_is_made() {
-    check_declared("SELECT count(*) FROM records GROUP BY enrich(id).score", expect![[""]]).await;
-    check_declared("SELECT CASE WHEN id > 1 THEN enrich(id) END FROM records", expect![[""]]).await;
-    check_declared("SELECT * FROM records WHERE id > 1 AND enrich(id).score > 0.5", expect![[""]]).await;
-    check_declared("SELECT coalesce(NULL, enrich(id)) FROM records", expect![[""]]).await;
-    check_declared("SELECT enrich(id, email) FROM records", expect![[""]]).await;
-    check_declared("SELECT enrich('x') FROM records WHERE nope = 1", expect![[""]]).await;
+    check_declared("SELECT count(*) FROM records GROUP BY enrich(id).score", expect![[r#"statement 3 (line 3): the API function 'enrich' is called in 'Aggregate: groupBy=[[get_field(enrich(records.id), Utf8("score"))]], aggr=[[count(Int64(1))]]', which is not supported; call it in the SELECT list of a subquery and use its column: SELECT … FROM (SELECT *, enrich(…) AS answer FROM …)"#]]).await;
+    check_declared("SELECT CASE WHEN id > 1 THEN enrich(id) END FROM records", expect!["statement 3 (line 3): the API function 'enrich' is called under a condition in 'CASE WHEN records.id > Int64(1) THEN enrich(records.id) END', which is not supported: filter the rows first, as in SELECT enrich(…) FROM (SELECT * FROM … WHERE condition)"]).await;
+    check_declared("SELECT * FROM records WHERE id > 1 AND enrich(id).score > 0.5", expect![[r#"statement 3 (line 3): the API function 'enrich' is called under a condition in 'records.id > Int64(1) AND get_field(enrich(records.id), Utf8("score")) > Float64(0.5)', which is not supported: filter the rows first, as in SELECT enrich(…) FROM (SELECT * FROM … WHERE condition)"#]]).await;
+    check_declared("SELECT coalesce(NULL, enrich(id)) FROM records", expect![[r#"statement 3 (line 3): the API function 'enrich' is called under a condition in 'coalesce(CAST(NULL AS Struct("score": Float64)), enrich(records.id))', which is not supported: filter the rows first, as in SELECT enrich(…) FROM (SELECT * FROM … WHERE condition)"#]]).await;
+    check_declared("SELECT enrich(id, email) FROM records", expect!["statement 3 (line 3): the API function enrich(id Int64) takes 1 arguments, 2 are given"]).await;
+    check_declared("SELECT enrich(named_struct('a', 1)) FROM records", expect![[r#"statement 3 (line 3): the API function enrich(id Int64): 'id' cannot be made of named_struct(Utf8("a"), Int64(1)), which is Struct("a": Int64)"#]]).await;
+    check_declared(
+        "SELECT enrich('x') FROM records WHERE nope = 1",
+        expect![[r#"
+        statement 3 (line 3): Schema error: No field named nope.
+        Valid fields are records.id, records.email."#]],
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_may_only_leave_where_nobody_counts_on_it() {
     let insert = |query: &str| format!("INSERT OVERWRITE DIRECTORY '{{folder}}/out' USING parquet {query}");
     let totals = "SELECT count(*) AS n FROM (SELECT enrich(id).score AS score FROM records) WHERE score > 0";
-    check_declared(&insert(totals), expect![[""]]).await;
-    check_declared(&insert("SELECT enrich(id).score AS score FROM records ORDER BY 1"), expect![[""]]).await;
+    check_declared(&insert(totals), expect!["statement 3 (line 3): the API function 'enrich' has on_error 'dead_letter', which takes rows out of the output, but 'Aggregate: groupBy=[[]], aggr=[[count(Int64(1))]]' stands between the call and the output and needs all rows; declare it with on_error 'null' or 'fail', or write the answers first and read them back"]).await;
+    check_declared(&insert("SELECT enrich(id).score AS score FROM records ORDER BY 1"), expect!["statement 3 (line 3): the API function 'enrich' has on_error 'dead_letter', which takes rows out of the output, but 'Sort: score ASC NULLS FIRST' stands between the call and the output and needs all rows; declare it with on_error 'null' or 'fail', or write the answers first and read them back"]).await;
     let subquery = "SELECT * FROM records WHERE id IN (SELECT enrich(id).score FROM records)";
-    check_declared(&insert(subquery), expect![[""]]).await;
-    check_declared(&insert("SELECT id, id FROM records"), expect![[""]]).await;
+    check_declared(&insert(subquery), expect!["statement 3 (line 3): the API function 'enrich' has on_error 'dead_letter' and is called in a subquery, whose rows do not reach the output; declare it with on_error 'null' or 'fail'"]).await;
+    check_declared(&insert("SELECT id, id FROM records"), expect![[r#"statement 3 (line 3): Projections require unique expression names but the expression "records.id" at position 0 and "records.id" at position 1 have the same name. Consider aliasing ("AS") one of them."#]]).await;
 }

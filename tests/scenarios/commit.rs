@@ -110,7 +110,8 @@ async fn a_lost_file_breaks_the_commit_instead_of_being_passed_over() {
     assert!(!listed(&place).await.contains(&"_SUCCESS".to_owned()));
 }
 
-const ONE_CALL_AN_HOUR: &str = "CREATE OR REPLACE TEMP VIEW records USING csv OPTIONS (path '{folder}/in.csv', header 'true');
+const ONE_CALL_AN_HOUR: &str =
+    "CREATE OR REPLACE TEMP VIEW records USING csv OPTIONS (path '{folder}/in.csv', header 'true');
      CREATE OR REPLACE TEMP FUNCTION enrich(id BIGINT) RETURNS STRUCT<score: DOUBLE>
        USING API OPTIONS (endpoint '{api}', rate_limit_calls '1', rate_limit_period '1 hour');
      INSERT OVERWRITE DIRECTORY '{out}' USING parquet SELECT *, enrich(id) AS answer FROM records;";
@@ -178,7 +179,7 @@ async fn a_job_that_fails_leaves_what_was_there() {
     );
     let (report, result) = stage.run(&script).await;
     let error = result.unwrap_err().to_string();
-    assert!(error.contains("statement 3") && error.contains("status 422 after 1 attempts"), "{error}");
+    assert!(error.contains("statement 3") && error.contains("status 422 (http_4xx, attempts: 1)"), "{error}");
     assert!(report.output.is_empty() && report.error.is_some());
     assert_eq!(listed(&place).await, ["part-old"]);
 }

@@ -31,7 +31,14 @@ async fn it_is_an_async_function_like_any_other() {
     let context = echo("fail", []);
     let rows = context.sql("SELECT v, echo(v) AS e FROM (VALUES (1), (2)) AS t(v) ORDER BY v").await.unwrap();
     let rows = rows.collect().await.unwrap();
-    expect![[""]].assert_eq(&pretty_format_batches(&rows).unwrap().to_string());
+    expect![[r#"
+        +---+---------+
+        | v | e       |
+        +---+---------+
+        | 1 | {id: 1} |
+        | 2 | {id: 2} |
+        +---+---------+"#]]
+    .assert_eq(&pretty_format_batches(&rows).unwrap().to_string());
 }
 
 #[tokio::test]
@@ -39,7 +46,14 @@ async fn a_row_that_is_given_up_ends_the_query_or_is_null() {
     let query = "SELECT echo(v)['id'] AS id FROM (VALUES (1), (2)) AS t(v)";
     let refused = || [Step::Echo(404)];
     let error = echo("dead_letter", refused()).sql(query).await.unwrap().collect().await.unwrap_err();
-    expect![[""]].assert_eq(&error.strip_backtrace());
+    expect!["Execution error: API function 'echo': the API refused the request with status 404 (http_4xx, attempts: 1); with on_error 'null' the row would stay with NULL, with 'dead_letter' an INSERT would set it aside"].assert_eq(&error.strip_backtrace());
     let rows = echo("null", refused()).sql(query).await.unwrap().collect().await.unwrap();
-    expect![[""]].assert_eq(&pretty_format_batches(&rows).unwrap().to_string());
+    expect![[r#"
+        +----+
+        | id |
+        +----+
+        |    |
+        | 2  |
+        +----+"#]]
+    .assert_eq(&pretty_format_batches(&rows).unwrap().to_string());
 }

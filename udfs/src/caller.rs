@@ -191,33 +191,58 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn calls_are_spaced_as_the_limit_says() {
-        check("2", &[], 4, &[], expect![[""]]).await;
+        check(
+            "2",
+            &[],
+            4,
+            &[],
+            expect!["0ms #0, 500ms #1, 1000ms #2, 1500ms #3 | answered 0, answered 1, answered 2, answered 3"],
+        )
+        .await;
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_retry_pays_the_limiter() {
-        check("1", &[AT_ONCE], 2, &[Step::Echo(503)], expect![[""]]).await;
+        check("1", &[AT_ONCE], 2, &[Step::Echo(503)], expect!["0ms #0, 1000ms #1, 2000ms #0 | answered 0, answered 1"])
+            .await;
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_reset_is_tried_again_and_a_refusal_is_not() {
-        check("1", &[AT_ONCE], 2, &[Step::Reset, Step::Echo(400)], expect![[""]]).await;
+        check(
+            "1",
+            &[AT_ONCE],
+            2,
+            &[Step::Reset, Step::Echo(400)],
+            expect!["0ms #0, 1000ms #1, 2000ms #0 | answered 0, http_4xx after 1"],
+        )
+        .await;
     }
 
     #[tokio::test(start_paused = true)]
     async fn attempts_end() {
         let steps = [Step::Echo(500), Step::Echo(500), Step::Echo(500)];
-        check("1", &[AT_ONCE, ("retry_max_attempts", "2")], 1, &steps, expect![[""]]).await;
+        check("1", &[AT_ONCE, ("retry_max_attempts", "2")], 1, &steps, expect!["0ms #0, 1000ms #0 | http_5xx after 2"])
+            .await;
     }
 
     #[tokio::test(start_paused = true)]
     async fn retry_after_stops_every_call_of_the_quota() {
-        check("10", &[], 4, &[Step::RetryAfter(429, "5")], expect![[""]]).await;
+        check(
+            "10",
+            &[],
+            4,
+            &[Step::RetryAfter(429, "5")],
+            expect![
+                "0ms #0, 5050ms #1, 5150ms #2, 5250ms #3, 5350ms #0 | answered 0, answered 1, answered 2, answered 3"
+            ],
+        )
+        .await;
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_window_bounds_what_is_in_flight() {
-        check("unlimited", &[("max_in_flight", "2")], 5, &[], expect![[""]]).await;
+        check("unlimited", &[("max_in_flight", "2")], 5, &[], expect!["0ms #0, 0ms #1, 50ms #2, 50ms #3, 100ms #4 | answered 0, answered 1, answered 2, answered 3, answered 4"]).await;
     }
 
     #[tokio::test(start_paused = true)]

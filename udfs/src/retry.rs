@@ -88,7 +88,9 @@ fn of_status(reply: Reply) -> Failure {
         429 => (FailureKind::RateLimited, "the API said 429: too many requests".to_owned()),
         400..500 => (FailureKind::Http4xx, format!("the API refused the request with status {status}")),
         500..600 => (FailureKind::Http5xx, format!("the API failed with status {status}")),
-        300..400 => (FailureKind::BadReply, format!("the API redirects (status {status}); give the final URL as endpoint")),
+        300..400 => {
+            (FailureKind::BadReply, format!("the API redirects (status {status}); give the final URL as endpoint"))
+        }
         _ => (FailureKind::BadReply, format!("unexpected status {status}")),
     };
     Failure { kind, message, status: Some(status), body }
@@ -180,11 +182,7 @@ mod tests {
     #[test]
     fn retry_after_wins_and_pauses_the_quota() {
         check(reply(429, Some("7")), 1, expect!["again in 7s, pause Some(7s), rate_limited"]);
-        check(
-            reply(503, Some("Thu, 01 Jan 1970 00:01:00 GMT")),
-            1,
-            expect!["again in 60s, pause Some(60s), http_5xx"],
-        );
+        check(reply(503, Some("Thu, 01 Jan 1970 00:01:00 GMT")), 1, expect!["again in 60s, pause Some(60s), http_5xx"]);
         check(reply(429, Some("when it suits")), 1, expect!["again in 500ms, pause None, rate_limited"]);
     }
 }

@@ -124,8 +124,7 @@ pub const OPTIONS: &[OptionRow] = &[
 
 impl Options {
     fn parse(function: &str, given: &[(String, String)]) -> Result<Self, String> {
-        let mut values: BTreeMap<&str, &str> =
-            OPTIONS.iter().filter_map(|row| Some((row.key, row.default?))).collect();
+        let mut values: BTreeMap<&str, &str> = OPTIONS.iter().filter_map(|row| Some((row.key, row.default?))).collect();
         let mut seen = Vec::new();
         for (key, value) in given {
             let Some(row) = OPTIONS.iter().find(|row| row.key.eq_ignore_ascii_case(key)) else {

@@ -21,10 +21,10 @@ use datafusion::physical_plan::{
     SendableRecordBatchStream,
 };
 use futures::StreamExt;
+use paceline_udfs::Caller;
 use paceline_udfs::batch::{self, BatchError, Landed, Sent};
 use paceline_udfs::dead_letter::GivenUp;
 use paceline_udfs::spec::OnError;
-use paceline_udfs::Caller;
 use serde_json::Value;
 use tokio::sync::mpsc;
 

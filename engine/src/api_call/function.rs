@@ -19,13 +19,16 @@ use paceline_udfs::{Caller, batch};
 
 /// The function that calls through `caller`, to be registered in any DataFusion context.
 pub fn api_function(caller: Arc<Caller>) -> ScalarUDF {
-    AsyncScalarUDF::new(Arc::new(ApiFunctionUdf::new(caller))).into_scalar_udf()
+    let types: Vec<_> = caller.api().arguments.iter().map(|argument| argument.data_type().clone()).collect();
+    let types = if types.is_empty() { TypeSignature::Nullary } else { TypeSignature::Exact(types) };
+    AsyncScalarUDF::new(Arc::new(ApiFunctionUdf::new(caller, types))).into_scalar_udf()
 }
 
 /// The same function for a session with [`super::HoistApiCalls`], which finds it by its type. DataFusion's own async
-/// wrapper would hide that; and a call that was never lifted is an error here instead of a slow path.
+/// wrapper would hide that. It takes anything here: the rule checks the arguments, with errors that name them.
 pub(crate) fn liftable(caller: Arc<Caller>) -> ScalarUDF {
-    ScalarUDF::new_from_impl(ApiFunctionUdf::new(caller))
+    let anything = TypeSignature::OneOf(vec![TypeSignature::Nullary, TypeSignature::VariadicAny]);
+    ScalarUDF::new_from_impl(ApiFunctionUdf::new(caller, anything))
 }
 
 /// The caller behind a function, if it is an API function.
@@ -41,9 +44,7 @@ struct ApiFunctionUdf {
 }
 
 impl ApiFunctionUdf {
-    fn new(caller: Arc<Caller>) -> Self {
-        let types: Vec<_> = caller.api().arguments.iter().map(|argument| argument.data_type().clone()).collect();
-        let types = if types.is_empty() { TypeSignature::Nullary } else { TypeSignature::Exact(types) };
+    fn new(caller: Arc<Caller>, types: TypeSignature) -> Self {
         // Volatile: two calls are two requests, so the optimizer must neither merge nor repeat them.
         ApiFunctionUdf { caller, signature: Signature::new(types, Volatility::Volatile) }
     }
@@ -108,10 +109,10 @@ impl AsyncScalarUDFImpl for ApiFunctionUdf {
 pub(super) fn given_up_error(function: &str, given_up: &paceline_udfs::dead_letter::GivenUp) -> DataFusionError {
     let failure = &given_up.failure;
     exec_datafusion_err!(
-        "API function '{function}': {} after {} attempts ({}); with on_error 'null' the row would stay with NULL, \
+        "API function '{function}': {} ({}, attempts: {}); with on_error 'null' the row would stay with NULL, \
          with 'dead_letter' an INSERT would set it aside",
         failure.message,
-        given_up.attempts,
-        failure.kind
+        failure.kind,
+        given_up.attempts
     )
 }

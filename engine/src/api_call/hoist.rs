@@ -4,19 +4,21 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
+use datafusion::arrow::compute::can_cast_types;
+use datafusion::arrow::datatypes::FieldRef;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Result, plan_err};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Operator};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator};
 use datafusion::optimizer::AnalyzerRule;
 use paceline_udfs::Caller;
 
 use super::function::caller_of;
 use super::node::ApiCall;
 
-/// The analyser rule. It stands after type coercion, so that the arguments have the declared types.
+/// The analyser rule. It stands after type coercion, so that every expression has its final type.
 #[derive(Debug, Default)]
 pub struct HoistApiCalls;
 
@@ -70,19 +72,40 @@ fn lift_from_expr(expr: Expr, input: &mut LogicalPlan, lifted: &Cell<usize>) -> 
     refuse_conditional_calls(&expr)?;
     let replaced = expr.transform_up(|expr| {
         let Some((caller, arguments)) = as_call(&expr) else { return Ok(Transformed::no(expr)) };
+        let arguments = as_declared(caller, arguments, input)?;
         let below = std::mem::take(input);
-        if let Some(answer) = same_call(&below, caller, arguments) {
+        if let Some(answer) = same_call(&below, caller, &arguments) {
             *input = below;
             return Ok(Transformed::yes(answer));
         }
         let answer = format!("__api_{}_{}", lifted.get(), caller.api().name);
         lifted.set(lifted.get() + 1);
-        let node = ApiCall::try_new(Arc::clone(caller), arguments.to_vec(), answer, below)?;
+        let node = ApiCall::try_new(Arc::clone(caller), arguments, answer, below)?;
         let answer = node.answer_column();
         *input = node.into_plan();
         Ok(Transformed::yes(answer))
     })?;
     Ok(replaced.data)
+}
+
+/// The arguments, cast to the declared types where they have others.
+fn as_declared(caller: &Caller, given: &[Expr], input: &LogicalPlan) -> Result<Vec<Expr>> {
+    let api = caller.api();
+    let declaration = || {
+        let arguments = api.arguments.iter().map(|argument| format!("{} {}", argument.name(), argument.data_type()));
+        format!("the API function {}({})", api.name, arguments.collect::<Vec<_>>().join(", "))
+    };
+    if given.len() != api.arguments.len() {
+        return plan_err!("{} takes {} arguments, {} are given", declaration(), api.arguments.len(), given.len());
+    }
+    let cast = |(expr, argument): (&Expr, &FieldRef)| {
+        let (from, to) = (expr.get_type(input.schema())?, argument.data_type());
+        if !can_cast_types(&from, to) {
+            return plan_err!("{}: '{}' cannot be made of {expr}, which is {from}", declaration(), argument.name());
+        }
+        expr.clone().cast_to(to, input.schema().as_ref())
+    };
+    given.iter().zip(api.arguments.iter()).map(cast).collect()
 }
 
 fn same_call(plan: &LogicalPlan, caller: &Arc<Caller>, arguments: &[Expr]) -> Option<Expr> {

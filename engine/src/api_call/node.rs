@@ -191,12 +191,12 @@ fn api_call(plan: &LogicalPlan) -> Option<&ApiCall> {
 fn is_row_by_row(plan: &LogicalPlan) -> bool {
     api_call(plan).is_some()
         || matches!(
-        plan,
-        LogicalPlan::Projection(_)
-            | LogicalPlan::Filter(_)
-            | LogicalPlan::SubqueryAlias(_)
-            | LogicalPlan::Union(_)
-            | LogicalPlan::Repartition(_)
-            | LogicalPlan::TableScan(_)
-    )
+            plan,
+            LogicalPlan::Projection(_)
+                | LogicalPlan::Filter(_)
+                | LogicalPlan::SubqueryAlias(_)
+                | LogicalPlan::Union(_)
+                | LogicalPlan::Repartition(_)
+                | LogicalPlan::TableScan(_)
+        )
 }

@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
-const FIRST: &[&str] = &["Ada", "Chen", "Dmitri", "Elif", "Femi", "Grace", "Hana", "Ivan", "José", "Kofi", "Lena", "Zoë"];
+const FIRST: &[&str] =
+    &["Ada", "Chen", "Dmitri", "Elif", "Femi", "Grace", "Hana", "Ivan", "José", "Kofi", "Lena", "Zoë"];
 const LAST: &[&str] = &["Abe", "Brandt", "Costa", "Diallo", "Eriksen", "Fischer", "García", "Haddad", "Ito", "Novak"];
 const COUNTRIES: &[&str] = &["BR", "DE", "ES", "FR", "GB", "IN", "JP", "NG", "TR", "US"];
 

@@ -67,7 +67,8 @@ impl Demo {
             s3.create_bucket(bucket).map_err(cannot("a demo bucket cannot be made"))?;
         }
         let behaviour = MockApiOptions { latency: options.latency, fail_percent: options.fail_percent };
-        let api = MockApi::start(([127, 0, 0, 1], 0).into(), behaviour).map_err(cannot("the demo API does not start"))?;
+        let api =
+            MockApi::start(([127, 0, 0, 1], 0).into(), behaviour).map_err(cannot("the demo API does not start"))?;
 
         let session = Session::new(Settings { s3: s3.settings(), ..Settings::default() })?;
         let stores = Stores::new(s3.settings(), tokio::runtime::Handle::current());

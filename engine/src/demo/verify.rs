@@ -48,7 +48,14 @@ pub async fn verify_parquet(
 ) -> Result<Verified, EngineError> {
     let place = stores.place(url)?;
     let failed = |source| EngineError::Storage { action: "cannot read", url: url.to_owned(), source };
-    let files: Vec<Path> = place.store.objects().list(Some(&place.path)).map_ok(|file| file.location).try_collect().await.map_err(failed)?;
+    let files: Vec<Path> = place
+        .store
+        .objects()
+        .list(Some(&place.path))
+        .map_ok(|file| file.location)
+        .try_collect()
+        .await
+        .map_err(failed)?;
     let mut seen: BTreeMap<u64, u64> = BTreeMap::new();
     let mut verified = Verified::default();
     for file in files {
@@ -59,7 +66,8 @@ pub async fn verify_parquet(
                 verified.rows += 1;
                 let id = row.get("id").and_then(Value::as_u64).unwrap_or(0);
                 *seen.entry(id).or_default() += 1;
-                let sent = arguments.iter().map(|name| ((*name).to_owned(), row.get(*name).cloned().unwrap_or_default()));
+                let sent =
+                    arguments.iter().map(|name| ((*name).to_owned(), row.get(*name).cloned().unwrap_or_default()));
                 if row.get("answer") != Some(&answer(&sent.collect())) {
                     note(&mut verified.wrong, id);
                 }

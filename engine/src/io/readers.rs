@@ -48,7 +48,12 @@ pub async fn open(
 
 /// The file, or the files below the folder, without hidden ones (`_…` and `.…`, as Spark has it) and empty ones.
 async fn files_at(place: &Place) -> Result<Vec<ObjectMeta>, EngineError> {
-    let failed = |source| EngineError::Storage { action: "cannot read", url: place.url.to_string(), source };
+    let failed = |source: object_store::Error| match place.url.host_str() {
+        Some(bucket) if source.to_string().contains("NoSuchBucket") => {
+            EngineError::Setting(format!("cannot read '{}': there is no bucket '{bucket}'", place.url))
+        }
+        _ => EngineError::Storage { action: "cannot read", url: place.url.to_string(), source },
+    };
     let objects = place.store.objects();
     match objects.head(&place.path).await {
         Ok(file) => return Ok(vec![file]),
@@ -117,12 +122,7 @@ impl CsvOptions {
     }
 
     /// Names from the header, or `_c0`, `_c1`, …; types from the values if asked for, otherwise strings.
-    async fn infer(
-        &self,
-        state: &SessionState,
-        place: &Place,
-        files: &[ObjectMeta],
-    ) -> Result<SchemaRef, EngineError> {
+    async fn infer(&self, state: &SessionState, place: &Place, files: &[ObjectMeta]) -> Result<SchemaRef, EngineError> {
         let store = place.store.shared();
         // As in Spark, all values decide on the type of a column; for its name one line is enough.
         let rows = if self.infer_schema { usize::MAX } else { 1 };
@@ -158,6 +158,8 @@ fn character(key: &str, value: Option<&str>, default: u8) -> Result<u8, EngineEr
         None => Ok(default),
         Some("\\t") => Ok(b'\t'),
         Some(text) if text.len() == 1 => Ok(text.as_bytes()[0]),
-        Some(text) => Err(EngineError::Setting(format!("CSV option '{key}' is '{text}', expected one ASCII character"))),
+        Some(text) => {
+            Err(EngineError::Setting(format!("CSV option '{key}' is '{text}', expected one ASCII character")))
+        }
     }
 }

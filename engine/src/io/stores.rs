@@ -170,7 +170,8 @@ fn parse_url(text: &str) -> Result<Url, EngineError> {
         return Url::parse(text).map_err(|error| wrong(error.to_string()));
     }
     let path = std::path::absolute(text).map_err(|error| wrong(error.to_string()))?;
-    Url::from_file_path(path).map_err(|()| wrong("it cannot be made absolute".to_owned()))
+    let url = Url::from_file_path(path).map_err(|()| wrong("it cannot be made absolute".to_owned()))?;
+    Url::parse(url.as_str()).map_err(|error| wrong(error.to_string())) // which resolves `..`
 }
 
 #[cfg(test)]
@@ -205,9 +206,12 @@ mod tests {
 
     #[tokio::test]
     async fn what_cannot_be_reached_is_named() {
-        check("gs://b/x", expect![[
-            "cannot reach 'gs://b/x': the scheme 'gs' is not known; use s3://, s3a://, file:// or a plain path"
-        ]]);
+        check(
+            "gs://b/x",
+            expect![[
+                "cannot reach 'gs://b/x': the scheme 'gs' is not known; use s3://, s3a://, file:// or a plain path"
+            ]],
+        );
         check("", expect!["'' is not a URL or path: it is empty"]);
     }
 }

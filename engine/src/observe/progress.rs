@@ -25,12 +25,12 @@ impl Progress {
     /// The sums of these counters.
     pub(crate) fn of(all: &[Arc<Counters>]) -> Self {
         all.iter().fold(Progress::default(), |sum, counters| Progress {
-                answered: sum.answered + counters.answered.get(),
-                failed: sum.failed + counters.given_up.get(),
-                requests: sum.requests + counters.requests.get(),
-                retries: sum.retries + counters.retries.get(),
-                rate_limit_hits: sum.rate_limit_hits + counters.rate_limit_hits.get(),
-                in_flight: sum.in_flight + counters.in_flight(),
+            answered: sum.answered + counters.answered.get(),
+            failed: sum.failed + counters.given_up.get(),
+            requests: sum.requests + counters.requests.get(),
+            retries: sum.retries + counters.retries.get(),
+            rate_limit_hits: sum.rate_limit_hits + counters.rate_limit_hits.get(),
+            in_flight: sum.in_flight + counters.in_flight(),
         })
     }
 }

@@ -59,7 +59,13 @@ pub struct Report {
 }
 
 impl Report {
-    pub(crate) fn new(job_id: &str, session: &Session, elapsed: Duration, written: &[Written], error: Option<String>) -> Self {
+    pub(crate) fn new(
+        job_id: &str,
+        session: &Session,
+        elapsed: Duration,
+        written: &[Written],
+        error: Option<String>,
+    ) -> Self {
         let progress = session.progress();
         let pace = Pace::of(session);
         Report {
