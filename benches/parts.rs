@@ -6,12 +6,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field, Fields};
 use bytes::Bytes;
 use criterion::{Criterion, Throughput};
 use paceline_udfs::limiter::{Limiter, Rate};
-use paceline_udfs::spec::Format;
-use paceline_udfs::wire;
+use paceline_udfs::{ApiFunction, wire};
 
 const ROWS: usize = 8192;
 
@@ -34,11 +33,18 @@ fn record(criterion: &mut Criterion) -> Result<(), Box<dyn std::error::Error>> {
     let fields = vec![Field::new("status", DataType::Utf8, true), Field::new("score", DataType::Float64, true)];
     let returns = DataType::Struct(fields.into());
     let replies = vec![Some(Bytes::from_static(br#"{"status":"ok","score":0.1234}"#)); ROWS];
-    let mut group = criterion.benchmark_group("record");
+    let mut group = criterion.benchmark_group("wire");
     group.throughput(Throughput::Elements(ROWS as u64));
-    group.bench_function("encode", |bencher| bencher.iter(|| wire::encode(Format::Record, black_box(&arguments))));
-    group.bench_function("decode", |bencher| {
-        bencher.iter(|| wire::decode(Format::Record, &returns, black_box(&replies)));
+    for format in ["record", "array"] {
+        let options = [("endpoint", "http://api.example/"), ("rate_limit_calls", "1"), ("format", format)];
+        let options: Vec<_> = options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let api = ApiFunction::declare("f", Fields::empty(), returns.clone(), &options)?;
+        group.bench_function(format!("rows to requests, {format}"), |bencher| {
+            bencher.iter(|| wire::requests(&api.options, black_box(&arguments)));
+        });
+    }
+    group.bench_function("values to an array", |bencher| {
+        bencher.iter(|| wire::decode(&returns, black_box(&replies)));
     });
     group.finish();
     Ok(())

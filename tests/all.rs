@@ -1,9 +1,11 @@
 //! Everything that runs queries, in one binary.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where it cannot go on")]
 
 mod plans;
 mod scenarios {
     mod bad_input;
     mod commit;
+    mod conditions;
     mod main_job;
     mod plain_datafusion;
 }

@@ -42,8 +42,12 @@ pub async fn while_running<T>(session: &Session, records: Option<u64>, job: impl
                 last = (now, progress.requests);
                 bar.set_position(progress.answered + progress.failed);
                 bar.set_message(format!(
-                    "{rate:.0} requests/s{}, {} in flight, {} retries, {} failed",
-                    limit(session), progress.in_flight, progress.retries, progress.failed
+                    "{rate:.0} requests/s{}, {} in flight, {} retries, {} failed{}",
+                    limit(session),
+                    progress.in_flight,
+                    progress.retries,
+                    progress.failed,
+                    if progress.breaker_open { ", breaker OPEN" } else { "" }
                 ));
             }
         }

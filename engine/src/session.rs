@@ -18,8 +18,8 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use paceline_sql::{CreateFunction, CreateView, InsertDirectory, Statement, ViewSource};
 use paceline_udfs::Caller;
+use paceline_udfs::caller::Watch;
 use paceline_udfs::client::HttpClient;
-use paceline_udfs::counters::Counters;
 use paceline_udfs::quota::Quotas;
 use url::Url;
 
@@ -38,7 +38,7 @@ pub struct Session {
     context: SessionContext,
     stores: Arc<Stores>,
     quotas: Arc<Quotas>,
-    counters: Mutex<Vec<Arc<Counters>>>,
+    watches: Mutex<Vec<Watch>>,
     network: Network,
 }
 
@@ -93,7 +93,7 @@ impl Session {
             .with_query_planner(Arc::new(Planner))
             .build();
         let context = SessionContext::new_with_state(state);
-        Ok(Session { context, stores, quotas: Arc::default(), counters: Mutex::default(), network })
+        Ok(Session { context, stores, quotas: Arc::default(), watches: Mutex::default(), network })
     }
 
     /// Carries out one statement. `job` is the id under which an INSERT stages its files.
@@ -103,7 +103,7 @@ impl Session {
     pub async fn sql(&self, text: &str, job: &str) -> Result<Outcome, EngineError> {
         match paceline_sql::parse(text)? {
             Statement::CreateView(view) => self.create_view(view).await.map(|()| Outcome::Done),
-            Statement::CreateFunction(function) => self.create_function(function).map(|()| Outcome::Done),
+            Statement::CreateFunction(function) => self.create_function(*function).map(|()| Outcome::Done),
             Statement::InsertDirectory(insert) => self.insert(insert, job).await.map(Outcome::Written),
             Statement::Query(query) => {
                 let plan = paceline_sql::plan_query(&self.context.state(), query).await?;
@@ -130,7 +130,12 @@ impl Session {
 
     /// The numbers of all API functions so far.
     pub fn progress(&self) -> Progress {
-        Progress::of(&self.counters.lock().unwrap_or_else(PoisonError::into_inner))
+        Progress::of(&self.functions())
+    }
+
+    /// Every API function that was declared, replaced ones too.
+    pub fn functions(&self) -> Vec<Watch> {
+        self.watches.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The limits that the API functions are called under.
@@ -167,7 +172,7 @@ impl Session {
         let quota = quota.map_err(|error| EngineError::Setting(error.to_string()))?;
         let client = HttpClient::new(&api.options).map_err(|error| EngineError::Setting(error.to_string()))?;
         let caller = Arc::new(Caller::new(api, quota, Arc::new(client), self.network.handle().clone()));
-        self.counters.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(caller.counters()));
+        self.watches.lock().unwrap_or_else(PoisonError::into_inner).push(caller.watch());
         self.context.register_udf(api_call::liftable(caller));
         Ok(())
     }

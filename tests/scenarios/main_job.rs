@@ -82,6 +82,29 @@ async fn a_row_that_the_api_refuses_is_a_dead_letter_and_the_others_are_written(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn arrays_of_rows_come_back_as_rows_and_an_error_among_them_costs_one_row() {
+    let stage = Stage::set(QUICK).await;
+    stage.file("in/a.csv", &csv((1..=1000).map(|id| (id, id % 100 != 0))));
+    let options = "rate_limit_calls '5000', format 'array', batch_size '300'";
+    let (report, result) = stage.run(&enrich_to("{folder}/out", options)).await;
+    result.unwrap();
+    assert_eq!((report.records_read, report.records_written, report.records_failed), (1000, 990, 10));
+    assert_eq!((report.requests, stage.api.stats().requests, stage.api.stats().records), (4, 4, 1000));
+    assert_eq!(report.failures_by_kind.into_iter().collect::<Vec<_>>(), [("bad_reply", 10)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn too_many_failures_end_the_job_early() {
+    let stage = Stage::set(QUICK).await;
+    stage.file("in/a.csv", &csv((1..=5000).map(|id| (id, id % 5 != 0))));
+    let (report, result) = stage.run(&enrich_to("{folder}/out", "rate_limit_calls 'unlimited'")).await;
+    let error = result.unwrap_err().to_string();
+    assert!(error.contains("more than max_failed_percent 10; the last one: the API refused"), "{error}");
+    assert_eq!(report.records_written, 0);
+    assert!(!stage.folder.path().join("out/_SUCCESS").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rows_keep_their_order_and_a_select_is_shown() {
     let stage = Stage::set(MockApiOptions { latency: Duration::from_millis(3), ..QUICK }).await;
     stage.file("in.csv", &csv((1..=300).map(|id| (id, true))));

@@ -1,6 +1,7 @@
 //! Rows into requests, replies back to rows, for one batch of arguments.
 //! Encoding and decoding happen where these functions are called; the requests run on the caller's network runtime.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -11,13 +12,14 @@ use bytes::Bytes;
 use crate::caller::{Caller, Fate, Pending};
 use crate::dead_letter::{FailureKind, GivenUp};
 use crate::retry::Failure;
-use crate::wire;
+use crate::wire::{self, Request};
 
 /// A batch whose requests are all on their way.
 #[derive(Debug)]
 pub struct Sent {
     caller: Arc<Caller>,
-    pending: Vec<Pending>,
+    rows: usize,
+    pending: Vec<(Range<usize>, Pending)>,
 }
 
 /// A batch whose rows all have their fate.
@@ -40,6 +42,14 @@ pub enum BatchError {
         /// Why not.
         source: ArrowError,
     },
+    /// The job must end.
+    #[error("API function '{function}': {reason}")]
+    Stop {
+        /// Which function.
+        function: String,
+        /// Why, and what to do.
+        reason: String,
+    },
     /// The network runtime is gone, or a request broke down.
     #[error("a request did not end: {0}")]
     Request(#[from] tokio::task::JoinError),
@@ -50,12 +60,12 @@ pub enum BatchError {
 /// # Errors
 /// A type cannot be carried by the function's format.
 pub async fn send(caller: &Arc<Caller>, arguments: &RecordBatch) -> Result<Sent, BatchError> {
-    let bodies = wire::encode(caller.api().options.format, arguments).map_err(|source| types(caller, source))?;
-    let mut pending = Vec::with_capacity(bodies.len());
-    for body in bodies {
-        pending.push(caller.submit(body).await);
+    let requests = wire::requests(&caller.api().options, arguments).map_err(|source| types(caller, source))?;
+    let mut pending = Vec::with_capacity(requests.len());
+    for Request { rows, body } in requests {
+        pending.push((rows, caller.submit(body).await));
     }
-    Ok(Sent { caller: Arc::clone(caller), pending })
+    Ok(Sent { caller: Arc::clone(caller), rows: arguments.num_rows(), pending })
 }
 
 impl Sent {
@@ -64,33 +74,51 @@ impl Sent {
     /// # Errors
     /// A request broke down, or the declared type cannot be carried by the function's format.
     pub async fn land(self) -> Result<Landed, BatchError> {
-        let Sent { caller, pending } = self;
-        let mut replies = Vec::with_capacity(pending.len());
+        let Sent { caller, rows, pending } = self;
+        let api = Arc::clone(caller.api());
+        let mut values = vec![None; rows];
+        let mut attempts_of = vec![0; rows];
         let mut given_up = Vec::new();
-        for (row, request) in pending.into_iter().enumerate() {
-            replies.push(match request.await? {
-                Fate::Answered { body, attempts } => Some((body, attempts)),
-                Fate::GivenUp(reason) => {
-                    given_up.push((row, reason));
-                    None
+        for (rows, request) in pending {
+            let reason = match request.await? {
+                Fate::Stop(reason) => return Err(BatchError::Stop { function: api.name.clone(), reason }),
+                Fate::GivenUp(reason) => reason,
+                Fate::Answered { body, attempts } => {
+                    attempts_of[rows.clone()].fill(attempts);
+                    match wire::split(&api.options, &body, rows.len()) {
+                        Ok(replies) => {
+                            values[rows].iter_mut().zip(replies).for_each(|(value, reply)| *value = Some(reply));
+                            continue;
+                        }
+                        Err(message) => bad_reply(message, body, attempts),
+                    }
                 }
-            });
+            };
+            given_up.extend(rows.map(|row| (row, reason.clone())));
         }
 
-        let bodies: Vec<Option<Bytes>> = replies.iter().map(|reply| Some(reply.as_ref()?.0.clone())).collect();
-        let api = caller.api();
-        let decoded =
-            wire::decode(api.options.format, &api.returns, &bodies).map_err(|source| types(&caller, source))?;
+        let decoded = wire::decode(&api.returns, &values).map_err(|source| types(&caller, source))?;
         for bad in decoded.bad {
-            let Some((body, attempts)) = replies[bad.row].take() else { continue };
-            let failure = Failure { kind: FailureKind::BadReply, message: bad.message, status: Some(200), body };
-            given_up.push((bad.row, GivenUp { failure, attempts, at: SystemTime::now() }));
+            let body = values[bad.row].take().unwrap_or_default();
+            given_up.push((bad.row, bad_reply(bad.message, body, attempts_of[bad.row])));
         }
         given_up.sort_by_key(|(row, _)| *row);
-        caller.counters().answered.add((bodies.len() - given_up.len()) as u64);
-        caller.counters().given_up.add(given_up.len() as u64);
+        caller.counters().answered.add((rows - given_up.len()) as u64);
+        for (_, reason) in &given_up {
+            caller.counters().give_up(reason.failure.kind);
+        }
+        if let (Some(reason), Some((_, last))) = (caller.counters().over(&api.options.budget), given_up.last()) {
+            let reason = format!("{reason}; the last one: {}", last.failure.message);
+            return Err(BatchError::Stop { function: api.name.clone(), reason });
+        }
         Ok(Landed { values: decoded.values, given_up })
     }
+}
+
+/// A reply that came, with a good status, and is not what the function declares.
+fn bad_reply(message: String, body: Bytes, attempts: u32) -> GivenUp {
+    let failure = Failure { kind: FailureKind::BadReply, message, status: Some(200), body };
+    GivenUp { failure, attempts, at: SystemTime::now() }
 }
 
 fn types(caller: &Caller, source: ArrowError) -> BatchError {

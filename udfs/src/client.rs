@@ -65,7 +65,6 @@ impl HttpClient {
         let client = reqwest::Client::builder()
             .timeout(options.timeout)
             .redirect(reqwest::redirect::Policy::none())
-            .pool_max_idle_per_host(options.max_in_flight.get())
             .tcp_nodelay(true)
             .user_agent(concat!("paceline/", env!("CARGO_PKG_VERSION")))
             .build()

@@ -1,6 +1,21 @@
 //! What callers did, counted as it happens, for progress and the report.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use tokio::time::Instant;
+
+use crate::dead_letter::FailureKind;
+use crate::retry::Failure;
+use crate::spec::Budget;
+
+/// If so many answers in a row, from the first on, are refusals, the credentials are wrong.
+pub(crate) const AUTHENTICATION_SAMPLE: u64 = 100;
+
+/// A share of failed rows says nothing before so many rows.
+const BUDGET_SAMPLE: u64 = 1000;
 
 /// A number that only grows.
 #[derive(Debug, Default)]
@@ -29,12 +44,47 @@ pub struct Counters {
     pub rate_limit_hits: Counter,
     /// Rows with an answer.
     pub answered: Counter,
-    /// Rows given up.
-    pub given_up: Counter,
+    given_up: [Counter; FailureKind::ALL.len()],
     landed: Counter,
+    answers: Counter,
+    refusals: Counter,
+    times: Mutex<Times>,
+}
+
+/// What needs more than a number.
+#[derive(Debug, Default)]
+struct Times {
+    first: Option<Instant>,
+    by_second: Vec<u64>,
+    latency_us: Option<Histogram<u64>>,
+}
+
+/// Latencies of the attempts that got a reply, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Latency {
+    /// Half were quicker.
+    pub p50: f64,
+    /// Nine of ten were quicker.
+    pub p90: f64,
+    /// 99 of 100 were quicker.
+    pub p99: f64,
+    /// The slowest.
+    pub max: f64,
 }
 
 impl Counters {
+    /// Notes that a row is given up.
+    pub(crate) fn give_up(&self, kind: FailureKind) {
+        if let Some(counter) = FailureKind::ALL.iter().position(|k| *k == kind).and_then(|at| self.given_up.get(at)) {
+            counter.add(1);
+        }
+    }
+
+    /// Rows given up, by kind, in the order of [`FailureKind::ALL`].
+    pub fn given_up(&self) -> [u64; FailureKind::ALL.len()] {
+        std::array::from_fn(|at| self.given_up[at].get())
+    }
+
     /// Requests that were handed to the client and have not come back.
     pub fn in_flight(&self) -> u64 {
         let landed = self.landed.get();
@@ -47,7 +97,76 @@ impl Counters {
         if attempt > 1 {
             self.retries.add(1);
         }
+        let now = Instant::now();
+        let mut times = self.times();
+        let first = *times.first.get_or_insert(now);
+        let second = (now - first).as_secs() as usize;
+        if times.by_second.len() <= second {
+            times.by_second.resize(second + 1, 0);
+        }
+        times.by_second[second] += 1;
+        drop(times);
         Flight(self)
+    }
+
+    /// Notes an outcome; `status` is there if a reply was.
+    pub(crate) fn learn(&self, status: Option<u16>, latency: Duration) {
+        let Some(status) = status else { return };
+        self.answers.add(1);
+        if matches!(status, 401 | 403) {
+            self.refusals.add(1);
+        }
+        if status == 429 {
+            self.rate_limit_hits.add(1);
+        }
+        let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX).max(1);
+        let mut times = self.times();
+        if times.latency_us.is_none() {
+            times.latency_us = Histogram::new_with_bounds(1, 3_600_000_000, 3).ok(); // up to an hour
+        }
+        if let Some(latencies) = &mut times.latency_us {
+            latencies.saturating_record(micros);
+        }
+    }
+
+    /// Whether this refusal is one of a row of refusals that began with the first answer and is long enough.
+    pub(crate) fn refused_from_the_start(&self, failure: &Failure) -> bool {
+        let refusals = self.refusals.get();
+        matches!(failure.status, Some(401 | 403)) && refusals >= AUTHENTICATION_SAMPLE && refusals == self.answers.get()
+    }
+
+    /// Why the job must end, if more rows were given up than the budget allows.
+    pub(crate) fn over(&self, budget: &Budget) -> Option<String> {
+        let failed: u64 = self.given_up().iter().sum();
+        let rows = failed + self.answered.get();
+        if budget.records.is_some_and(|most| failed > most) {
+            return Some(format!("{failed} of {rows} rows were given up, more than max_failed_records"));
+        }
+        if rows >= BUDGET_SAMPLE && failed * 100 > rows * u64::from(budget.percent) {
+            return Some(format!(
+                "{failed} of {rows} rows were given up, more than max_failed_percent {}",
+                budget.percent
+            ));
+        }
+        None
+    }
+
+    /// Requests handed to the client in each second from the first on.
+    pub fn requests_by_second(&self) -> Vec<u64> {
+        self.times().by_second.clone()
+    }
+
+    /// Latencies, if there was a reply.
+    pub fn latency(&self) -> Option<Latency> {
+        let times = self.times();
+        let latencies = times.latency_us.as_ref()?;
+        let ms = |micros: u64| micros as f64 / 1000.0;
+        let at = |quantile| ms(latencies.value_at_quantile(quantile));
+        Some(Latency { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: ms(latencies.max()) })
+    }
+
+    fn times(&self) -> MutexGuard<'_, Times> {
+        self.times.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -20,6 +20,8 @@ pub enum FailureKind {
     Http5xx,
     /// Status 429.
     RateLimited,
+    /// Not sent: the breaker was open.
+    BreakerOpen,
     /// A reply that is not what the function declares.
     BadReply,
     /// A reply over `max_reply_bytes`.
@@ -28,12 +30,13 @@ pub enum FailureKind {
 
 impl FailureKind {
     /// Every kind, in the order in which reports list them.
-    pub const ALL: [FailureKind; 7] = [
+    pub const ALL: [FailureKind; 8] = [
         FailureKind::Connection,
         FailureKind::Timeout,
         FailureKind::Http4xx,
         FailureKind::Http5xx,
         FailureKind::RateLimited,
+        FailureKind::BreakerOpen,
         FailureKind::BadReply,
         FailureKind::TooLarge,
     ];
@@ -46,6 +49,7 @@ impl FailureKind {
             FailureKind::Http4xx => "http_4xx",
             FailureKind::Http5xx => "http_5xx",
             FailureKind::RateLimited => "rate_limited",
+            FailureKind::BreakerOpen => "breaker_open",
             FailureKind::BadReply => "bad_reply",
             FailureKind::TooLarge => "too_large",
         }

@@ -9,6 +9,10 @@ pub mod batch;
 
 pub mod caller;
 
+pub mod window;
+
+pub mod breaker;
+
 pub mod quota;
 
 pub mod limiter;

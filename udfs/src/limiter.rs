@@ -60,6 +60,8 @@ pub enum Admit {
     Now,
     /// Ask again at this time, not before. Nothing is counted.
     At(Instant),
+    /// The same, because the API asked for a pause.
+    PausedUntil(Instant),
 }
 
 /// A GCRA limiter that never lets more than the allowed calls into any window of one period.
@@ -95,7 +97,7 @@ impl Limiter {
     /// Decides on one call at `now`.
     pub fn admit(&mut self, now: Instant) -> Admit {
         if let Some(until) = self.paused_until.filter(|until| now < *until) {
-            return Admit::At(until);
+            return Admit::PausedUntil(until);
         }
         self.paused_until = None;
         if let Some(gcra) = &self.gcra {
@@ -207,7 +209,7 @@ mod tests {
         while sent.len() < sends {
             match limiter.admit(now) {
                 Admit::Now => sent.push(now),
-                Admit::At(when) => {
+                Admit::At(when) | Admit::PausedUntil(when) => {
                     assert!(when > now, "asked to come back at a time that is not later");
                     now = when + Duration::from_micros(*delays.next().unwrap_or(&0));
                 }
@@ -276,7 +278,7 @@ mod tests {
         let (early, late) = (start + Duration::from_secs(1), start + Duration::from_secs(3));
         limiter.pause(late);
         limiter.pause(early);
-        assert_eq!(limiter.admit(early), Admit::At(late));
+        assert_eq!(limiter.admit(early), Admit::PausedUntil(late));
         assert_eq!(limiter.admit(late), Admit::Now);
     }
 }

@@ -44,7 +44,17 @@ impl Quota {
         Wanted(Arc::clone(self))
     }
 
-    /// How long at least one call was waiting to be sent, so far.
+    /// Notes that the quota is paused and somebody waits for its end; called by the holder of the turn only.
+    pub(crate) fn pausing(&self) -> Pausing<'_> {
+        Pausing { quota: self, since: Instant::now() }
+    }
+
+    /// How long calls waited for the end of pauses that the API asked for.
+    pub fn time_paused(&self) -> Duration {
+        self.demand().paused
+    }
+
+    /// How long at least one call was waiting to be sent, so far, pauses included.
     pub fn time_wanted(&self) -> Duration {
         let demand = self.demand();
         demand.total + demand.since.map_or(Duration::ZERO, |since| since.elapsed())
@@ -65,11 +75,25 @@ impl Drop for Wanted {
     }
 }
 
+/// A wait for the end of a pause.
+#[derive(Debug)]
+pub(crate) struct Pausing<'a> {
+    quota: &'a Quota,
+    since: Instant,
+}
+
+impl Drop for Pausing<'_> {
+    fn drop(&mut self) {
+        self.quota.demand().paused += self.since.elapsed();
+    }
+}
+
 #[derive(Debug, Default)]
 struct Demand {
     waiting: isize,
     since: Option<Instant>,
     total: Duration,
+    paused: Duration,
 }
 
 impl Demand {

@@ -17,6 +17,8 @@ pub struct Policy {
     pub delay: Duration,
     /// Largest upper bound of a wait.
     pub max_delay: Duration,
+    /// A longer `Retry-After` ends the job.
+    pub max_retry_after: Duration,
 }
 
 impl Policy {
@@ -38,9 +40,9 @@ pub enum Verdict {
         wait: Duration,
         /// How long nothing may be sent under this quota, where the API asked for it.
         pause: Option<Duration>,
-        /// Why.
-        kind: FailureKind,
     },
+    /// The whole job must end; the message says why.
+    Stop(String),
     /// No further attempt would help, or none is left.
     GiveUp(Failure),
 }
@@ -77,9 +79,24 @@ pub fn judge(
     if !is_retryable(&failure) || attempt >= policy.max_attempts {
         return Verdict::GiveUp(failure);
     }
+    if let Some(asked) = retry_after.filter(|asked| *asked > policy.max_retry_after) {
+        return Verdict::Stop(format!(
+            "the API asks for a pause of {}, longer than max_retry_after ({}): run the job again later",
+            humantime::format_duration(asked),
+            humantime::format_duration(policy.max_retry_after)
+        ));
+    }
     let wait = policy.wait_after(attempt, chance);
     // What the API asks for wins over our own wait, and it is asked of everyone.
-    Verdict::Again { wait: retry_after.unwrap_or(wait), pause: retry_after, kind: failure.kind }
+    Verdict::Again { wait: retry_after.unwrap_or(wait), pause: retry_after }
+}
+
+impl Failure {
+    /// A request that was not sent because the breaker is open.
+    pub(crate) fn of_breaker(open_for: Duration) -> Self {
+        let message = format!("the API keeps failing, calls stop for {}", humantime::format_duration(open_for));
+        Failure { kind: FailureKind::BreakerOpen, message, status: None, body: Bytes::new() }
+    }
 }
 
 fn of_status(reply: Reply) -> Failure {
@@ -109,7 +126,7 @@ fn is_retryable(failure: &Failure) -> bool {
     match failure.kind {
         FailureKind::Connection | FailureKind::Timeout | FailureKind::RateLimited | FailureKind::Http5xx => true,
         FailureKind::Http4xx => matches!(failure.status, Some(408 | 425)),
-        FailureKind::BadReply | FailureKind::TooLarge => false,
+        FailureKind::BadReply | FailureKind::TooLarge | FailureKind::BreakerOpen => false,
     }
 }
 
@@ -131,13 +148,15 @@ mod tests {
         max_attempts: NonZeroU32::new(3).unwrap(),
         delay: Duration::from_secs(1),
         max_delay: Duration::from_secs(3),
+        max_retry_after: Duration::from_secs(60),
     };
 
     fn check(outcome: Result<Reply, SendError>, attempt: u32, expected: Expect) {
         let attempt = NonZeroU32::new(attempt).unwrap();
         let shown = match judge(outcome, attempt, &POLICY, 0.5, SystemTime::UNIX_EPOCH) {
             Verdict::Keep(body) => format!("keep {}", String::from_utf8_lossy(&body)),
-            Verdict::Again { wait, pause, kind } => format!("again in {wait:?}, pause {pause:?}, {kind}"),
+            Verdict::Again { wait, pause } => format!("again in {wait:?}, pause {pause:?}"),
+            Verdict::Stop(reason) => format!("stop: {reason}"),
             Verdict::GiveUp(failure) => format!("give up: {} ({})", failure.message, failure.kind),
         };
         expected.assert_eq(&shown);
@@ -154,8 +173,8 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_the_bound_and_attempts_end() {
-        check(reply(503, None), 1, expect!["again in 500ms, pause None, http_5xx"]);
-        check(reply(503, None), 2, expect!["again in 1s, pause None, http_5xx"]);
+        check(reply(503, None), 1, expect!["again in 500ms, pause None"]);
+        check(reply(503, None), 2, expect!["again in 1s, pause None"]);
         check(reply(503, None), 3, expect!["give up: the API failed with status 503 (http_5xx)"]);
         let late = Policy { max_attempts: NonZeroU32::MAX, ..POLICY };
         assert_eq!(late.wait_after(NonZeroU32::new(3).unwrap(), 1.0), Duration::from_secs(3));
@@ -175,14 +194,14 @@ mod tests {
             1,
             expect!["give up: the reply is larger than max_reply_bytes (10 bytes) (too_large)"],
         );
-        check(reply(408, None), 1, expect!["again in 500ms, pause None, http_4xx"]);
-        check(Err(SendError::Timeout("30s".into())), 1, expect!["again in 500ms, pause None, timeout"]);
+        check(reply(408, None), 1, expect!["again in 500ms, pause None"]);
+        check(Err(SendError::Timeout("30s".into())), 1, expect!["again in 500ms, pause None"]);
     }
 
     #[test]
     fn retry_after_wins_and_pauses_the_quota() {
-        check(reply(429, Some("7")), 1, expect!["again in 7s, pause Some(7s), rate_limited"]);
-        check(reply(503, Some("Thu, 01 Jan 1970 00:01:00 GMT")), 1, expect!["again in 60s, pause Some(60s), http_5xx"]);
-        check(reply(429, Some("when it suits")), 1, expect!["again in 500ms, pause None, rate_limited"]);
+        check(reply(429, Some("7")), 1, expect!["again in 7s, pause Some(7s)"]);
+        check(reply(503, Some("Thu, 01 Jan 1970 00:01:00 GMT")), 1, expect!["again in 60s, pause Some(60s)"]);
+        check(reply(429, Some("when it suits")), 1, expect!["again in 500ms, pause None"]);
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use arrow::datatypes::{DataType, Fields};
 use url::Url;
 
+use crate::breaker::{self, Opens};
 use crate::limiter::Rate;
 use crate::retry::Policy;
 
@@ -57,20 +58,48 @@ pub struct Options {
     pub endpoint: Url,
     /// How rows are laid into requests.
     pub format: Format,
+    /// Most rows in one request, where a format has several.
+    pub batch_size: NonZeroUsize,
+    /// JSON pointer to the array in a reply.
+    pub reply_path: Option<String>,
     /// The limit.
     pub rate: Rate,
     /// Functions with the same quota name share one limit.
     pub quota: String,
-    /// Most requests in flight at once in one process.
-    pub max_in_flight: NonZeroUsize,
+    /// Most requests in flight at once in one process; without it the number follows limit and latency.
+    pub max_in_flight: Option<NonZeroUsize>,
     /// Longest time one attempt may take.
     pub timeout: Duration,
     /// When and how often a failed request is sent again.
     pub retry: Policy,
+    /// When a failing API is left alone.
+    pub breaker: breaker::Policy,
+    /// What a call does meanwhile.
+    pub when_open: WhenOpen,
+    /// How many rows may be given up before the job ends.
+    pub budget: Budget,
     /// Largest reply that is read.
     pub max_reply_bytes: usize,
     /// What becomes of a row whose calls all failed.
     pub on_error: OnError,
+}
+
+/// What a call does while the breaker is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WhenOpen {
+    /// It waits.
+    Wait,
+    /// Its row is given up.
+    GiveUp,
+}
+
+/// How many rows may be given up before the job ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Budget {
+    /// Percent of the rows, once there are enough to tell.
+    pub percent: u8,
+    /// Rows.
+    pub records: Option<u64>,
 }
 
 /// How rows are laid into requests.
@@ -78,6 +107,8 @@ pub struct Options {
 pub enum Format {
     /// One JSON object per request, one reply object per row.
     Record,
+    /// A JSON array of up to `batch_size` objects per request, and one of as many values per reply.
+    Array,
 }
 
 /// What becomes of a row that is given up.
@@ -109,15 +140,31 @@ const fn row(key: &'static str, default: Option<&'static str>, meaning: &'static
 /// Every option that `CREATE FUNCTION ... USING API OPTIONS (...)` takes.
 pub const OPTIONS: &[OptionRow] = &[
     row("endpoint", None, "URL that requests are sent to, http or https (required)"),
-    row("format", Some("record"), "how rows are laid into requests: record (one JSON object per request)"),
+    row(
+        "format",
+        Some("record"),
+        "how rows are laid into requests: record (one JSON object) or array (an array of them)",
+    ),
+    row("batch_size", Some("1000"), "most rows in one request of format array"),
+    row("reply_path", None, "JSON pointer to the array in a reply (default: the reply itself, or its key results)"),
     row("rate_limit_calls", None, "calls allowed per rate_limit_period, or 'unlimited' (required)"),
     row("rate_limit_period", Some("1 second"), "length of the window that rate_limit_calls counts in"),
     row("quota", None, "name of the limit; functions that name the same quota share it (default: the function's name)"),
-    row("max_in_flight", Some("1000"), "most requests in flight at once in one process"),
+    row("max_in_flight", None, "most requests in flight at once (default: limit × p99 latency × 1.5, at most 10000)"),
     row("timeout", Some("30 seconds"), "longest time one attempt may take, from connecting to the last byte"),
     row("retry_max_attempts", Some("4"), "how often a request is sent at most, the first time included"),
     row("retry_delay", Some("1 second"), "upper bound of the first random wait before a retry; it doubles each time"),
     row("retry_max_delay", Some("30 seconds"), "largest upper bound of the wait before a retry"),
+    row("max_retry_after", Some("15 minutes"), "a Retry-After that is longer ends the job"),
+    row("breaker", Some("share"), "what stops calls to a failing API: share, consecutive or off"),
+    row("breaker_failed_percent", Some("50"), "share: percent of the recent attempts that failed (429 never counts)"),
+    row("breaker_window", Some("10 seconds"), "share: how far back attempts are recent"),
+    row("breaker_min_attempts", Some("100"), "share: fewer attempts say nothing"),
+    row("breaker_failures", Some("5"), "consecutive: failed attempts one after the other"),
+    row("breaker_open_for", Some("60 seconds"), "how long calls stop before one is tried"),
+    row("breaker_when_open", Some("wait"), "what calls do meanwhile: wait or give_up"),
+    row("max_failed_percent", Some("10"), "the job ends when more of its rows are given up, after 1000 rows"),
+    row("max_failed_records", None, "the job ends when more rows are given up (default: no such bound)"),
     row("max_reply_bytes", Some("1048576"), "largest reply that is read, in bytes"),
     row("on_error", Some("dead_letter"), "a row whose attempts all failed: dead_letter, null or fail"),
 ];
@@ -141,14 +188,23 @@ impl Options {
         Ok(Options {
             endpoint: values.read("endpoint", endpoint)?,
             format: values.read("format", format)?,
+            batch_size: values.read("batch_size", number)?,
+            reply_path: values.read_if_given("reply_path", pointer)?,
             rate: rate(&values)?,
             quota: values.0.get("quota").map_or_else(|| function.to_owned(), |name| (*name).to_owned()),
-            max_in_flight: values.read("max_in_flight", number)?,
+            max_in_flight: values.read_if_given("max_in_flight", number)?,
             timeout: values.read("timeout", duration)?,
             retry: Policy {
                 max_attempts: values.read("retry_max_attempts", number)?,
                 delay: values.read("retry_delay", duration)?,
                 max_delay: values.read("retry_max_delay", duration)?,
+                max_retry_after: values.read("max_retry_after", duration)?,
+            },
+            breaker: breaker::Policy { opens: opens(&values)?, open_for: values.read("breaker_open_for", duration)? },
+            when_open: values.read("breaker_when_open", when_open)?,
+            budget: Budget {
+                percent: values.read("max_failed_percent", percent)?,
+                records: values.read_if_given("max_failed_records", count)?,
             },
             max_reply_bytes: values.read::<NonZeroUsize>("max_reply_bytes", number)?.get(),
             on_error: values.read("on_error", on_error)?,
@@ -161,9 +217,18 @@ struct Values<'a>(BTreeMap<&'a str, &'a str>);
 impl Values<'_> {
     /// Reads a required option. The reader returns what it expected when the text is not that.
     fn read<T>(&self, key: &str, reader: fn(&str) -> Result<T, &'static str>) -> Result<T, String> {
-        let text = self.0.get(key).ok_or_else(|| format!("option '{key}' is missing; it must be given"))?;
-        reader(text).map_err(|expected| format!("option '{key}' is '{text}', expected {expected}"))
+        let value = self.read_if_given(key, reader)?;
+        value.ok_or_else(|| format!("option '{key}' is missing; it must be given"))
     }
+
+    fn read_if_given<T>(&self, key: &str, reader: fn(&str) -> Result<T, &'static str>) -> Result<Option<T>, String> {
+        let Some(text) = self.0.get(key) else { return Ok(None) };
+        reader(text).map(Some).map_err(|expected| format!("option '{key}' is '{text}', expected {expected}"))
+    }
+}
+
+fn pointer(text: &str) -> Result<String, &'static str> {
+    if text.starts_with('/') { Ok(text.to_owned()) } else { Err("a JSON pointer such as /data/results") }
 }
 
 fn rate(values: &Values<'_>) -> Result<Rate, String> {
@@ -191,8 +256,40 @@ fn endpoint(text: &str) -> Result<Url, &'static str> {
 fn format(text: &str) -> Result<Format, &'static str> {
     match text.to_lowercase().as_str() {
         "record" => Ok(Format::Record),
-        _ => Err("record"),
+        "array" => Ok(Format::Array),
+        _ => Err("record or array"),
     }
+}
+
+fn opens(values: &Values<'_>) -> Result<Opens, String> {
+    let share = Opens::OnShare {
+        percent: values.read("breaker_failed_percent", percent)?,
+        window: values.read("breaker_window", duration)?,
+        attempts: values.read("breaker_min_attempts", number)?,
+    };
+    let run = Opens::OnRun { failures: values.read("breaker_failures", number)? };
+    match values.read("breaker", |text| Ok(text.to_lowercase()))?.as_str() {
+        "share" => Ok(share),
+        "consecutive" => Ok(run),
+        "off" => Ok(Opens::Never),
+        other => Err(format!("option 'breaker' is '{other}', expected share, consecutive or off")),
+    }
+}
+
+fn when_open(text: &str) -> Result<WhenOpen, &'static str> {
+    match text.to_lowercase().as_str() {
+        "wait" => Ok(WhenOpen::Wait),
+        "give_up" => Ok(WhenOpen::GiveUp),
+        _ => Err("wait or give_up"),
+    }
+}
+
+fn percent(text: &str) -> Result<u8, &'static str> {
+    text.parse().ok().filter(|percent| *percent <= 100).ok_or("a whole number from 0 to 100")
+}
+
+fn count(text: &str) -> Result<u64, &'static str> {
+    text.parse().map_err(|_| "a whole number")
 }
 
 fn on_error(text: &str) -> Result<OnError, &'static str> {
@@ -280,9 +377,9 @@ mod tests {
         check(&[("Quota", "a"), ("quota", "b")], expect!["API function 'enrich': option 'quota' is given twice"]);
         check(
             &[("retries", "3")],
-            expect![[
-                "API function 'enrich': unknown option 'retries'; the options are endpoint, format, rate_limit_calls, rate_limit_period, quota, max_in_flight, timeout, retry_max_attempts, retry_delay, retry_max_delay, max_reply_bytes, on_error"
-            ]],
+            expect![
+                "API function 'enrich': unknown option 'retries'; the options are endpoint, format, batch_size, reply_path, rate_limit_calls, rate_limit_period, quota, max_in_flight, timeout, retry_max_attempts, retry_delay, retry_max_delay, max_retry_after, breaker, breaker_failed_percent, breaker_window, breaker_min_attempts, breaker_failures, breaker_open_for, breaker_when_open, max_failed_percent, max_failed_records, max_reply_bytes, on_error"
+            ],
         );
     }
 }

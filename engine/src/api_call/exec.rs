@@ -4,10 +4,11 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use datafusion::arrow::array::{BooleanArray, RecordBatch, RecordBatchOptions};
-use datafusion::arrow::compute::filter_record_batch;
+use datafusion::arrow::array::{BooleanArray, RecordBatch, RecordBatchOptions, UInt64Array};
+use datafusion::arrow::compute::{filter_record_batch, take, take_record_batch};
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::arrow::json::LineDelimitedWriter;
+use datafusion::common::cast::as_boolean_array;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, internal_err};
@@ -36,13 +37,23 @@ const BATCHES_BEHIND: usize = 4;
 /// Calls one API function once for each row.
 #[derive(Debug)]
 pub struct ApiCallExec {
-    caller: Arc<Caller>,
-    arguments: Vec<Arc<dyn PhysicalExpr>>,
+    asked: Asked,
     input: Arc<dyn ExecutionPlan>,
     schema: SchemaRef,
     dead_letters: Option<Arc<Outbox>>,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
+}
+
+/// What is called, with what, and for which rows.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// What is called.
+    pub caller: Arc<Caller>,
+    /// The arguments, over the input's columns.
+    pub arguments: Vec<Arc<dyn PhysicalExpr>>,
+    /// Which rows are called; `None` is all.
+    pub guard: Option<Arc<dyn PhysicalExpr>>,
 }
 
 /// Rows that were given up and wait for the sink, as dead letters.
@@ -62,20 +73,12 @@ impl Outbox {
 
 impl ApiCallExec {
     /// `schema` is the input's and the answer's column.
-    pub fn new(
-        caller: Arc<Caller>,
-        arguments: Vec<Arc<dyn PhysicalExpr>>,
-        input: Arc<dyn ExecutionPlan>,
-        schema: SchemaRef,
-        dead_letters: bool,
-    ) -> Self {
-        let dead_letters = dead_letters.then(Arc::default);
-        Self::with_outbox(caller, arguments, input, schema, dead_letters)
+    pub fn new(asked: Asked, input: Arc<dyn ExecutionPlan>, schema: SchemaRef, dead_letters: bool) -> Self {
+        Self::with_outbox(asked, input, schema, dead_letters.then(Arc::default))
     }
 
     fn with_outbox(
-        caller: Arc<Caller>,
-        arguments: Vec<Arc<dyn PhysicalExpr>>,
+        asked: Asked,
         input: Arc<dyn ExecutionPlan>,
         schema: SchemaRef,
         dead_letters: Option<Arc<Outbox>>,
@@ -88,7 +91,7 @@ impl ApiCallExec {
         );
         let properties = Arc::new(properties);
         let metrics = ExecutionPlanMetricsSet::new();
-        ApiCallExec { caller, arguments, input, schema, dead_letters, properties, metrics }
+        ApiCallExec { asked, input, schema, dead_letters, properties, metrics }
     }
 
     /// Where this operator puts the rows it takes out, for the sink; `None` where no row may leave.
@@ -99,9 +102,13 @@ impl ApiCallExec {
 
 impl DisplayAs for ApiCallExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let arguments: Vec<_> = self.arguments.iter().map(ToString::to_string).collect();
-        let options = &self.caller.api().options;
-        write!(f, "ApiCallExec: {}({}), ", self.caller.api().name, arguments.join(", "))?;
+        let Asked { caller, arguments, guard } = &self.asked;
+        let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
+        let options = &caller.api().options;
+        write!(f, "ApiCallExec: {}({}), ", caller.api().name, arguments.join(", "))?;
+        if let Some(guard) = guard {
+            write!(f, "where {guard}, ")?;
+        }
         write!(f, "quota={} ({}), dead_letters={}", options.quota, options.rate, self.dead_letters.is_some())
     }
 }
@@ -131,7 +138,10 @@ impl ExecutionPlan for ApiCallExec {
         &self,
         f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
-        datafusion::physical_plan::apply_expression_roots(self.arguments.iter().cloned(), f)
+        datafusion::physical_plan::apply_expression_roots(
+            self.asked.arguments.iter().chain(&self.asked.guard).cloned(),
+            f,
+        )
     }
 
     fn replace_children(
@@ -142,13 +152,7 @@ impl ExecutionPlan for ApiCallExec {
         let (Some(input), true) = (children.pop(), children.is_empty()) else {
             return internal_err!("ApiCallExec has one child");
         };
-        Ok(Arc::new(Self::with_outbox(
-            Arc::clone(&self.caller),
-            self.arguments.clone(),
-            input,
-            Arc::clone(&self.schema),
-            self.dead_letters.clone(),
-        )))
+        Ok(Arc::new(Self::with_outbox(self.asked.clone(), input, Arc::clone(&self.schema), self.dead_letters.clone())))
     }
 
     fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
@@ -166,9 +170,9 @@ impl ExecutionPlan for ApiCallExec {
         let input = self.input.execute(partition, context)?;
         let metrics = BaselineMetrics::new(&self.metrics, partition);
         let (sender, receiver) = mpsc::channel(BATCHES_BEHIND);
-        let feeder = SpawnedTask::spawn(feed(Arc::clone(&self.caller), self.arguments.clone(), input, sender));
+        let feeder = SpawnedTask::spawn(feed(self.asked.clone(), input, sender));
         let fates = Fates {
-            caller: Arc::clone(&self.caller),
+            caller: Arc::clone(&self.asked.caller),
             schema: Arc::clone(&self.schema),
             dead_letters: self.dead_letters.clone(),
         };
@@ -181,8 +185,12 @@ impl ExecutionPlan for ApiCallExec {
             let fates = fates.clone();
             let metrics = metrics.clone();
             async move {
-                let Fed { batch, sent } = fed?;
+                let Fed { batch, sent, called } = fed?;
                 let landed = sent.land().await.map_err(batch_error)?;
+                let landed = match called {
+                    Some(called) => spread(landed, &called, batch.num_rows())?,
+                    None => landed,
+                };
                 fates.decide(batch, landed).map(|output| output.record_output(&metrics))
             }
         });
@@ -194,18 +202,15 @@ impl ExecutionPlan for ApiCallExec {
 struct Fed {
     batch: RecordBatch,
     sent: Sent,
+    /// The rows that were called, where not all were.
+    called: Option<Vec<usize>>,
 }
 
-async fn feed(
-    caller: Arc<Caller>,
-    arguments: Vec<Arc<dyn PhysicalExpr>>,
-    mut input: SendableRecordBatchStream,
-    sender: mpsc::Sender<Result<Fed>>,
-) {
-    let schema = Arc::new(Schema::new(caller.api().arguments.clone()));
+async fn feed(asked: Asked, mut input: SendableRecordBatchStream, sender: mpsc::Sender<Result<Fed>>) {
+    let schema = Arc::new(Schema::new(asked.caller.api().arguments.clone()));
     while let Some(batch) = input.next().await {
         let fed = match batch {
-            Ok(batch) => feed_batch(&caller, &arguments, &schema, batch).await,
+            Ok(batch) => feed_batch(&asked, &schema, batch).await,
             Err(error) => Err(error),
         };
         let failed = fed.is_err();
@@ -215,19 +220,35 @@ async fn feed(
     }
 }
 
-async fn feed_batch(
-    caller: &Arc<Caller>,
-    arguments: &[Arc<dyn PhysicalExpr>],
-    schema: &SchemaRef,
-    batch: RecordBatch,
-) -> Result<Fed> {
-    let rows = batch.num_rows();
-    let columns = arguments.iter().map(|argument| argument.evaluate(&batch)?.into_array(rows));
+async fn feed_batch(asked: &Asked, schema: &SchemaRef, batch: RecordBatch) -> Result<Fed> {
+    let Asked { caller, arguments, guard } = asked;
+    let called = guard.as_ref().map(|guard| rows_called(guard, &batch)).transpose()?;
+    // Arguments of rows that are not called are not even looked at: they may not be computable there.
+    let asking = match &called {
+        Some(rows) => take_record_batch(&batch, &UInt64Array::from_iter_values(rows.iter().map(|row| *row as u64)))?,
+        None => batch.clone(),
+    };
+    let rows = asking.num_rows();
+    let columns = arguments.iter().map(|argument| argument.evaluate(&asking)?.into_array(rows));
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    let columns = columns.collect::<Result<_>>()?;
-    let arguments = RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?;
+    let arguments = RecordBatch::try_new_with_options(Arc::clone(schema), columns.collect::<Result<_>>()?, &options)?;
     let sent = batch::send(caller, &arguments).await.map_err(batch_error)?;
-    Ok(Fed { batch, sent })
+    Ok(Fed { batch, sent, called })
+}
+
+fn rows_called(guard: &Arc<dyn PhysicalExpr>, batch: &RecordBatch) -> Result<Vec<usize>> {
+    let mask = guard.evaluate(batch)?.into_array(batch.num_rows())?;
+    let mask = as_boolean_array(&mask)?;
+    Ok(mask.iter().enumerate().filter(|(_, called)| *called == Some(true)).map(|(row, _)| row).collect())
+}
+
+/// Puts the fates of the rows that were called in their places among all rows.
+fn spread(landed: Landed, called: &[usize], rows: usize) -> Result<Landed> {
+    let mut answer_of = vec![None; rows];
+    called.iter().enumerate().for_each(|(answer, row)| answer_of[*row] = Some(answer as u64));
+    let values = take(&landed.values, &UInt64Array::from(answer_of), None)?;
+    let given_up = landed.given_up.into_iter().map(|(row, reason)| (called[row], reason)).collect();
+    Ok(Landed { values, given_up })
 }
 
 fn batch_error(error: BatchError) -> DataFusionError {

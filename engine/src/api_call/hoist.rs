@@ -1,5 +1,8 @@
 //! Lifts every call of an API function out of its expression into an [`ApiCall`] node below, and puts the answer's
 //! column in its place. Early, before optimisation, so that no rule can repeat, move or merge a call.
+//!
+//! A call under a condition keeps it as the node's guard: only rows that reach the call are called. Within one node
+//! identical calls on the same row are one call.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -8,10 +11,10 @@ use datafusion::arrow::compute::can_cast_types;
 use datafusion::arrow::datatypes::FieldRef;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
-use datafusion::common::{Result, plan_err};
-use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::common::{Result, internal_err, plan_err};
+use datafusion::logical_expr::expr::{Case, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator};
+use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, lit};
 use datafusion::optimizer::AnalyzerRule;
 use paceline_udfs::Caller;
 
@@ -50,14 +53,14 @@ fn lift_from_node(plan: LogicalPlan, lifted: &Cell<usize>) -> Result<Transformed
 
     let wanted = plan.schema().columns();
     let names = NamePreserver::new(&plan);
-    let mut input = plan.inputs()[0].clone();
+    let mut lifter = Lifter { input: plan.inputs()[0].clone(), lifted, calls: Vec::new() };
     let mut expressions = Vec::new();
     for expr in plan.expressions() {
         let name = names.save(&expr);
-        expressions.push(name.restore(lift_from_expr(expr, &mut input, lifted)?));
+        expressions.push(name.restore(lifter.lift(expr, &Guard::default())?));
     }
     let is_filter = matches!(plan, LogicalPlan::Filter(_));
-    let plan = plan.with_new_exprs(expressions, vec![input])?;
+    let plan = plan.with_new_exprs(expressions, vec![lifter.input])?;
     if is_filter {
         // A filter passes its input's columns on; the answer it looked at is not one of them.
         let plan = LogicalPlanBuilder::from(plan).project(wanted.into_iter().map(Expr::Column))?.build()?;
@@ -66,26 +69,132 @@ fn lift_from_node(plan: LogicalPlan, lifted: &Cell<usize>) -> Result<Transformed
     Ok(Transformed::yes(plan))
 }
 
-/// Inner calls first: `f(g(x))` becomes a node for g and above it a node for f. Identical calls of one node's
-/// expressions are one call.
-fn lift_from_expr(expr: Expr, input: &mut LogicalPlan, lifted: &Cell<usize>) -> Result<Expr> {
-    refuse_conditional_calls(&expr)?;
-    let replaced = expr.transform_up(|expr| {
-        let Some((caller, arguments)) = as_call(&expr) else { return Ok(Transformed::no(expr)) };
-        let arguments = as_declared(caller, arguments, input)?;
-        let below = std::mem::take(input);
-        if let Some(answer) = same_call(&below, caller, &arguments) {
-            *input = below;
-            return Ok(Transformed::yes(answer));
+/// Lifts the calls of the expressions of one node.
+struct Lifter<'a> {
+    /// What the node will stand on: its input, and a node for each call lifted so far.
+    input: LogicalPlan,
+    /// How many calls of the whole plan have been lifted.
+    lifted: &'a Cell<usize>,
+    calls: Vec<Lifted>,
+}
+
+/// A call that has its node.
+struct Lifted {
+    caller: Arc<Caller>,
+    arguments: Vec<Expr>,
+    guard: Guard,
+    answer: Expr,
+}
+
+impl Lifter<'_> {
+    /// Inner calls first: `f(g(x))` becomes a node for g and above it a node for f. `guard` says which rows reach `expr`.
+    fn lift(&mut self, expr: Expr, guard: &Guard) -> Result<Expr> {
+        if first_call(&expr)?.is_none() {
+            return Ok(expr);
         }
-        let answer = format!("__api_{}_{}", lifted.get(), caller.api().name);
-        lifted.set(lifted.get() + 1);
-        let node = ApiCall::try_new(Arc::clone(caller), arguments, answer, below)?;
+        match expr {
+            Expr::Case(case) => self.lift_from_case(case, guard),
+            Expr::BinaryExpr(BinaryExpr { left, op, right }) if matches!(op, Operator::And | Operator::Or) => {
+                let left = self.lift(*left, guard)?;
+                let reached =
+                    if op == Operator::And { left.clone().is_not_false() } else { left.clone().is_not_true() };
+                let right = self.lift(*right, &guard.and(reached)?)?;
+                Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right))))
+            }
+            Expr::ScalarFunction(call) if call.func.short_circuits() => self.lift_from_coalesce(call, guard),
+            Expr::ScalarFunction(call) if caller_of(&call.func).is_some() => {
+                let arguments = self.lift_each(call.args, guard)?;
+                let caller = caller_of(&call.func).map(Arc::clone);
+                caller.map_or_else(
+                    || internal_err!("a call lost its caller"),
+                    |caller| self.node(caller, arguments, guard),
+                )
+            }
+            other => other.map_children(|expr| self.lift(expr, guard).map(Transformed::yes)).data(),
+        }
+    }
+
+    fn lift_each(&mut self, exprs: Vec<Expr>, guard: &Guard) -> Result<Vec<Expr>> {
+        exprs.into_iter().map(|expr| self.lift(expr, guard)).collect()
+    }
+
+    /// A branch is reached where no earlier condition was true.
+    fn lift_from_case(&mut self, case: Case, guard: &Guard) -> Result<Expr> {
+        let base = case.expr.map(|base| self.lift(*base, guard)).transpose()?;
+        let mut guard = guard.clone();
+        let mut branches = Vec::with_capacity(case.when_then_expr.len());
+        for (when, then) in case.when_then_expr {
+            let when = self.lift(*when, &guard)?;
+            let condition = base.clone().map_or_else(|| when.clone(), |base| base.eq(when.clone()));
+            let then = self.lift(*then, &guard.and(condition.clone().is_true())?)?;
+            guard = guard.and(condition.is_not_true())?;
+            branches.push((Box::new(when), Box::new(then)));
+        }
+        let otherwise = case.else_expr.map(|expr| self.lift(*expr, &guard)).transpose()?;
+        Ok(Expr::Case(Case::new(base.map(Box::new), branches, otherwise.map(Box::new))))
+    }
+
+    /// An argument is reached where all before it are NULL.
+    fn lift_from_coalesce(&mut self, call: ScalarFunction, guard: &Guard) -> Result<Expr> {
+        if !matches!(call.func.name(), "coalesce" | "nvl" | "ifnull") {
+            return plan_err!(
+                "an API function is called in '{}', which evaluates some arguments only; use CASE",
+                call.func.name()
+            );
+        }
+        let mut guard = guard.clone();
+        let mut args = Vec::with_capacity(call.args.len());
+        for argument in call.args {
+            let argument = self.lift(argument, &guard)?;
+            guard = guard.and(argument.clone().is_null())?;
+            args.push(argument);
+        }
+        Ok(Expr::ScalarFunction(ScalarFunction::new_udf(call.func, args)))
+    }
+
+    /// A row whose call was lifted before is not called again: the new node leaves it out, and the answer is taken from
+    /// whichever node has it.
+    fn node(&mut self, caller: Arc<Caller>, arguments: Vec<Expr>, guard: &Guard) -> Result<Expr> {
+        let arguments = as_declared(&caller, &arguments, &self.input)?;
+        let same = |call: &&Lifted| Arc::ptr_eq(&call.caller, &caller) && call.arguments == arguments;
+        let mut rest = guard.clone();
+        let mut answers = Vec::new();
+        for call in self.calls.iter().filter(same) {
+            if call.guard.0.is_none() || call.guard == *guard {
+                return Ok(call.answer.clone());
+            }
+            let done = call.guard.0.clone().unwrap_or_else(|| lit(true));
+            rest = rest.and(done.clone().is_not_true())?;
+            answers.push((Box::new(done), Box::new(call.answer.clone())));
+        }
+        let name = format!("__api_{}_{}", self.lifted.get(), caller.api().name);
+        self.lifted.set(self.lifted.get() + 1);
+        let below = std::mem::take(&mut self.input);
+        let node = ApiCall::try_new(Arc::clone(&caller), arguments.clone(), rest.0.clone(), name, below)?;
         let answer = node.answer_column();
-        *input = node.into_plan();
-        Ok(Transformed::yes(answer))
-    })?;
-    Ok(replaced.data)
+        self.input = node.into_plan();
+        self.calls.push(Lifted { caller, arguments, guard: rest, answer: answer.clone() });
+        if answers.is_empty() {
+            return Ok(answer);
+        }
+        Ok(Expr::Case(Case::new(None, answers, Some(Box::new(answer)))))
+    }
+}
+
+/// The condition under which a row reaches an expression; `None` is every row.
+#[derive(Clone, Default, PartialEq)]
+struct Guard(Option<Expr>);
+
+impl Guard {
+    fn and(&self, condition: Expr) -> Result<Guard> {
+        if condition.is_volatile() {
+            return plan_err!(
+                "an API function is called under the condition '{condition}', which may differ each time it is looked at; \
+                 compute it in a subquery first: SELECT … FROM (SELECT *, {condition} AS chosen FROM …)"
+            );
+        }
+        Ok(Guard(Some(self.0.clone().map_or_else(|| condition.clone(), |guard| guard.and(condition.clone())))))
+    }
 }
 
 /// The arguments, cast to the declared types where they have others.
@@ -108,53 +217,14 @@ fn as_declared(caller: &Caller, given: &[Expr], input: &LogicalPlan) -> Result<V
     given.iter().zip(api.arguments.iter()).map(cast).collect()
 }
 
-fn same_call(plan: &LogicalPlan, caller: &Arc<Caller>, arguments: &[Expr]) -> Option<Expr> {
-    let LogicalPlan::Extension(extension) = plan else { return None };
-    let call = extension.node.as_any().downcast_ref::<ApiCall>()?;
-    if Arc::ptr_eq(&call.caller, caller) && call.arguments == arguments {
-        return Some(call.answer_column());
-    }
-    same_call(&call.input, caller, arguments)
-}
-
-fn as_call(expr: &Expr) -> Option<(&Arc<Caller>, &[Expr])> {
-    match expr {
-        Expr::ScalarFunction(ScalarFunction { func, args }) => Some((caller_of(func)?, args)),
-        _ => None,
-    }
-}
-
 /// The name of the first API function that `expr` calls.
 fn first_call(expr: &Expr) -> Result<Option<String>> {
     let mut found = None;
     expr.apply(|expr| {
-        found = as_call(expr).map(|(caller, _)| caller.api().name.clone());
+        if let Expr::ScalarFunction(call) = expr {
+            found = caller_of(&call.func).map(|caller| caller.api().name.clone());
+        }
         Ok(if found.is_some() { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
     })?;
     Ok(found)
-}
-
-/// A call that only some rows reach would be made for all of them.
-fn refuse_conditional_calls(expr: &Expr) -> Result<()> {
-    expr.apply(|expr| {
-        let conditional: Vec<&Expr> = match expr {
-            Expr::Case(case) => {
-                let branches = case.when_then_expr.iter().flat_map(|(when, then)| [when, then]);
-                branches.map(AsRef::as_ref).skip(1).chain(case.else_expr.as_deref()).collect()
-            }
-            Expr::BinaryExpr(binary) if matches!(binary.op, Operator::And | Operator::Or) => vec![&binary.right],
-            Expr::ScalarFunction(call) if call.func.short_circuits() => call.args.iter().skip(1).collect(),
-            _ => return Ok(TreeNodeRecursion::Continue),
-        };
-        for part in conditional {
-            if let Some(function) = first_call(part)? {
-                return plan_err!(
-                    "the API function '{function}' is called under a condition in '{expr}', which is not supported: \
-                     filter the rows first, as in SELECT {function}(…) FROM (SELECT * FROM … WHERE condition)"
-                );
-            }
-        }
-        Ok(TreeNodeRecursion::Continue)
-    })?;
-    Ok(())
 }

@@ -7,7 +7,7 @@ mod hoist;
 mod node;
 mod planner;
 
-pub use exec::{ApiCallExec, Outbox};
+pub use exec::{ApiCallExec, Asked, Outbox};
 pub use function::api_function;
 pub(crate) use function::liftable;
 pub use hoist::HoistApiCalls;

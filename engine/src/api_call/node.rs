@@ -20,6 +20,8 @@ pub struct ApiCall {
     pub caller: Arc<Caller>,
     /// The arguments, over the input's columns.
     pub arguments: Vec<Expr>,
+    /// Which rows are called; the others' answer is NULL. `None` is all.
+    pub guard: Option<Expr>,
     /// Name of the column with the answer; no input column has it.
     pub answer: String,
     /// Where the rows come from.
@@ -35,13 +37,19 @@ impl ApiCall {
     ///
     /// # Errors
     /// The input already has a column named like the answer.
-    pub fn try_new(caller: Arc<Caller>, arguments: Vec<Expr>, answer: String, input: LogicalPlan) -> Result<Self> {
+    pub fn try_new(
+        caller: Arc<Caller>,
+        arguments: Vec<Expr>,
+        guard: Option<Expr>,
+        answer: String,
+        input: LogicalPlan,
+    ) -> Result<Self> {
         let api = caller.api();
         let added = Field::new(&answer, api.returns.clone(), true);
         let fields = input.schema().iter().map(|(qualifier, field)| (qualifier.cloned(), Arc::clone(field)));
         let fields = fields.chain([(None, Arc::new(added))]).collect();
         let schema = Arc::new(DFSchema::new_with_metadata(fields, input.schema().metadata().clone())?);
-        Ok(ApiCall { caller, arguments, answer, input, dead_letters: false, schema })
+        Ok(ApiCall { caller, arguments, guard, answer, input, dead_letters: false, schema })
     }
 
     /// The column with the answer.
@@ -54,8 +62,8 @@ impl ApiCall {
         LogicalPlan::Extension(Extension { node: Arc::new(self) })
     }
 
-    fn key(&self) -> (&str, &[Expr], &str, &LogicalPlan, bool) {
-        (&self.caller.api().name, &self.arguments, &self.answer, &self.input, self.dead_letters)
+    fn key(&self) -> (&str, &[Expr], &Option<Expr>, &str, &LogicalPlan, bool) {
+        (&self.caller.api().name, &self.arguments, &self.guard, &self.answer, &self.input, self.dead_letters)
     }
 }
 
@@ -93,7 +101,7 @@ impl UserDefinedLogicalNodeCore for ApiCall {
     }
 
     fn expressions(&self) -> Vec<Expr> {
-        self.arguments.clone()
+        self.arguments.iter().chain(&self.guard).cloned().collect()
     }
 
     /// Filters over input columns may pass below: a row that is dropped anyway need not be called for.
@@ -105,22 +113,26 @@ impl UserDefinedLogicalNodeCore for ApiCall {
         let arguments: Vec<_> = self.arguments.iter().map(ToString::to_string).collect();
         let api = self.caller.api();
         write!(f, "ApiCall: {} = {}({}), ", self.answer, api.name, arguments.join(", "))?;
+        if let Some(guard) = &self.guard {
+            write!(f, "where {guard}, ")?;
+        }
         write!(f, "quota={} ({}), on_error=", api.options.quota, api.options.rate)?;
         f.write_str(if self.dead_letters { "dead_letter" } else { fate_without_dead_letters(api.options.on_error) })
     }
 
-    fn with_exprs_and_inputs(&self, exprs: Vec<Expr>, mut inputs: Vec<LogicalPlan>) -> Result<Self> {
+    fn with_exprs_and_inputs(&self, mut exprs: Vec<Expr>, mut inputs: Vec<LogicalPlan>) -> Result<Self> {
         let (Some(input), true) = (inputs.pop(), inputs.is_empty()) else {
             return plan_err!("ApiCall has one input");
         };
-        let new = ApiCall::try_new(Arc::clone(&self.caller), exprs, self.answer.clone(), input)?;
+        let guard = if self.guard.is_some() { exprs.pop() } else { None };
+        let new = ApiCall::try_new(Arc::clone(&self.caller), exprs, guard, self.answer.clone(), input)?;
         Ok(ApiCall { dead_letters: self.dead_letters, ..new })
     }
 
     fn necessary_children_exprs(&self, output_columns: &[usize]) -> Option<Vec<Vec<usize>>> {
         let answer = self.schema.fields().len() - 1;
         let mut needed: Vec<_> = output_columns.iter().copied().filter(|column| *column != answer).collect();
-        let used = self.arguments.iter().flat_map(Expr::column_refs);
+        let used = self.arguments.iter().chain(&self.guard).flat_map(Expr::column_refs);
         needed.extend(used.filter_map(|column| self.input.schema().maybe_index_of_column(column)));
         needed.sort_unstable();
         needed.dedup();

@@ -13,7 +13,7 @@ use datafusion::optimizer::AnalyzerRule;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
 
-use super::exec::ApiCallExec;
+use super::exec::{ApiCallExec, Asked};
 use super::node::{ApiCall, rows_may_leave};
 use crate::io::sink::WriteFiles;
 
@@ -34,14 +34,14 @@ impl ExtensionPlanner for PlanApiCalls {
     ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
         let (Some(call), [input]) = (node.as_any().downcast_ref::<ApiCall>(), inputs) else { return Ok(None) };
         let schema = call.input.schema();
-        let arguments = call.arguments.iter().map(|expr| planner.create_physical_expr(expr, schema, session, context));
-        Ok(Some(Arc::new(ApiCallExec::new(
-            Arc::clone(&call.caller),
-            arguments.collect::<Result<_>>()?,
-            Arc::clone(input),
-            Arc::clone(UserDefinedLogicalNode::schema(call).inner()),
-            call.dead_letters,
-        ))))
+        let physical = |expr| planner.create_physical_expr(expr, schema, session, context);
+        let asked = Asked {
+            caller: Arc::clone(&call.caller),
+            arguments: call.arguments.iter().map(physical).collect::<Result<_>>()?,
+            guard: call.guard.as_ref().map(physical).transpose()?,
+        };
+        let schema = Arc::clone(UserDefinedLogicalNode::schema(call).inner());
+        Ok(Some(Arc::new(ApiCallExec::new(asked, Arc::clone(input), schema, call.dead_letters))))
     }
 }
 

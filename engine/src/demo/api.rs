@@ -43,6 +43,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Log {
     arrivals: Vec<Instant>,
+    records: usize,
 }
 
 /// What arrived.
@@ -50,6 +51,8 @@ struct Log {
 pub struct Stats {
     /// Requests to the API itself.
     pub requests: usize,
+    /// Records in them.
+    pub records: usize,
     /// Requests per second from the first to the last.
     pub requests_per_s: f64,
     /// Most requests in any sliding second.
@@ -120,11 +123,14 @@ impl Shared {
     }
 
     fn stats(&self) -> Stats {
-        let arrivals = self.log().arrivals.clone();
+        let (arrivals, records) = {
+            let log = self.log();
+            (log.arrivals.clone(), log.records)
+        };
         let span = arrivals.first().zip(arrivals.last()).map_or(Duration::ZERO, |(first, last)| *last - *first);
         let gaps = arrivals.len().saturating_sub(1) as f64;
         let requests_per_s = if span.is_zero() { 0.0 } else { gaps / span.as_secs_f64() };
-        Stats { requests: arrivals.len(), requests_per_s, worst_second: worst_second(&arrivals) }
+        Stats { requests: arrivals.len(), records, requests_per_s, worst_second: worst_second(&arrivals) }
     }
 }
 
@@ -150,14 +156,35 @@ async fn call(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     if number * percent / 100 > (number - 1) * percent / 100 {
         return (StatusCode::INTERNAL_SERVER_ERROR, "out of order").into_response();
     }
-    match serde_json::from_slice::<Map<String, Value>>(&body) {
-        // As a real API would, it refuses what it cannot work with.
-        Ok(record) if record.get("email").is_some_and(Value::is_null) => {
-            (StatusCode::UNPROCESSABLE_ENTITY, r#"{"error":"email is required"}"#).into_response()
+    match serde_json::from_slice::<Records>(&body) {
+        Ok(Records::One(record)) => {
+            shared.log().records += 1;
+            let status = if acceptable(&record) { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+            (status, answer_or_error(&record).to_string()).into_response()
         }
-        Ok(record) => answer(&record).to_string().into_response(),
+        Ok(Records::Many(records)) => {
+            shared.log().records += records.len();
+            Value::from_iter(records.iter().map(answer_or_error)).to_string().into_response()
+        }
         Err(error) => (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
     }
+}
+
+/// A request of either format.
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum Records {
+    One(Map<String, Value>),
+    Many(Vec<Map<String, Value>>),
+}
+
+/// As a real API would, it refuses what it cannot work with.
+fn acceptable(record: &Map<String, Value>) -> bool {
+    !record.get("email").is_some_and(Value::is_null)
+}
+
+fn answer_or_error(record: &Map<String, Value>) -> Value {
+    if acceptable(record) { answer(record) } else { json!({"error": "email is required"}) }
 }
 
 async fn stats(State(shared): State<Arc<Shared>>) -> String {

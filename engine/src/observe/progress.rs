@@ -1,8 +1,9 @@
 //! A job's numbers while it runs, summed over its API functions.
 
-use std::sync::Arc;
+use std::time::Duration;
 
-use paceline_udfs::counters::Counters;
+use paceline_udfs::caller::Watch;
+use tokio::time::Instant;
 
 /// A moment of a running job.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -19,18 +20,30 @@ pub struct Progress {
     pub rate_limit_hits: u64,
     /// Requests in flight now.
     pub in_flight: u64,
+    /// How often a breaker has opened.
+    pub breaker_opened: u64,
+    /// Whether one is open now.
+    pub breaker_open: bool,
+    /// How long breakers were open.
+    pub time_open: Duration,
 }
 
 impl Progress {
-    /// The sums of these counters.
-    pub(crate) fn of(all: &[Arc<Counters>]) -> Self {
-        all.iter().fold(Progress::default(), |sum, counters| Progress {
-            answered: sum.answered + counters.answered.get(),
-            failed: sum.failed + counters.given_up.get(),
-            requests: sum.requests + counters.requests.get(),
-            retries: sum.retries + counters.retries.get(),
-            rate_limit_hits: sum.rate_limit_hits + counters.rate_limit_hits.get(),
-            in_flight: sum.in_flight + counters.in_flight(),
+    /// The sums over these functions.
+    pub(crate) fn of(functions: &[Watch]) -> Self {
+        functions.iter().fold(Progress::default(), |sum, watch| {
+            let (counters, breaker) = (watch.counters(), watch.breaker());
+            Progress {
+                answered: sum.answered + counters.answered.get(),
+                failed: sum.failed + counters.given_up().iter().sum::<u64>(),
+                requests: sum.requests + counters.requests.get(),
+                retries: sum.retries + counters.retries.get(),
+                rate_limit_hits: sum.rate_limit_hits + counters.rate_limit_hits.get(),
+                in_flight: sum.in_flight + counters.in_flight(),
+                breaker_opened: sum.breaker_opened + breaker.openings(),
+                breaker_open: sum.breaker_open || breaker.is_open(),
+                time_open: sum.time_open + breaker.time_open(Instant::now()),
+            }
         })
     }
 }

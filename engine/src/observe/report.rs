@@ -1,7 +1,11 @@
 //! The report of a job: one JSON object.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use paceline_udfs::caller::Watch;
+use paceline_udfs::counters::Latency;
+use paceline_udfs::dead_letter::FailureKind;
 use serde::Serialize;
 
 use super::memory::peak_rss_bytes;
@@ -40,9 +44,22 @@ pub struct Report {
     pub retries: u64,
     /// Replies with status 429.
     pub rate_limit_hits: u64,
+    /// How often a breaker has opened.
+    pub breaker_opened: u64,
+    /// Rows given up, by kind of failure.
+    pub failures_by_kind: BTreeMap<&'static str, u64>,
+    /// Latency of the attempts that got a reply, in milliseconds, of the function with the most requests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<Latency>,
+    /// Time in which nothing was sent because the API asked for a pause or a breaker was open, in seconds.
+    pub paused_s: f64,
+    /// Requests handed to the client in each second from each function's first one on.
+    pub requests_by_second: Vec<u64>,
+    /// CPU time of this process, in seconds.
+    pub cpu_s: f64,
     /// From the first statement to the last commit, in seconds.
     pub elapsed_s: f64,
-    /// Requests per second while requests were waiting to be sent.
+    /// Requests per second while requests were waiting to be sent, without `paused_s`.
     pub requests_per_s: f64,
     /// `requests_per_s` ÷ the allowed rate, of the busiest quota; absent without a limit.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,7 +84,9 @@ impl Report {
         error: Option<String>,
     ) -> Self {
         let progress = session.progress();
-        let pace = Pace::of(session);
+        let functions = session.functions();
+        let busiest = functions.iter().max_by_key(|watch| watch.counters().requests.get());
+        let pace = Pace::of(session, progress.time_open);
         Report {
             job_id: job_id.to_owned(),
             state: if error.is_some() { State::Failed } else { State::Succeeded },
@@ -78,6 +97,12 @@ impl Report {
             requests: progress.requests,
             retries: progress.retries,
             rate_limit_hits: progress.rate_limit_hits,
+            breaker_opened: progress.breaker_opened,
+            failures_by_kind: failures_by_kind(&functions),
+            latency_ms: busiest.and_then(|watch| watch.counters().latency()),
+            paused_s: pace.paused.as_secs_f64(),
+            requests_by_second: by_second(&functions),
+            cpu_s: cpu_time::ProcessTime::try_now().map_or(0.0, |time| time.as_duration().as_secs_f64()),
             elapsed_s: elapsed.as_secs_f64(),
             requests_per_s: pace.requests_per_s(&progress),
             pace_utilization: pace.utilization,
@@ -91,15 +116,18 @@ impl Report {
 /// How well the allowed rates were used.
 struct Pace {
     busy: Duration,
+    paused: Duration,
     utilization: Option<f64>,
     worst_period: Option<usize>,
 }
 
 impl Pace {
-    fn of(session: &Session) -> Self {
-        let mut pace = Pace { busy: Duration::ZERO, utilization: None, worst_period: None };
+    /// `open` is how long breakers were open.
+    fn of(session: &Session, open: Duration) -> Self {
+        let mut pace = Pace { busy: Duration::ZERO, paused: open, utilization: None, worst_period: None };
         for quota in session.quotas().all() {
-            let busy = quota.time_wanted();
+            let busy = quota.time_wanted().saturating_sub(quota.time_paused() + open);
+            pace.paused += quota.time_paused();
             pace.busy = pace.busy.max(busy);
             let limiter = quota.limiter();
             pace.worst_period = pace.worst_period.max(limiter.worst_period());
@@ -114,4 +142,20 @@ impl Pace {
     fn requests_per_s(&self, progress: &Progress) -> f64 {
         if self.busy.is_zero() { 0.0 } else { progress.requests as f64 / self.busy.as_secs_f64() }
     }
+}
+
+fn failures_by_kind(functions: &[Watch]) -> BTreeMap<&'static str, u64> {
+    let mut kinds = BTreeMap::new();
+    for watch in functions {
+        for (kind, rows) in FailureKind::ALL.iter().zip(watch.counters().given_up()).filter(|(_, rows)| *rows > 0) {
+            *kinds.entry(kind.name()).or_default() += rows;
+        }
+    }
+    kinds
+}
+
+fn by_second(functions: &[Watch]) -> Vec<u64> {
+    let all: Vec<_> = functions.iter().map(|watch| watch.counters().requests_by_second()).collect();
+    let seconds = all.iter().map(Vec::len).max().unwrap_or(0);
+    (0..seconds).map(|second| all.iter().filter_map(|one| one.get(second)).sum()).collect()
 }

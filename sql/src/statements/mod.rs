@@ -19,7 +19,7 @@ pub enum Statement {
     /// `CREATE [OR REPLACE] TEMPORARY VIEW`
     CreateView(CreateView),
     /// `CREATE [OR REPLACE] TEMPORARY FUNCTION … USING API`
-    CreateFunction(CreateFunction),
+    CreateFunction(Box<CreateFunction>),
     /// `INSERT OVERWRITE DIRECTORY`
     InsertDirectory(InsertDirectory),
     /// A query whose rows are the result.
@@ -87,7 +87,7 @@ pub fn parse(text: &str) -> Result<Statement, SqlError> {
             return view::create(cursor, or_replace).map(Statement::CreateView);
         }
         if cursor.take(&["temporary", "function"]) || cursor.take(&["temp", "function"]) {
-            return function::create(cursor, or_replace).map(Statement::CreateFunction);
+            return function::create(cursor, or_replace).map(|function| Statement::CreateFunction(Box::new(function)));
         }
         return Err(SqlError::Unsupported(format!(
             "CREATE {}; Paceline creates TEMPORARY VIEW and TEMPORARY FUNCTION … USING API",

@@ -1,48 +1,49 @@
 //! How rows become requests and replies become rows, one file per wire format.
+//!
+//! A format lays rows into bodies ([`requests`]) and takes a reply apart into one JSON value per row ([`split`]); what
+//! the values become is the same for all ([`decode`]).
 
+mod array;
 mod record;
+mod values;
 
-use arrow::array::{ArrayRef, RecordBatch};
-use arrow::datatypes::DataType;
+use std::ops::Range;
+
+use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
 use bytes::Bytes;
 
-use crate::spec::Format;
+use crate::spec::{Format, Options};
 
-/// The values of the rows of one batch of arguments.
-#[derive(Debug)]
-pub struct Decoded {
-    /// One value per row, NULL where there was no reply or a bad one.
-    pub values: ArrayRef,
-    /// Rows whose reply is not what the function declares, in order.
-    pub bad: Vec<BadReply>,
+pub use values::{BadReply, Decoded, decode};
+
+/// One request and the rows that it carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Which rows of the batch.
+    pub rows: Range<usize>,
+    /// Its body.
+    pub body: Bytes,
 }
 
-/// A reply that is not what the function declares.
-#[derive(Debug, PartialEq, Eq)]
-pub struct BadReply {
-    /// Which row of the batch.
-    pub row: usize,
-    /// What is wrong with it.
-    pub message: String,
-}
-
-/// Lays the rows of `arguments` (one column per argument, named like it) into request bodies.
+/// Lays the rows of `arguments` (one column per argument, named like it) into requests, in order.
 ///
 /// # Errors
 /// A column has a type that the format cannot carry.
-pub fn encode(format: Format, arguments: &RecordBatch) -> Result<Vec<Bytes>, ArrowError> {
-    match format {
-        Format::Record => record::encode(arguments),
+pub fn requests(options: &Options, arguments: &RecordBatch) -> Result<Vec<Request>, ArrowError> {
+    match options.format {
+        Format::Record => record::requests(arguments),
+        Format::Array => array::requests(arguments, options.batch_size.get()),
     }
 }
 
-/// Reads the replies to the requests that [`encode`] made, in the same order.
+/// Takes the reply to a request of `rows` rows apart into one JSON value per row, not yet checked against a type.
 ///
 /// # Errors
-/// The declared type is one that the format cannot carry; what is wrong with a reply is in [`Decoded::bad`].
-pub fn decode(format: Format, returns: &DataType, replies: &[Option<Bytes>]) -> Result<Decoded, ArrowError> {
-    match format {
-        Format::Record => record::decode(returns, replies),
+/// The reply as a whole is not what the format says; the message says how.
+pub fn split(options: &Options, reply: &Bytes, rows: usize) -> Result<Vec<Bytes>, String> {
+    match options.format {
+        Format::Record => Ok(vec![reply.clone()]),
+        Format::Array => array::split(reply, rows, options.reply_path.as_deref()),
     }
 }

@@ -1,0 +1,205 @@
+//! Exact timelines on paused time: when each attempt was sent, and what became of each request.
+
+use std::time::Duration;
+
+use arrow::datatypes::{DataType, Fields};
+use expect_test::{Expect, expect};
+
+use super::*;
+use crate::quota::Quotas;
+use crate::testing::{Script, Step};
+
+const LATENCY: Duration = Duration::from_millis(50);
+
+fn caller(rate_limit_calls: &str, options: &[(&str, &str)], script: &Arc<Script>) -> Arc<Caller> {
+    let mut given = vec![
+        ("endpoint".to_owned(), "http://api.example/".to_owned()),
+        ("rate_limit_calls".to_owned(), rate_limit_calls.to_owned()),
+    ];
+    given.extend(options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+    let api = Arc::new(ApiFunction::declare("f", Fields::empty(), DataType::Utf8, &given).unwrap());
+    let quota = Quotas::default().get(&api.options.quota, api.options.rate).unwrap();
+    let transport = Arc::clone(script) as Arc<dyn Transport>;
+    Arc::new(Caller::new(api, quota, transport, Handle::current()))
+}
+
+/// Submits `requests` requests one after the other and shows when each attempt was sent, and each fate.
+async fn check(rate: &str, options: &[(&str, &str)], requests: usize, steps: &[Step], expected: Expect) {
+    let script = Arc::new(Script::new(LATENCY, steps.iter().cloned()));
+    let caller = caller(rate, options, &script);
+    let start = Instant::now();
+    let mut pending = Vec::new();
+    for request in 0..requests {
+        pending.push(caller.submit(Bytes::from(request.to_string())).await);
+    }
+    let mut fates = Vec::new();
+    for pending in pending {
+        fates.push(match pending.await.unwrap() {
+            Fate::Answered { body, .. } => format!("answered {}", String::from_utf8_lossy(&body)),
+            Fate::GivenUp(gone) => format!("{} after {}", gone.failure.kind, gone.attempts),
+            Fate::Stop(reason) => format!("stop: {reason}"),
+        });
+    }
+    let sent: Vec<_> = script
+        .seen()
+        .iter()
+        .map(|seen| format!("{}ms #{}", (seen.at - start).as_millis(), String::from_utf8_lossy(&seen.body)))
+        .collect();
+    expected.assert_eq(&format!("{} | {}", sent.join(", "), fates.join(", ")));
+    assert_eq!(caller.counters().requests.get(), sent.len() as u64);
+    assert_eq!(caller.counters().in_flight(), 0);
+}
+
+/// Makes every random wait before a retry shorter than the limiter's spacing.
+const AT_ONCE: (&str, &str) = ("retry_delay", "1 ms");
+
+#[tokio::test(start_paused = true)]
+async fn calls_are_spaced_as_the_limit_says() {
+    check(
+        "2",
+        &[],
+        4,
+        &[],
+        expect!["0ms #0, 500ms #1, 1000ms #2, 1500ms #3 | answered 0, answered 1, answered 2, answered 3"],
+    )
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_pays_the_limiter() {
+    check("1", &[AT_ONCE], 2, &[Step::Echo(503)], expect!["0ms #0, 1000ms #1, 2000ms #0 | answered 0, answered 1"])
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reset_is_tried_again_and_a_refusal_is_not() {
+    check(
+        "1",
+        &[AT_ONCE],
+        2,
+        &[Step::Reset, Step::Echo(400)],
+        expect!["0ms #0, 1000ms #1, 2000ms #0 | answered 0, http_4xx after 1"],
+    )
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempts_end() {
+    let steps = [Step::Echo(500), Step::Echo(500), Step::Echo(500)];
+    check("1", &[AT_ONCE, ("retry_max_attempts", "2")], 1, &steps, expect!["0ms #0, 1000ms #0 | http_5xx after 2"])
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_after_stops_every_call_of_the_quota() {
+    check(
+        "10",
+        &[],
+        4,
+        &[Step::RetryAfter(429, "5")],
+        expect!["0ms #0, 5050ms #1, 5150ms #2, 5250ms #3, 5350ms #0 | answered 0, answered 1, answered 2, answered 3"],
+    )
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_window_bounds_what_is_in_flight() {
+    check(
+        "unlimited",
+        &[("max_in_flight", "2")],
+        5,
+        &[],
+        expect![
+            "0ms #0, 0ms #1, 50ms #2, 50ms #3, 100ms #4 | answered 0, answered 1, answered 2, answered 3, answered 4"
+        ],
+    )
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_waits_for_its_retry_holds_no_place() {
+    let options = [("max_in_flight", "1"), ("retry_delay", "1 hour"), ("retry_max_delay", "1 hour")];
+    let script = Arc::new(Script::new(LATENCY, [Step::Echo(503)]));
+    let caller = caller("unlimited", &options, &script);
+    let start = Instant::now();
+    let first = caller.submit(Bytes::from("first")).await;
+    let second = caller.submit(Bytes::from("second")).await.await.unwrap();
+    assert!(matches!(second, Fate::Answered { .. }) && start.elapsed() == LATENCY * 2);
+    assert!(matches!(first.await.unwrap(), Fate::Answered { .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_is_dropped_is_not_sent() {
+    let script = Arc::new(Script::new(LATENCY, []));
+    let caller = caller("1", &[], &script);
+    let first = caller.submit(Bytes::from("first")).await;
+    drop(caller.submit(Bytes::from("dropped")).await);
+    first.await.unwrap();
+    sleep(Duration::from_secs(10)).await;
+    assert_eq!(script.seen().len(), 1);
+    assert!(caller.quota().time_wanted() < Duration::from_secs(1));
+}
+
+const ONE_FAILURE_OPENS: [(&str, &str); 4] =
+    [("breaker", "consecutive"), ("breaker_failures", "1"), ("breaker_open_for", "10 s"), ("retry_max_attempts", "9")];
+
+#[tokio::test(start_paused = true)]
+async fn an_open_breaker_waits_and_lets_one_probe_through() {
+    let steps = [Step::Echo(500), Step::Echo(500), Step::Echo(500)];
+    let options = [&ONE_FAILURE_OPENS[..], &[AT_ONCE, ("max_in_flight", "2")]].concat();
+    check("unlimited", &options, 4, &steps, expect!["0ms #0, 0ms #1, 10050ms #2, 20100ms #0, 20150ms #1, 20150ms #3, 20200ms #2 | answered 0, answered 1, answered 2, answered 3"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_open_breaker_may_give_rows_up_at_once() {
+    let options = [&ONE_FAILURE_OPENS[..], &[AT_ONCE, ("breaker_when_open", "give_up")]].concat();
+    check(
+        "1",
+        &options,
+        3,
+        &[Step::Echo(500)],
+        expect!["0ms #0 | breaker_open after 1, breaker_open after 0, breaker_open after 0"],
+    )
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_is_dropped_makes_way_for_another() {
+    let script = Arc::new(Script::new(LATENCY, [Step::Echo(500)]));
+    let options = [&ONE_FAILURE_OPENS[..2], &[("retry_max_attempts", "1"), ("breaker_open_for", "1 s")]].concat();
+    let caller = caller("unlimited", &options, &script);
+    caller.submit(Bytes::from("opens it")).await.await.unwrap();
+    let probe = caller.submit(Bytes::from("probe")).await;
+    sleep(Duration::from_millis(1010)).await;
+    assert_eq!(script.seen().len(), 2);
+    drop(probe);
+    let next = caller.submit(Bytes::from("next")).await.await.unwrap();
+    assert!(matches!(next, Fate::Answered { .. }), "{next:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusals_from_the_start_and_long_pauses_stop_the_job() {
+    let refusals = vec![Step::Echo(401); 100];
+    let script = Arc::new(Script::new(LATENCY, refusals));
+    let caller = caller("unlimited", &[("max_in_flight", "1")], &script);
+    let mut last = None;
+    for _ in 0..100 {
+        last = Some(caller.submit(Bytes::new()).await.await.unwrap());
+    }
+    assert!(matches!(&last, Some(Fate::Stop(reason)) if reason.contains("check the credentials")), "{last:?}");
+    check("1", &[("max_retry_after", "1 minute")], 1, &[Step::RetryAfter(429, "61")], expect!["0ms #0 | stop: the API asks for a pause of 1m 1s, longer than max_retry_after (1m): run the job again later"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn paused_time_is_counted_once() {
+    let script = Arc::new(Script::new(LATENCY, [Step::RetryAfter(503, "5")]));
+    let caller = caller("10", &[], &script);
+    let mut pending = Vec::new();
+    for _ in 0..3 {
+        pending.push(caller.submit(Bytes::new()).await);
+    }
+    for pending in pending {
+        pending.await.unwrap();
+    }
+    assert_eq!(caller.quota().time_paused(), Duration::from_millis(4950));
+}

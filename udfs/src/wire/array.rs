@@ -1,0 +1,124 @@
+//! Format `array`: a JSON array of objects per request; the reply is an array of as many values in the same order, or
+//! has one at `reply_path` (a JSON pointer) or under the key `results`.
+
+use arrow::array::RecordBatch;
+use arrow::error::ArrowError;
+use bytes::{Bytes, BytesMut};
+use serde_json::value::RawValue;
+
+use super::Request;
+use super::values::objects;
+
+/// At most `batch_size` rows a request, and as even as that allows: 8,192 rows in requests of at most 1,000 are nine
+/// requests of 910 or 911, not eight and a remainder.
+pub(super) fn requests(arguments: &RecordBatch, batch_size: usize) -> Result<Vec<Request>, ArrowError> {
+    let objects = objects(arguments)?;
+    let count = objects.len().div_ceil(batch_size);
+    let bounds = (0..=count).map(|at| at * objects.len() / count.max(1)).collect::<Vec<_>>();
+    let request = |pair: &[usize]| {
+        let rows = pair[0]..pair[1];
+        Request { body: join(&objects[rows.clone()]), rows }
+    };
+    Ok(bounds.windows(2).map(request).collect())
+}
+
+fn join(objects: &[Bytes]) -> Bytes {
+    let mut body = BytesMut::with_capacity(objects.iter().map(|object| object.len() + 1).sum::<usize>() + 2);
+    for (at, object) in objects.iter().enumerate() {
+        body.extend_from_slice(if at == 0 { b"[" } else { b"," });
+        body.extend_from_slice(object);
+    }
+    body.extend_from_slice(b"]");
+    body.freeze()
+}
+
+pub(super) fn split(reply: &Bytes, rows: usize, reply_path: Option<&str>) -> Result<Vec<Bytes>, String> {
+    let not_json = |error: serde_json::Error| format!("the reply is not JSON: {error}");
+    let whole: &RawValue = serde_json::from_slice(reply).map_err(not_json)?;
+    let array = match reply_path {
+        Some(path) => at_pointer(whole, path).ok_or_else(|| format!("the reply has nothing at '{path}'"))?,
+        None if whole.get().starts_with('{') => {
+            at_pointer(whole, "/results").ok_or("the reply is an object without 'results', expected an array")?
+        }
+        None => whole,
+    };
+    let values: Vec<&RawValue> =
+        serde_json::from_str(array.get()).map_err(|_| "the reply is not an array".to_owned())?;
+    if values.len() != rows {
+        return Err(format!("the reply has {} values for {rows} rows", values.len()));
+    }
+    Ok(values.into_iter().map(|value| reply.slice_ref(value.get().as_bytes())).collect())
+}
+
+/// What a JSON pointer (RFC 6901) names, without reading what it passes by.
+fn at_pointer<'a>(value: &'a RawValue, pointer: &str) -> Option<&'a RawValue> {
+    pointer.split('/').skip(1).try_fold(value, |value, key| {
+        let key = key.replace("~1", "/").replace("~0", "~");
+        if value.get().starts_with('[') {
+            let values: Vec<&RawValue> = serde_json::from_str(value.get()).ok()?;
+            return values.get(key.parse::<usize>().ok()?).copied();
+        }
+        let object: std::collections::HashMap<String, &RawValue> = serde_json::from_str(value.get()).ok()?;
+        object.get(&key).copied()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, Int64Array};
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    fn check(rows: usize, batch_size: usize, expected: Expect) {
+        let ids: ArrayRef = Arc::new(Int64Array::from_iter_values(0..rows as i64));
+        let batch = RecordBatch::try_from_iter([("id", ids)]).unwrap();
+        let requests = requests(&batch, batch_size).unwrap();
+        let shown: Vec<_> =
+            requests.iter().map(|r| format!("{:?} {}", r.rows, String::from_utf8_lossy(&r.body))).collect();
+        expected.assert_eq(&shown.join("\n"));
+    }
+
+    #[test]
+    fn rows_are_spread_evenly() {
+        check(0, 3, expect![[""]]);
+        check(2, 3, expect![[r#"0..2 [{"id":0},{"id":1}]"#]]);
+        check(
+            4,
+            3,
+            expect![[r#"
+            0..2 [{"id":0},{"id":1}]
+            2..4 [{"id":2},{"id":3}]"#]],
+        );
+    }
+
+    fn check_split(reply: &str, path: Option<&str>, expected: Expect) {
+        let shown = match split(&Bytes::from(reply.to_owned()), 2, path) {
+            Ok(values) => {
+                values.iter().map(|v| String::from_utf8_lossy(v).into_owned()).collect::<Vec<_>>().join(" | ")
+            }
+            Err(message) => message,
+        };
+        expected.assert_eq(&shown);
+    }
+
+    #[test]
+    fn a_reply_is_an_array_or_has_one() {
+        check_split(r#"[{"a":1}, null]"#, None, expect![[r#"{"a":1} | null"#]]);
+        check_split(r#"{"took":3,"results":[1,2]}"#, None, expect!["1 | 2"]);
+        check_split(r#"{"data":[{"rows":[1,2]}]}"#, Some("/data/0/rows"), expect!["1 | 2"]);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_reply_is_said() {
+        check_split("<html>", None, expect!["the reply is not JSON: expected value at line 1 column 1"]);
+        check_split("[1]", None, expect!["the reply has 1 values for 2 rows"]);
+        check_split("[1,2,3]", None, expect!["the reply has 3 values for 2 rows"]);
+        check_split("7", None, expect!["the reply is not an array"]);
+        check_split("{}", None, expect!["the reply is an object without 'results', expected an array"]);
+        check_split("{}", Some("/a/b"), expect!["the reply has nothing at '/a/b'"]);
+        check_split("[1,2", None, expect!["the reply is not JSON: EOF while parsing a list at line 1 column 4"]);
+    }
+}
