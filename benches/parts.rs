@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Fields};
+use arrow::error::ArrowError;
 use bytes::Bytes;
 use criterion::{Criterion, Throughput};
 use paceline_udfs::limiter::{Limiter, Rate};
@@ -40,7 +41,7 @@ fn record(criterion: &mut Criterion) -> Result<(), Box<dyn std::error::Error>> {
         let options: Vec<_> = options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         let api = ApiFunction::declare("f", Fields::empty(), returns.clone(), &options)?;
         group.bench_function(format!("rows to requests, {format}"), |bencher| {
-            bencher.iter(|| wire::requests(&api.options, black_box(&arguments)));
+            bencher.iter(|| Ok::<_, ArrowError>(wire::requests(&api.options, &wire::objects(black_box(&arguments))?)));
         });
     }
     group.bench_function("values to an array", |bencher| {

@@ -18,7 +18,11 @@ use crate::wire::{self, Request};
 #[derive(Debug)]
 pub struct Sent {
     caller: Arc<Caller>,
-    rows: usize,
+    /// Answers that were there before; one place per row.
+    values: Vec<Option<Bytes>>,
+    /// The rows that are asked for, in order.
+    asked: Vec<usize>,
+    /// Requests, each with its share of `asked`.
     pending: Vec<(Range<usize>, Pending)>,
 }
 
@@ -60,12 +64,19 @@ pub enum BatchError {
 /// # Errors
 /// A type cannot be carried by the function's format.
 pub async fn send(caller: &Arc<Caller>, arguments: &RecordBatch) -> Result<Sent, BatchError> {
-    let requests = wire::requests(&caller.api().options, arguments).map_err(|source| types(caller, source))?;
+    let mut rows = wire::objects(arguments).map_err(|source| types(caller, source))?;
+    let values: Vec<_> = rows.iter().map(|row| caller.primed().take(row)).collect();
+    let asked: Vec<_> = (0..rows.len()).filter(|row| values[*row].is_none()).collect();
+    if asked.len() < rows.len() {
+        caller.counters().reused.add((rows.len() - asked.len()) as u64);
+        rows = asked.iter().map(|row| rows[*row].clone()).collect();
+    }
+    let requests = wire::requests(&caller.api().options, &rows);
     let mut pending = Vec::with_capacity(requests.len());
     for Request { rows, body } in requests {
         pending.push((rows, caller.submit(body).await));
     }
-    Ok(Sent { caller: Arc::clone(caller), rows: arguments.num_rows(), pending })
+    Ok(Sent { caller: Arc::clone(caller), values, asked, pending })
 }
 
 impl Sent {
@@ -74,27 +85,27 @@ impl Sent {
     /// # Errors
     /// A request broke down, or the declared type cannot be carried by the function's format.
     pub async fn land(self) -> Result<Landed, BatchError> {
-        let Sent { caller, rows, pending } = self;
+        let Sent { caller, mut values, asked, pending } = self;
         let api = Arc::clone(caller.api());
-        let mut values = vec![None; rows];
-        let mut attempts_of = vec![0; rows];
+        let mut attempts_of = vec![0; values.len()];
         let mut given_up = Vec::new();
-        for (rows, request) in pending {
+        for (share, request) in pending {
+            let rows = &asked[share];
             let reason = match request.await? {
                 Fate::Stop(reason) => return Err(BatchError::Stop { function: api.name.clone(), reason }),
                 Fate::GivenUp(reason) => reason,
                 Fate::Answered { body, attempts } => {
-                    attempts_of[rows.clone()].fill(attempts);
+                    rows.iter().for_each(|row| attempts_of[*row] = attempts);
                     match wire::split(&api.options, &body, rows.len()) {
                         Ok(replies) => {
-                            values[rows].iter_mut().zip(replies).for_each(|(value, reply)| *value = Some(reply));
+                            rows.iter().zip(replies).for_each(|(row, reply)| values[*row] = Some(reply));
                             continue;
                         }
                         Err(message) => bad_reply(message, body, attempts),
                     }
                 }
             };
-            given_up.extend(rows.map(|row| (row, reason.clone())));
+            given_up.extend(rows.iter().map(|row| (*row, reason.clone())));
         }
 
         let decoded = wire::decode(&api.returns, &values).map_err(|source| types(&caller, source))?;
@@ -103,7 +114,7 @@ impl Sent {
             given_up.push((bad.row, bad_reply(bad.message, body, attempts_of[bad.row])));
         }
         given_up.sort_by_key(|(row, _)| *row);
-        caller.counters().answered.add((rows - given_up.len()) as u64);
+        caller.counters().answered.add((values.len() - given_up.len()) as u64);
         for (_, reason) in &given_up {
             caller.counters().give_up(reason.failure.kind);
         }

@@ -16,6 +16,7 @@ use crate::client::{Reply, SendError, Transport};
 use crate::counters::{AUTHENTICATION_SAMPLE, Counters};
 use crate::dead_letter::GivenUp;
 use crate::limiter::Admit;
+use crate::primed::Primed;
 use crate::quota::{Quota, Wanted};
 use crate::retry::{Failure, Verdict, judge};
 use crate::spec::{ApiFunction, WhenOpen};
@@ -52,6 +53,7 @@ pub struct Caller {
     /// Wakes those who wait for the probe.
     breaker_changed: Notify,
     counters: Arc<Counters>,
+    primed: Primed,
     network: Handle,
 }
 
@@ -61,7 +63,8 @@ impl Caller {
         let window = Window::new(api.options.max_in_flight, api.options.rate);
         let breaker = Arc::new(Mutex::new(Breaker::new(api.options.breaker)));
         let breaker_changed = Notify::new();
-        Caller { api, quota, transport, window, breaker, breaker_changed, counters: Arc::default(), network }
+        let (counters, primed) = (Arc::default(), Primed::default());
+        Caller { api, quota, transport, window, breaker, breaker_changed, counters, primed, network }
     }
 
     /// The function that is called.
@@ -72,6 +75,11 @@ impl Caller {
     /// The limit it is called under.
     pub fn quota(&self) -> &Arc<Quota> {
         &self.quota
+    }
+
+    /// Answers that need no request.
+    pub fn primed(&self) -> &Primed {
+        &self.primed
     }
 
     /// What was done so far.

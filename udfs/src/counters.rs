@@ -44,6 +44,8 @@ pub struct Counters {
     pub rate_limit_hits: Counter,
     /// Rows with an answer.
     pub answered: Counter,
+    /// Rows whose answer was there without a request.
+    pub reused: Counter,
     given_up: [Counter; FailureKind::ALL.len()],
     landed: Counter,
     answers: Counter,

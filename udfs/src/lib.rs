@@ -7,6 +7,8 @@ pub mod spec;
 
 pub mod batch;
 
+pub mod primed;
+
 pub mod caller;
 
 pub mod window;

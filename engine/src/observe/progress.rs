@@ -10,6 +10,8 @@ use tokio::time::Instant;
 pub struct Progress {
     /// Rows with an answer.
     pub answered: u64,
+    /// Rows whose answer was there without a request.
+    pub reused: u64,
     /// Rows given up.
     pub failed: u64,
     /// Requests sent, retries included.
@@ -35,6 +37,7 @@ impl Progress {
             let (counters, breaker) = (watch.counters(), watch.breaker());
             Progress {
                 answered: sum.answered + counters.answered.get(),
+                reused: sum.reused + counters.reused.get(),
                 failed: sum.failed + counters.given_up().iter().sum::<u64>(),
                 requests: sum.requests + counters.requests.get(),
                 retries: sum.retries + counters.retries.get(),

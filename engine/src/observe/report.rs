@@ -46,6 +46,8 @@ pub struct Report {
     pub rate_limit_hits: u64,
     /// How often a breaker has opened.
     pub breaker_opened: u64,
+    /// Rows whose answer was there without a request.
+    pub answers_reused: u64,
     /// Rows given up, by kind of failure.
     pub failures_by_kind: BTreeMap<&'static str, u64>,
     /// Latency of the attempts that got a reply, in milliseconds, of the function with the most requests.
@@ -98,6 +100,7 @@ impl Report {
             retries: progress.retries,
             rate_limit_hits: progress.rate_limit_hits,
             breaker_opened: progress.breaker_opened,
+            answers_reused: progress.reused,
             failures_by_kind: failures_by_kind(&functions),
             latency_ms: busiest.and_then(|watch| watch.counters().latency()),
             paused_s: pace.paused.as_secs_f64(),

@@ -1,25 +1,21 @@
 //! Format `array`: a JSON array of objects per request; the reply is an array of as many values in the same order, or
 //! has one at `reply_path` (a JSON pointer) or under the key `results`.
 
-use arrow::array::RecordBatch;
-use arrow::error::ArrowError;
 use bytes::{Bytes, BytesMut};
 use serde_json::value::RawValue;
 
 use super::Request;
-use super::values::objects;
 
 /// At most `batch_size` rows a request, and as even as that allows: 8,192 rows in requests of at most 1,000 are nine
 /// requests of 910 or 911, not eight and a remainder.
-pub(super) fn requests(arguments: &RecordBatch, batch_size: usize) -> Result<Vec<Request>, ArrowError> {
-    let objects = objects(arguments)?;
+pub(super) fn requests(objects: &[Bytes], batch_size: usize) -> Vec<Request> {
     let count = objects.len().div_ceil(batch_size);
     let bounds = (0..=count).map(|at| at * objects.len() / count.max(1)).collect::<Vec<_>>();
     let request = |pair: &[usize]| {
         let rows = pair[0]..pair[1];
         Request { body: join(&objects[rows.clone()]), rows }
     };
-    Ok(bounds.windows(2).map(request).collect())
+    bounds.windows(2).map(request).collect()
 }
 
 fn join(objects: &[Bytes]) -> Bytes {
@@ -65,17 +61,13 @@ fn at_pointer<'a>(value: &'a RawValue, pointer: &str) -> Option<&'a RawValue> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use arrow::array::{ArrayRef, Int64Array};
     use expect_test::{Expect, expect};
 
     use super::*;
 
     fn check(rows: usize, batch_size: usize, expected: Expect) {
-        let ids: ArrayRef = Arc::new(Int64Array::from_iter_values(0..rows as i64));
-        let batch = RecordBatch::try_from_iter([("id", ids)]).unwrap();
-        let requests = requests(&batch, batch_size).unwrap();
+        let objects: Vec<_> = (0..rows).map(|id| Bytes::from(format!(r#"{{"id":{id}}}"#))).collect();
+        let requests = requests(&objects, batch_size);
         let shown: Vec<_> =
             requests.iter().map(|r| format!("{:?} {}", r.rows, String::from_utf8_lossy(&r.body))).collect();
         expected.assert_eq(&shown.join("\n"));

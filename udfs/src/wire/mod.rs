@@ -9,31 +9,26 @@ mod values;
 
 use std::ops::Range;
 
-use arrow::array::RecordBatch;
-use arrow::error::ArrowError;
 use bytes::Bytes;
 
 use crate::spec::{Format, Options};
 
-pub use values::{BadReply, Decoded, decode};
+pub use values::{BadReply, Decoded, decode, objects};
 
 /// One request and the rows that it carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// Which rows of the batch.
+    /// Which of the rows.
     pub rows: Range<usize>,
     /// Its body.
     pub body: Bytes,
 }
 
-/// Lays the rows of `arguments` (one column per argument, named like it) into requests, in order.
-///
-/// # Errors
-/// A column has a type that the format cannot carry.
-pub fn requests(options: &Options, arguments: &RecordBatch) -> Result<Vec<Request>, ArrowError> {
+/// Lays rows, each as a JSON object (see [`objects`]), into requests, in order.
+pub fn requests(options: &Options, rows: &[Bytes]) -> Vec<Request> {
     match options.format {
-        Format::Record => record::requests(arguments),
-        Format::Array => array::requests(arguments, options.batch_size.get()),
+        Format::Record => record::requests(rows),
+        Format::Array => array::requests(rows, options.batch_size.get()),
     }
 }
 

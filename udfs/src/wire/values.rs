@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, new_empty_array};
+use arrow::array::{ArrayRef, RecordBatch, StringArray, new_empty_array};
 use arrow::datatypes::{DataType, Field, FieldRef};
 use arrow::error::ArrowError;
 use arrow::json::ReaderBuilder;
@@ -30,8 +30,11 @@ pub struct BadReply {
     pub message: String,
 }
 
-/// Each row as an object keyed by column name. A NULL is sent as `null`, so that every object has every key.
-pub(super) fn objects(arguments: &RecordBatch) -> Result<Vec<Bytes>, ArrowError> {
+/// Each row of a batch as a JSON object keyed by column name. A NULL is `null`, so that every object has every key.
+///
+/// # Errors
+/// A column has a type that JSON cannot carry.
+pub fn objects(arguments: &RecordBatch) -> Result<Vec<Bytes>, ArrowError> {
     if arguments.num_columns() == 0 {
         return Ok(vec![Bytes::from_static(b"{}"); arguments.num_rows()]);
     }
@@ -63,6 +66,9 @@ pub fn decode(returns: &DataType, values: &[Option<Bytes>]) -> Result<Decoded, A
     if values.is_empty() {
         return Ok(Decoded { values: new_empty_array(returns), bad: Vec::new() });
     }
+    if *returns == DataType::Utf8 {
+        return Ok(texts(values));
+    }
     let may_have_errors = !has_field(returns, "error");
     let mut bad: Vec<_> = values.iter().enumerate().filter(|_| may_have_errors).filter_map(error_of_row).collect();
     let mut good: Vec<_> = values.iter().map(Option::as_ref).collect();
@@ -78,6 +84,25 @@ pub fn decode(returns: &DataType, values: &[Option<Bytes>]) -> Result<Decoded, A
     }
     bad.sort_by_key(|reply| reply.row);
     Ok(Decoded { values: decode_all(&field, good.into_iter())?, bad })
+}
+
+/// For a function that returns a string any JSON value will do: a string is itself, `null` is NULL, everything else is
+/// kept as JSON text.
+fn texts(values: &[Option<Bytes>]) -> Decoded {
+    let mut bad = Vec::new();
+    let mut text = |(row, value): (usize, &Option<Bytes>)| {
+        let raw = match serde_json::from_slice::<&RawValue>(value.as_ref()?) {
+            Ok(raw) => raw.get(),
+            Err(error) => {
+                bad.push(BadReply { row, message: format!("the reply is not JSON: {error}") });
+                return None;
+            }
+        };
+        let string = serde_json::from_str::<Option<String>>(raw);
+        string.unwrap_or_else(|_| Some(raw.to_owned()))
+    };
+    let texts: StringArray = values.iter().enumerate().map(&mut text).collect();
+    Decoded { values: Arc::new(texts), bad }
 }
 
 fn has_field(data_type: &DataType, name: &str) -> bool {
@@ -131,7 +156,7 @@ fn feed(decoder: &mut Decoder, reply: &[u8]) -> Result<(), ArrowError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::array::{Array, Float64Array, Int64Array, StringArray};
+    use arrow::array::{Array, Float64Array, Int64Array};
     use arrow::datatypes::Fields;
     use expect_test::{Expect, expect};
 
@@ -239,6 +264,24 @@ mod tests {
             &[Some(r#"{"error":"kept"}"#)],
             expect![[r#"
             {error: kept}
+        "#]],
+        );
+    }
+
+    #[test]
+    fn a_string_function_takes_any_json() {
+        let replies = [Some(r#""a\nb""#), Some("null"), None, Some(r#" {"a": [1]} "#), Some("7"), Some("{")];
+        check(
+            &DataType::Utf8,
+            &replies,
+            expect![[r#"
+            a
+            b
+
+
+            {"a": [1]}
+            7
+            bad: the reply is not JSON: EOF while parsing an object at line 1 column 1
         "#]],
         );
     }
