@@ -6,6 +6,8 @@ mod scenarios {
     mod bad_input;
     mod commit;
     mod conditions;
+    mod data;
+    mod enrich;
     mod main_job;
     mod plain_datafusion;
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use paceline_engine::demo::{Demo, DemoOptions, DemoResult};
 
+use crate::finish;
 use crate::progress::{say, while_running};
-use crate::run::{summarize, write_report};
 
 /// The size of the demo.
 #[derive(clap::Args)]
@@ -38,9 +38,9 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error:
     say(&format!("An S3 and an API run in this process. The job:\n\n{}", demo.script()));
     let result = while_running(demo.session(), Some(records), demo.run()).await?;
     if let Some(file) = &report {
-        write_report(file, &result.report)?;
+        finish::write(file, &result.report)?;
     }
-    summarize(&result.report);
+    finish::summarize(&result.report);
     let DemoResult { received, verified, .. } = &result;
     say(&format!(
         "  at the API: {} requests, {:.0} per second, at most {} in any second",

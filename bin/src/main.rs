@@ -1,6 +1,10 @@
 //! The command line: one file per subcommand, no logic.
 
+mod config;
+mod data;
 mod demo;
+mod enrich;
+mod finish;
 mod mock_api;
 mod progress;
 mod run;
@@ -22,6 +26,12 @@ struct Arguments {
 enum Command {
     /// Run the main job with nothing else needed: records, S3 and API in this process
     Demo(demo::Arguments),
+    /// Make test data, and clean up
+    Data(data::Arguments),
+    /// Run the classic job: every record of a CSV file to an API, the answers beside it
+    Enrich(enrich::Arguments),
+    /// Show every setting with its meaning and value
+    Config(config::Arguments),
     /// Run the statements of a file
     Run(run::Arguments),
     /// Serve an API for tests, with deterministic answers
@@ -50,6 +60,9 @@ fn start(command: Command) -> Result<ExitCode, Box<dyn std::error::Error>> {
     runtime.block_on(async {
         match command {
             Command::Demo(arguments) => demo::start(arguments).await,
+            Command::Data(arguments) => data::start(arguments).await,
+            Command::Enrich(arguments) => enrich::start(arguments).await,
+            Command::Config(arguments) => config::start(&arguments),
             Command::Run(arguments) => run::start(arguments).await,
             Command::MockApi(arguments) => mock_api::start(arguments).await,
         }

@@ -1,14 +1,15 @@
 //! `paceline run JOB.sql`
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use paceline_engine::job::{self, Job, JobId};
-use paceline_engine::observe::{report::Report, table};
+use paceline_engine::observe::table;
 use paceline_engine::{Outcome, Session, Settings};
 
-use crate::progress::{say, while_running};
+use crate::finish;
+use crate::progress::while_running;
 
 /// The job and its settings.
 #[derive(clap::Args)]
@@ -29,7 +30,8 @@ pub struct Arguments {
     report: Option<PathBuf>,
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
+/// `KEY=VALUE` of a flag.
+pub fn pair(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
     Ok((key.trim().to_owned(), value.to_owned()))
 }
@@ -45,44 +47,14 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error:
     let script = std::fs::read_to_string(&arguments.job).map_err(|error| format!("cannot read {path}: {error}"))?;
     let job = Job { id, script, variables: BTreeMap::from_iter(arguments.var) };
     let session = Session::new(settings)?;
-    let (report, result) = while_running(&session, None, job::run(&session, &job, show)).await;
-    if let Some(file) = &arguments.report {
-        write_report(file, &report)?;
-    }
-    if !report.output.is_empty() || report.requests > 0 {
-        summarize(&report);
-    }
-    result?;
-    Ok(ExitCode::SUCCESS)
+    let work = job::run(&session, &job, show);
+    let ending = finish::or_stopped(&session, while_running(&session, None, work)).await;
+    finish::report(ending, arguments.report.as_deref())
 }
 
 #[expect(clippy::print_stdout, reason = "the rows are the result")]
 fn show(outcome: &Outcome) {
     if let Outcome::Rows { schema, batches } = outcome {
         println!("{}", table::format(schema, batches));
-    }
-}
-
-/// The report as one JSON object.
-pub fn write_report(file: &Path, report: &Report) -> Result<(), Box<dyn std::error::Error>> {
-    let json = serde_json::to_string_pretty(report)? + "\n";
-    Ok(std::fs::write(file, json).map_err(|error| format!("cannot write {}: {error}", file.display()))?)
-}
-
-/// The report in words.
-pub fn summarize(report: &Report) {
-    say(&format!(
-        "job {}: {} records read, {} written, {} failed, in {:.1} s",
-        report.job_id, report.records_read, report.records_written, report.records_failed, report.elapsed_s
-    ));
-    say(&format!(
-        "  {} requests ({} retries, {} times 429), {:.0} per second",
-        report.requests, report.retries, report.rate_limit_hits, report.requests_per_s
-    ));
-    if let (Some(used), Some(worst)) = (report.pace_utilization, report.worst_period) {
-        say(&format!("  {:.1} % of the allowed rate used, at most {worst} requests in any period", used * 100.0));
-    }
-    for output in &report.output {
-        say(&format!("  output: {output}"));
     }
 }

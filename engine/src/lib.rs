@@ -3,6 +3,7 @@
 //! [`Session`] is the whole trip on one screen; [`job::run`] takes a script through it and reports.
 
 pub mod api_call;
+pub mod enrich;
 mod error;
 pub mod io;
 pub mod job;
@@ -17,3 +18,8 @@ pub mod demo;
 pub use error::EngineError;
 pub use session::{Outcome, Session};
 pub use settings::Settings;
+
+/// The table of options of an API function.
+pub fn function_options() -> &'static [paceline_udfs::spec::OptionRow] {
+    paceline_udfs::spec::OPTIONS
+}

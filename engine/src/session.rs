@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{DataType, Fields, SchemaRef};
 use datafusion::catalog::Session as DataFusionSession;
 use datafusion::common::Result as DataFusionResult;
 use datafusion::datasource::ViewTable;
@@ -17,10 +17,10 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use paceline_sql::{CreateFunction, CreateView, InsertDirectory, Statement, ViewSource};
-use paceline_udfs::Caller;
 use paceline_udfs::caller::Watch;
 use paceline_udfs::client::HttpClient;
 use paceline_udfs::quota::Quotas;
+use paceline_udfs::{ApiFunction, Caller};
 use url::Url;
 
 use crate::EngineError;
@@ -40,6 +40,8 @@ pub struct Session {
     quotas: Arc<Quotas>,
     watches: Mutex<Vec<Watch>>,
     network: Network,
+    /// Where an INSERT is writing now.
+    writing: Mutex<Option<JobFolder>>,
 }
 
 /// What a statement led to.
@@ -93,7 +95,14 @@ impl Session {
             .with_query_planner(Arc::new(Planner))
             .build();
         let context = SessionContext::new_with_state(state);
-        Ok(Session { context, stores, quotas: Arc::default(), watches: Mutex::default(), network })
+        Ok(Session {
+            context,
+            stores,
+            quotas: Arc::default(),
+            watches: Mutex::default(),
+            network,
+            writing: Mutex::default(),
+        })
     }
 
     /// Carries out one statement. `job` is the id under which an INSERT stages its files.
@@ -138,6 +147,11 @@ impl Session {
         self.watches.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The object stores of the session.
+    pub fn stores(&self) -> &Stores {
+        &self.stores
+    }
+
     /// The limits that the API functions are called under.
     pub fn quotas(&self) -> &Quotas {
         &self.quotas
@@ -163,18 +177,40 @@ impl Session {
     }
 
     fn create_function(&self, function: CreateFunction) -> Result<(), EngineError> {
-        let api = Arc::new(function.api);
-        if !function.or_replace && self.context.state().scalar_functions().contains_key(&api.name) {
-            return Err(already_there("function", &api.name));
+        let name = &function.api.name;
+        if !function.or_replace && self.context.state().scalar_functions().contains_key(name) {
+            return Err(already_there("function", name));
         }
+        self.register(function.api).map(|_| ())
+    }
+
+    /// Declares an API function, in place of an older one of that name.
+    pub(crate) fn declare(
+        &self,
+        name: &str,
+        arguments: Fields,
+        returns: DataType,
+        options: &[(String, String)],
+    ) -> Result<Arc<Caller>, EngineError> {
+        let api = ApiFunction::declare(name, arguments, returns, options);
+        self.register(api.map_err(paceline_sql::SqlError::from)?)
+    }
+
+    fn register(&self, api: ApiFunction) -> Result<Arc<Caller>, EngineError> {
+        let api = Arc::new(api);
         self.context.deregister_udf(&api.name); // an older one lets go of its quota
         let quota = self.quotas.get(&api.options.quota, api.options.rate);
         let quota = quota.map_err(|error| EngineError::Setting(error.to_string()))?;
         let client = HttpClient::new(&api.options).map_err(|error| EngineError::Setting(error.to_string()))?;
         let caller = Arc::new(Caller::new(api, quota, Arc::new(client), self.network.handle().clone()));
         self.watches.lock().unwrap_or_else(PoisonError::into_inner).push(caller.watch());
-        self.context.register_udf(api_call::liftable(caller));
-        Ok(())
+        self.context.register_udf(api_call::liftable(Arc::clone(&caller)));
+        Ok(caller)
+    }
+
+    /// The columns of a view.
+    pub(crate) async fn columns(&self, view: &str) -> Result<Fields, EngineError> {
+        Ok(self.context.table_provider(view).await?.schema().fields().clone())
     }
 
     async fn insert(&self, insert: InsertDirectory, job: &str) -> Result<Written, EngineError> {
@@ -189,11 +225,13 @@ impl Session {
         let plan = state.create_physical_plan(&plan).await?;
 
         commit::prepare(&folder).await?;
+        self.note_writing(Some(folder.clone()));
         let staged = datafusion::physical_plan::collect(Arc::clone(&plan), self.context.task_ctx()).await;
         let files = match staged.and_then(|batches| StagedFile::from_batches(&batches)) {
             Ok(files) => files,
             Err(error) => {
                 commit::abandon(&folder).await?;
+                self.note_writing(None);
                 return Err(error.into());
             }
         };
@@ -205,7 +243,25 @@ impl Session {
             records_failed: rows(Kind::DeadLetters),
         };
         commit::commit(&folder, files).await?;
+        self.note_writing(None);
         Ok(written)
+    }
+
+    /// After a statement was given up on the way: finishes its commit if that had begun, otherwise removes what it had
+    /// staged.
+    ///
+    /// # Errors
+    /// The store cannot be read or written.
+    pub async fn clean_up(&self) -> Result<(), EngineError> {
+        let folder = self.writing.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match folder {
+            Some(folder) => commit::prepare(&folder).await,
+            None => Ok(()),
+        }
+    }
+
+    fn note_writing(&self, folder: Option<JobFolder>) {
+        *self.writing.lock().unwrap_or_else(PoisonError::into_inner) = folder;
     }
 }
 

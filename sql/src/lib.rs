@@ -14,3 +14,4 @@ mod types;
 pub use error::{SqlError, root_message};
 pub use plan::{plan_query, spark_settings};
 pub use statements::{CreateFunction, CreateView, InsertDirectory, KeyValues, Statement, ViewSource, parse};
+pub use types::parse_type;

@@ -9,6 +9,17 @@ use datafusion::sql::sqlparser::tokenizer::Token;
 use crate::SqlError;
 use crate::cursor::Cursor;
 
+/// A type by its name, such as `STRUCT<status: STRING, score: DOUBLE>`.
+///
+/// # Errors
+/// The text is not one type that Paceline knows.
+pub fn parse_type(text: &str) -> Result<DataType, SqlError> {
+    let mut cursor = Cursor::new(text)?;
+    let data_type = data_type(&mut cursor)?;
+    cursor.end()?;
+    Ok(data_type)
+}
+
 /// `name TYPE [NOT NULL] [COMMENT '…'], …` up to and with the closing parenthesis; the opening one is taken.
 pub(crate) fn columns(cursor: &mut Cursor) -> Result<Fields, SqlError> {
     let mut fields: Vec<Field> = Vec::new();
@@ -125,12 +136,7 @@ mod tests {
     use expect_test::{Expect, expect};
 
     fn check(text: &str, expected: Expect) {
-        let parsed = Cursor::new(text).and_then(|mut cursor| {
-            let data_type = data_type(&mut cursor)?;
-            cursor.end()?;
-            Ok(data_type)
-        });
-        expected.assert_eq(&parsed.map_or_else(|error| error.to_string(), |data_type| data_type.to_string()));
+        expected.assert_eq(&parse_type(text).map_or_else(|error| error.to_string(), |data_type| data_type.to_string()));
     }
 
     #[test]

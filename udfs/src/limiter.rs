@@ -67,7 +67,7 @@ pub enum Admit {
 /// A GCRA limiter that never lets more than the allowed calls into any window of one period.
 ///
 /// With rate r and burst b it admits at most b − 1 + ⌈r·T⌉ calls in a half-open window of length T, so
-/// both are chosen to keep that sum at or below the limit (see [`shape`]).
+/// both are chosen to keep that sum at or below the limit.
 #[derive(Debug)]
 pub struct Limiter {
     rate: Rate,

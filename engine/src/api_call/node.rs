@@ -27,7 +27,7 @@ pub struct ApiCall {
     /// Where the rows come from.
     pub input: LogicalPlan,
     /// Whether a row that is given up may leave the output, because what follows takes it row by row to a sink that
-    /// keeps dead letters. Set by [`rows_may_leave`].
+    /// keeps dead letters. Set by [`super::SetRowsAside`].
     pub dead_letters: bool,
     schema: DFSchemaRef,
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use object_store::ObjectStoreExt;
 use tempfile::TempDir;
 
 use super::api::{MockApi, MockApiOptions, Stats};
-use super::records::write_csv;
+use super::data::generate;
+use super::records::RecordOptions;
 use super::s3::DemoS3;
 use super::verify::{Verified, verify_parquet};
 use crate::io::stores::Stores;
@@ -72,7 +72,8 @@ impl Demo {
 
         let session = Session::new(Settings { s3: s3.settings(), ..Settings::default() })?;
         let stores = Stores::new(s3.settings(), tokio::runtime::Handle::current());
-        put_records(&stores, options.records).await?;
+        let records = RecordOptions { records: options.records, seed: 1, ..RecordOptions::default() };
+        generate(&stores, &format!("s3://{BUCKET_IN}/records.csv"), records).await?;
         let script = script(&api.url(), options.rate);
         let job = Job { id: JobId::generate(), script, variables: BTreeMap::new() };
         Ok(Demo { options, session, job, stores, api, _s3: s3, _folder: folder })
@@ -110,15 +111,6 @@ impl Demo {
 
 fn cannot<E: std::fmt::Display>(what: &'static str) -> impl Fn(E) -> EngineError {
     move |error| EngineError::Setting(format!("{what}: {error}"))
-}
-
-async fn put_records(stores: &Stores, records: u64) -> Result<(), EngineError> {
-    let url = format!("s3://{BUCKET_IN}/records.csv");
-    let mut csv = Vec::new();
-    write_csv(&mut csv, records, 1).map_err(cannot("the records cannot be made"))?;
-    let place = stores.place(&url)?;
-    let put = place.store.objects().put(&place.path, csv.into()).await;
-    put.map(|_| ()).map_err(|source| EngineError::Storage { action: "cannot write", url, source })
 }
 
 fn script(endpoint: &str, rate: NonZeroU32) -> String {

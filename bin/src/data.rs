@@ -1,0 +1,95 @@
+//! `paceline data generate` and `paceline data clean`
+
+use std::io::{BufRead, IsTerminal};
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use paceline_engine::demo::{self, RecordOptions};
+use paceline_engine::{Session, Settings};
+
+use crate::progress::say;
+use crate::run::pair;
+
+/// What is done with test data.
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// A setting, as paceline.s3.endpoint=http://127.0.0.1:9000; may be given several times
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair, global = true)]
+    conf: Vec<(String, String)>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Write a CSV file of records: id, name, email, country, amount, created_at
+    Generate {
+        /// How many records
+        #[arg(long)]
+        records: u64,
+        /// Where to: s3://, file:// or a plain path
+        #[arg(long, value_name = "URI")]
+        out: String,
+        /// The same seed writes the same records
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Percent of the records without an email
+        #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
+        null_percent: u8,
+        /// Percent of the lines that end early
+        #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
+        malformed_percent: u8,
+        /// Percent of the records that stand there twice
+        #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
+        duplicate_percent: u8,
+    },
+    /// Delete what generate and jobs wrote at a place, and nothing else
+    Clean {
+        /// A generated file, or a folder that a job wrote to
+        #[arg(value_name = "URI")]
+        url: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// Does it.
+pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let mut settings = Settings::default();
+    for (key, value) in &arguments.conf {
+        settings.set(key, value)?;
+    }
+    let session = Session::new(settings)?;
+    match arguments.command {
+        Command::Generate { records, out, seed, null_percent, malformed_percent, duplicate_percent } => {
+            let options = RecordOptions { records, seed, null_percent, malformed_percent, duplicate_percent };
+            demo::generate(session.stores(), &out, options).await?;
+            say(&format!("{records} records are in {out}"));
+        }
+        Command::Clean { url, yes } => {
+            let found = demo::find(session.stores(), &url).await?;
+            let shown: Vec<_> = found.files.iter().take(10).map(ToString::to_string).collect();
+            say(&format!("{} files, among them:\n  {}", found.files.len(), shown.join("\n  ")));
+            if !yes && !confirmed() {
+                say("nothing was deleted");
+                return Ok(ExitCode::FAILURE);
+            }
+            found.delete().await?;
+            say("deleted");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Asks at a terminal; where there is none the answer is no.
+fn confirmed() -> bool {
+    let input = std::io::stdin();
+    if !input.is_terminal() {
+        say("there is no terminal to ask at; say --yes to delete");
+        return false;
+    }
+    say("delete them? (yes/no)");
+    let mut answer = String::new();
+    input.lock().read_line(&mut answer).is_ok() && answer.trim().eq_ignore_ascii_case("yes")
+}
