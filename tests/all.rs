@@ -8,6 +8,7 @@ mod scenarios {
     mod conditions;
     mod data;
     mod enrich;
+    mod formats;
     mod main_job;
     mod plain_datafusion;
 }

@@ -62,10 +62,10 @@ impl Stage {
     }
 
     /// Writes a local file and returns its path.
-    pub fn file(&self, name: &str, text: &str) -> String {
+    pub fn file(&self, name: &str, bytes: &(impl AsRef<[u8]> + ?Sized)) -> String {
         let path = self.folder.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, text).unwrap();
+        std::fs::write(&path, bytes).unwrap();
         path.to_str().unwrap().to_owned()
     }
 }

@@ -35,6 +35,13 @@ pub struct Arguments {
     report: Option<PathBuf>,
 }
 
+impl Arguments {
+    /// What is logged; a level that does not exist is an error when the job starts.
+    pub fn log_level(&self) -> &'static str {
+        gather(&self.flags, &self.env_file).ok().and_then(|values| values.log_level().ok()).unwrap_or("info")
+    }
+}
+
 /// One flag for each row of the table of settings.
 #[derive(Clone, Debug, Default)]
 pub struct Flags(BTreeMap<String, String>);

@@ -1,7 +1,8 @@
-//! What is shown while a job runs: a bar on a terminal, nothing otherwise. Everything here goes to standard error,
+//! What is shown while a job runs: a bar on a terminal, a line every ten seconds otherwise. Everything here goes to standard error,
 //! so that standard output holds results only.
 
 use std::future::Future;
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -13,6 +14,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 pub fn say(text: &str) {
     eprintln!("{text}");
 }
+
+/// Without a terminal a line is enough, now and then.
+const LINE_EVERY: Duration = Duration::from_secs(10);
 
 /// Shows the progress of `session` until `job` ends. `records` is the number expected, if it is known.
 pub async fn while_running<T>(session: &Session, records: Option<u64>, job: impl Future<Output = T>) -> T {
@@ -28,6 +32,7 @@ pub async fn while_running<T>(session: &Session, records: Option<u64>, job: impl
     let mut tick = interval(Duration::from_millis(200));
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut last = (Instant::now(), session.progress().requests);
+    let (is_terminal, mut last_line) = (std::io::stderr().is_terminal(), Instant::now());
     tokio::pin!(job);
     loop {
         tokio::select! {
@@ -41,14 +46,19 @@ pub async fn while_running<T>(session: &Session, records: Option<u64>, job: impl
                 let rate = if seconds > 0.0 { (progress.requests - last.1) as f64 / seconds } else { 0.0 };
                 last = (now, progress.requests);
                 bar.set_position((progress.answered + progress.failed).saturating_sub(progress.reused));
-                bar.set_message(format!(
+                let message = format!(
                     "{rate:.0} requests/s{}, {} in flight, {} retries, {} failed{}",
                     limit(session),
                     progress.in_flight,
                     progress.retries,
                     progress.failed,
                     if progress.breaker_open { ", breaker OPEN" } else { "" }
-                ));
+                );
+                if !is_terminal && now - last_line >= LINE_EVERY {
+                    last_line = now;
+                    say(&format!("{} records, {message}", bar.position()));
+                }
+                bar.set_message(message);
             }
         }
     }

@@ -71,6 +71,7 @@ async fn run_statements(
         return Err(EngineError::Setting("the job has no statement".to_owned()));
     }
     for (at, piece) in statements.iter().enumerate() {
+        tracing::info!(number = at + 1, line = piece.line, "statement begins");
         let outcome = session.sql(piece.text, job.id.as_str()).await.map_err(|error| EngineError::Statement {
             number: at + 1,
             line: piece.line,

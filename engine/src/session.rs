@@ -27,7 +27,7 @@ use crate::EngineError;
 use crate::api_call::{self, HoistApiCalls, PlanApiCalls, SetRowsAside};
 use crate::io::commit::{self, JobFolder};
 use crate::io::readers;
-use crate::io::sink::{Kind, PlanWriteFiles, StagedFile, Target, WriteFiles};
+use crate::io::sink::{Kind, OutputFormat, PlanWriteFiles, StagedFile, Target, WriteFiles};
 use crate::io::stores::Stores;
 use crate::network::Network;
 use crate::observe::progress::Progress;
@@ -214,14 +214,11 @@ impl Session {
     }
 
     async fn insert(&self, insert: InsertDirectory, job: &str) -> Result<Written, EngineError> {
-        if insert.format != "parquet" || !insert.options.is_empty() {
-            let what = format!("INSERT OVERWRITE DIRECTORY … USING {} with options", insert.format);
-            return Err(EngineError::Setting(format!("{what} is not supported; use parquet without options")));
-        }
+        let format = OutputFormat::parse(&insert.format, &insert.options)?;
         let folder = JobFolder::new(self.stores.place(&insert.directory)?, job);
         let state = self.context.state();
         let plan = paceline_sql::plan_query(&state, insert.query).await?;
-        let plan = WriteFiles::plan(Target { folder: folder.clone() }, plan)?;
+        let plan = WriteFiles::plan(Target { folder: folder.clone(), format }, plan)?;
         let plan = state.create_physical_plan(&plan).await?;
 
         commit::prepare(&folder).await?;
@@ -244,6 +241,7 @@ impl Session {
         };
         commit::commit(&folder, files).await?;
         self.note_writing(None);
+        tracing::info!(url = %written.url, rows = written.records_written, failed = written.records_failed, "committed");
         Ok(written)
     }
 

@@ -56,13 +56,18 @@ async fn views_need_files_and_known_options() {
     .await;
     check(
         "CREATE TEMP VIEW v USING csv OPTIONS (header 'true')",
-        expect!["statement 1 (line 1): the CSV option 'path' is missing"],
+        expect!["statement 1 (line 1): the csv option 'path' is missing"],
     )
     .await;
-    check("CREATE TEMP VIEW v USING csv OPTIONS (path 'x', heading 'true')", expect!["statement 1 (line 1): unknown CSV option 'heading'; the options are path, header, inferSchema, sep, delimiter, quote, escape, multiLine"]).await;
+    check("CREATE TEMP VIEW v USING csv OPTIONS (path 'x', heading 'true')", expect!["statement 1 (line 1): unknown csv option 'heading'; the options are path, header, inferSchema, sep, delimiter, quote, escape, multiLine"]).await;
+    check(
+        "CREATE TEMP VIEW v USING parquet OPTIONS (path 'x', header true)",
+        expect!["statement 1 (line 1): unknown parquet option 'header'; the options are path"],
+    )
+    .await;
     check(
         "CREATE TEMP VIEW v USING orc OPTIONS (path 'x')",
-        expect!["statement 1 (line 1): a view USING orc is not supported; use csv"],
+        expect!["statement 1 (line 1): a view USING orc is not supported; use csv, json or parquet"],
     )
     .await;
     check_declared(

@@ -79,5 +79,10 @@ async fn check_error(csv: &str, returns: Option<&str>, expected: Expect) {
 async fn an_input_that_gives_no_answer_is_said_so() {
     check_error("id,email\n", None, expect!["'s3://in-bucket/day/records.csv' has no records"]).await;
     check_error("id,email\n1,\n2,\n", None, expect!["none of the first 2 calls was answered with a JSON object; say what the API answers, as in --returns 'STRUCT<status: STRING, score: DOUBLE>'"]).await;
-    check_error("id\n1\n", Some("STRUCT<a>"), expect!["cannot parse: expected a name, found '>' (line 1, column 9 of the statement)"]).await;
+    check_error(
+        "id\n1\n",
+        Some("STRUCT<a>"),
+        expect!["cannot parse: expected a name, found '>' (line 1, column 9 of the statement)"],
+    )
+    .await;
 }

@@ -102,6 +102,21 @@ impl Values {
         SETTINGS.iter().map(|row| (row, self.0.get(row.name)))
     }
 
+    /// What is logged, in the words of `tracing`.
+    ///
+    /// # Errors
+    /// `LOG_LEVEL` is no level.
+    pub fn log_level(&self) -> Result<&'static str, EngineError> {
+        match self.required("LOG_LEVEL")?.to_uppercase().as_str() {
+            "ERROR" | "CRITICAL" => Ok("error"),
+            "WARN" | "WARNING" => Ok("warn"),
+            "INFO" => Ok("info"),
+            "DEBUG" => Ok("debug"),
+            "TRACE" => Ok("trace"),
+            _ => Err(self.wrong("LOG_LEVEL", "ERROR, WARNING, INFO, DEBUG or TRACE")),
+        }
+    }
+
     fn required(&self, name: &str) -> Result<&str, EngineError> {
         self.optional(name).ok_or_else(|| {
             let flag = SETTINGS.iter().find(|row| row.name == name).map_or(name, |row| row.flag);
@@ -169,6 +184,7 @@ impl EnrichOptions {
         if !calls.eq_ignore_ascii_case("unlimited") {
             values.read::<NonZeroU32>("RATE_LIMIT_CALLS", "a whole number above zero, or unlimited")?;
         }
+        values.log_level()?;
         if bucket.contains('/') {
             return Err(values.wrong("S3_BUCKET", "the name of a bucket, without s3:// and without a path"));
         }
@@ -214,16 +230,51 @@ mod tests {
     #[test]
     fn flags_win_over_the_environment_and_that_over_the_file() {
         check(&[], &[], &REQUIRED, expect!["s3://b/in/data.csv.gz → s3://b/output/data/ record None 5000"]);
-        check(&[("S3_BUCKET", "flag")], &[("S3_BUCKET", "env"), ("RATE_LIMIT_CALLS", "7")], &REQUIRED, expect!["s3://flag/in/data.csv.gz → s3://flag/output/data/ record None 7"]);
-        check(&[("API_FORMAT", "array"), ("S3_OUTPUT", "/tmp/x")], &[], &REQUIRED, expect!["s3://b/in/data.csv.gz → /tmp/x array Some(20) 5000"]);
+        check(
+            &[("S3_BUCKET", "flag")],
+            &[("S3_BUCKET", "env"), ("RATE_LIMIT_CALLS", "7")],
+            &REQUIRED,
+            expect!["s3://flag/in/data.csv.gz → s3://flag/output/data/ record None 7"],
+        );
+        check(
+            &[("API_FORMAT", "array"), ("S3_OUTPUT", "/tmp/x")],
+            &[],
+            &REQUIRED,
+            expect!["s3://b/in/data.csv.gz → /tmp/x array Some(20) 5000"],
+        );
     }
 
     #[test]
     fn a_missing_or_wrong_setting_names_itself_and_its_source() {
-        check(&[], &[], &REQUIRED[1..], expect!["S3_BUCKET is not set: give --s3-bucket, or S3_BUCKET in the environment or in .env"]);
-        check(&[], &[("BATCH_SIZE", "many")], &REQUIRED, expect!["BATCH_SIZE is 'many' (environment), expected a whole number above zero"]);
-        check(&[("RATE_LIMIT_CALLS", "0")], &[], &REQUIRED, expect!["RATE_LIMIT_CALLS is '0' (flag), expected a whole number above zero, or unlimited"]);
-        check(&[("S3_BUCKET", "s3://b")], &[], &REQUIRED, expect!["S3_BUCKET is 's3://b' (flag), expected the name of a bucket, without s3:// and without a path"]);
-        check(&[("API_FORMAT", "xml")], &[("API_ENDPOINT", "")], &REQUIRED, expect!["API_FORMAT is 'xml' (flag), expected record or array"]);
+        check(
+            &[],
+            &[],
+            &REQUIRED[1..],
+            expect!["S3_BUCKET is not set: give --s3-bucket, or S3_BUCKET in the environment or in .env"],
+        );
+        check(
+            &[],
+            &[("BATCH_SIZE", "many")],
+            &REQUIRED,
+            expect!["BATCH_SIZE is 'many' (environment), expected a whole number above zero"],
+        );
+        check(
+            &[("RATE_LIMIT_CALLS", "0")],
+            &[],
+            &REQUIRED,
+            expect!["RATE_LIMIT_CALLS is '0' (flag), expected a whole number above zero, or unlimited"],
+        );
+        check(
+            &[("S3_BUCKET", "s3://b")],
+            &[],
+            &REQUIRED,
+            expect!["S3_BUCKET is 's3://b' (flag), expected the name of a bucket, without s3:// and without a path"],
+        );
+        check(
+            &[("API_FORMAT", "xml")],
+            &[("API_ENDPOINT", "")],
+            &REQUIRED,
+            expect!["API_FORMAT is 'xml' (flag), expected record or array"],
+        );
     }
 }

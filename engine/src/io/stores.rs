@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::common::{DataFusionError, Result as DataFusionResult, not_impl_err};
 use datafusion::execution::object_store::ObjectStoreRegistry;
+use object_store::ObjectStore;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::client::SpawnedReqwestConnector;
 use object_store::local::LocalFileSystem;
 use object_store::multipart::MultipartStore;
 use object_store::path::Path;
-use object_store::{ClientOptions, ObjectStore};
 use tokio::runtime::Handle;
 use url::Url;
 
@@ -129,9 +129,9 @@ impl Stores {
         if let Some(region) = &self.s3.region {
             builder = builder.with_region(region);
         }
-        if let Some(endpoint) = &self.s3.endpoint {
-            let options = ClientOptions::new().with_allow_http(endpoint.scheme() == "http");
-            builder = builder.with_endpoint(endpoint.as_str().trim_end_matches('/')).with_client_options(options);
+        if let Some(endpoint) = self.s3.endpoint.clone().or_else(endpoint_of_environment) {
+            builder = builder.with_endpoint(endpoint.as_str().trim_end_matches('/'));
+            builder = builder.with_allow_http(endpoint.scheme() == "http"); // whoever names such an endpoint means it
         }
         if let Some((id, secret)) = &self.s3.credentials {
             builder = builder.with_access_key_id(id).with_secret_access_key(secret);
@@ -158,6 +158,11 @@ impl ObjectStoreRegistry for Stores {
         let store = self.store(url).map_err(|error| DataFusionError::External(Box::new(error)))?;
         Ok(store.shared())
     }
+}
+
+fn endpoint_of_environment() -> Option<Url> {
+    let names = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"];
+    names.iter().find_map(|name| Url::parse(&std::env::var(name).ok()?).ok())
 }
 
 /// A plain path becomes an absolute `file://` URL.

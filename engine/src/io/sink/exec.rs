@@ -1,4 +1,4 @@
-//! The operator `WriteFiles`: each partition writes one Parquet file, and one file of dead letters if there are any.
+//! The operator `WriteFiles`: each partition writes one file, and one file of dead letters if there are any.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,13 +8,10 @@ use bytes::Bytes;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::catalog::Session;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{DataFusionError, Result, internal_err};
+use datafusion::common::{Result, internal_err};
 use datafusion::execution::TaskContext;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::{LogicalPlan, UserDefinedLogicalNode};
-use datafusion::parquet::arrow::AsyncArrowWriter;
-use datafusion::parquet::basic::Compression;
-use datafusion::parquet::file::properties::WriterProperties;
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -27,12 +24,10 @@ use futures::StreamExt;
 use serde_json::Value;
 
 use super::node::{Target, WriteFiles};
+use super::rows::{Rows, storage};
 use super::staged::{Kind, SCHEMA, StagedFile};
 use super::upload::Upload;
 use crate::api_call::{ApiCallExec, Outbox};
-
-/// A row group is closed at this size, so that memory stays bounded however large the file grows.
-const ROW_GROUP_BYTES: usize = 32 * 1024 * 1024;
 
 /// Writes its input to staged files.
 #[derive(Debug)]
@@ -123,7 +118,8 @@ async fn write_partition(
     outboxes: Vec<Arc<Outbox>>,
 ) -> Result<Vec<StagedFile>> {
     let id = uuid::Uuid::new_v4();
-    let mut rows = Rows { target: &target, name: format!("part-{partition:05}-{id}-c000.snappy.parquet"), open: None };
+    let name = format!("part-{partition:05}-{id}-c000.{}", target.format.ending());
+    let mut rows = Rows::new(&target, name);
     let mut letters = Letters { target: &target, name: format!("part-{partition:05}-{id}-c000.json"), open: None };
     if partition == 0 {
         // An empty result has one file too, which holds its schema.
@@ -138,41 +134,6 @@ async fn write_partition(
     staged.extend(rows.finish().await?);
     staged.extend(letters.finish().await?);
     Ok(staged)
-}
-
-/// The file of rows, opened when the first batch comes.
-struct Rows<'a> {
-    target: &'a Target,
-    name: String,
-    open: Option<(AsyncArrowWriter<Upload>, u64)>,
-}
-
-impl Rows<'_> {
-    async fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        let (writer, rows) = match &mut self.open {
-            Some(open) => open,
-            closed => {
-                let upload = Upload::start(&self.target.folder, &self.name, Kind::Rows).await.map_err(storage)?;
-                let properties = WriterProperties::builder()
-                    .set_compression(Compression::SNAPPY)
-                    .set_created_by(concat!("paceline version ", env!("CARGO_PKG_VERSION")).to_owned())
-                    .build();
-                closed.insert((AsyncArrowWriter::try_new(upload, batch.schema(), Some(properties))?, 0))
-            }
-        };
-        writer.write(batch).await?;
-        if writer.in_progress_size() >= ROW_GROUP_BYTES {
-            writer.flush().await?;
-        }
-        *rows += batch.num_rows() as u64;
-        Ok(())
-    }
-
-    async fn finish(self) -> Result<Option<StagedFile>> {
-        let Some((mut writer, rows)) = self.open else { return Ok(None) };
-        writer.finish().await?;
-        writer.into_inner().finish(rows).await.map_err(storage).map(Some)
-    }
 }
 
 /// The file of dead letters, opened when the first one comes.
@@ -204,10 +165,6 @@ impl Letters<'_> {
             None => Ok(None),
         }
     }
-}
-
-fn storage(error: object_store::Error) -> DataFusionError {
-    DataFusionError::ObjectStore(Box::new(error))
 }
 
 /// Plans [`WriteFiles`].

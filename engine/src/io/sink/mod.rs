@@ -2,10 +2,13 @@
 //! makes them visible ([`super::commit`]).
 
 mod exec;
+mod format;
 mod node;
+mod rows;
 mod staged;
 mod upload;
 
 pub use exec::{PlanWriteFiles, WriteFilesExec};
+pub use format::OutputFormat;
 pub use node::{Target, WriteFiles};
 pub use staged::{Kind, Staged, StagedFile};

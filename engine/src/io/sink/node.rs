@@ -8,6 +8,7 @@ use std::sync::Arc;
 use datafusion::common::{DFSchema, DFSchemaRef, Result, plan_err};
 use datafusion::logical_expr::{Expr, Extension, LogicalPlan, UserDefinedLogicalNodeCore};
 
+use super::format::OutputFormat;
 use super::staged::SCHEMA;
 use crate::io::commit::JobFolder;
 
@@ -16,6 +17,8 @@ use crate::io::commit::JobFolder;
 pub struct Target {
     /// The destination and the job that writes to it.
     pub folder: JobFolder,
+    /// How it is written.
+    pub format: OutputFormat,
 }
 
 /// Writes its input to a [`Target`].
@@ -32,13 +35,14 @@ impl WriteFiles {
     /// The node as a plan.
     ///
     /// # Errors
-    /// Two columns of the input have the same name, which no file format can hold.
+    /// Two columns of the input have the same name, or a type that the format cannot hold.
     pub fn plan(target: Target, input: LogicalPlan) -> Result<LogicalPlan> {
         let mut names: Vec<_> = input.schema().fields().iter().map(|field| field.name().to_lowercase()).collect();
         names.sort_unstable();
         if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
             return plan_err!("the result has two columns named '{}'; rename one with AS", pair[0]);
         }
+        target.format.check(input.schema().inner())?;
         let schema = Arc::new(DFSchema::try_from(Arc::clone(&SCHEMA))?);
         Ok(LogicalPlan::Extension(Extension { node: Arc::new(WriteFiles { target, input, schema }) }))
     }

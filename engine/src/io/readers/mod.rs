@@ -1,0 +1,197 @@
+//! Files as tables, with the options of Spark's readers.
+
+mod csv;
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
+use datafusion::catalog::TableProvider;
+use datafusion::datasource::file_format::FileFormat;
+use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
+use datafusion::datasource::file_format::json::JsonFormat;
+use datafusion::datasource::file_format::parquet::ParquetFormat;
+use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
+use datafusion::execution::session_state::SessionState;
+use futures::TryStreamExt;
+use object_store::path::Path;
+use object_store::{ObjectMeta, ObjectStoreExt};
+
+use self::csv::CsvOptions;
+use super::stores::{Place, Stores};
+use crate::EngineError;
+
+/// A view over files.
+///
+/// # Errors
+/// The format or an option is not known, there are no files, or their columns cannot be inferred.
+pub async fn open(
+    state: &SessionState,
+    stores: &Stores,
+    format: &str,
+    columns: Option<Fields>,
+    options: &[(String, String)],
+) -> Result<Arc<dyn TableProvider>, EngineError> {
+    let options = Options { format, given: options };
+    let (names, reader): (&[&str], _) = match format {
+        "csv" => (csv::OPTIONS, Reader::Csv(CsvOptions::parse(&options)?)),
+        "json" => (&["path"], Reader::Json),
+        "parquet" => (&["path"], Reader::Parquet),
+        _ => {
+            let known = "use csv, json or parquet";
+            return Err(EngineError::Setting(format!("a view USING {format} is not supported; {known}")));
+        }
+    };
+    options.check(names)?;
+    let path =
+        options.get("path").ok_or_else(|| EngineError::Setting(format!("the {format} option 'path' is missing")))?;
+    let place = stores.place(path)?;
+    let files = files_at(&place).await?;
+    let file_format = reader.file_format(state, compression(&place, &files)?);
+    let schema = match columns {
+        Some(columns) => Arc::new(Schema::new(columns)),
+        None => reader.infer(state, &place, &files, file_format.as_ref()).await?,
+    };
+    let urls = files.iter().map(|file| file_url(&place, &file.location)).collect::<Result<_, _>>()?;
+    let listing = ListingOptions::new(file_format).with_file_extension("");
+    let config = ListingTableConfig::new_with_multi_paths(urls).with_listing_options(listing).with_schema(schema);
+    Ok(Arc::new(ListingTable::try_new(config)?))
+}
+
+/// How files are read.
+enum Reader {
+    Csv(CsvOptions),
+    Json,
+    Parquet,
+}
+
+impl Reader {
+    fn file_format(&self, state: &SessionState, compression: FileCompressionType) -> Arc<dyn FileFormat> {
+        // As in Spark, all values decide on the type of a column.
+        match self {
+            Reader::Csv(options) => Arc::new(options.format(state, compression)),
+            Reader::Json => Arc::new(
+                JsonFormat::default().with_file_compression_type(compression).with_schema_infer_max_rec(usize::MAX),
+            ),
+            Reader::Parquet => Arc::new(ParquetFormat::default().with_force_view_types(false)),
+        }
+    }
+
+    /// Columns as Spark infers them: a column without any value is a string, those of JSON are sorted by name, those of CSV
+    /// are strings unless the option says otherwise.
+    async fn infer(
+        &self,
+        state: &SessionState,
+        place: &Place,
+        files: &[ObjectMeta],
+        format: &dyn FileFormat,
+    ) -> Result<SchemaRef, EngineError> {
+        let schema = format.infer_schema(state, &place.store.shared(), files).await?;
+        let mut fields: Vec<Field> = schema.fields().iter().map(|field| field.as_ref().clone()).collect();
+        for (at, field) in fields.iter_mut().enumerate() {
+            if let Reader::Csv(options) = self {
+                *field = options.field(at, field);
+            } else if field.data_type().is_null() {
+                field.set_data_type(DataType::Utf8);
+            }
+            field.set_nullable(true);
+        }
+        if matches!(self, Reader::Json) {
+            fields.sort_by(|a, b| a.name().cmp(b.name()));
+        }
+        Ok(Arc::new(Schema::new(fields)))
+    }
+}
+
+/// `OPTIONS (…)` of a view; keys are matched without regard to case, the last of two wins, as in Spark.
+struct Options<'a> {
+    format: &'a str,
+    given: &'a [(String, String)],
+}
+
+impl Options<'_> {
+    fn check(&self, names: &[&str]) -> Result<(), EngineError> {
+        match self.given.iter().find(|(key, _)| !names.iter().any(|name| name.eq_ignore_ascii_case(key))) {
+            None => Ok(()),
+            Some((key, _)) => {
+                let (format, valid) = (self.format, names.join(", "));
+                Err(EngineError::Setting(format!("unknown {format} option '{key}'; the options are {valid}")))
+            }
+        }
+    }
+
+    fn get(&self, key: &str) -> Option<&str> {
+        self.given.iter().rev().find(|(given, _)| given.eq_ignore_ascii_case(key)).map(|(_, value)| value.as_str())
+    }
+
+    fn flag(&self, key: &str) -> Result<bool, EngineError> {
+        match self.get(key).map(str::to_lowercase).as_deref() {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(other) => Err(self.wrong(key, other, "true or false")),
+        }
+    }
+
+    fn character(&self, key: &str, default: u8) -> Result<u8, EngineError> {
+        match self.get(key) {
+            None => Ok(default),
+            Some("\\t") => Ok(b'\t'),
+            Some(text) if text.len() == 1 => Ok(text.as_bytes()[0]),
+            Some(text) => Err(self.wrong(key, text, "one ASCII character")),
+        }
+    }
+
+    fn wrong(&self, key: &str, value: &str, expected: &str) -> EngineError {
+        EngineError::Setting(format!("the {} option '{key}' is '{value}', expected {expected}", self.format))
+    }
+}
+
+/// By the ending of the names, as Hadoop has it: `.gz`, `.bz2`, `.zst`.
+fn compression(place: &Place, files: &[ObjectMeta]) -> Result<FileCompressionType, EngineError> {
+    let of = |file: &ObjectMeta| match file.location.extension() {
+        Some("gz") => FileCompressionType::GZIP,
+        Some("bz2") => FileCompressionType::BZIP2,
+        Some("zst" | "zstd") => FileCompressionType::ZSTD,
+        _ => FileCompressionType::UNCOMPRESSED,
+    };
+    let mut kinds: Vec<_> = files.iter().map(of).collect();
+    kinds.dedup();
+    match kinds.as_slice() {
+        [one] => Ok(*one),
+        _ => Err(EngineError::Setting(format!("the files at '{}' are compressed in different ways", place.url))),
+    }
+}
+
+/// The file, or the files below the folder, without hidden ones (`_…` and `.…`, as Spark has it) and empty ones.
+async fn files_at(place: &Place) -> Result<Vec<ObjectMeta>, EngineError> {
+    let failed = |source: object_store::Error| match place.url.host_str() {
+        Some(bucket) if source.to_string().contains("NoSuchBucket") => {
+            EngineError::Setting(format!("cannot read '{}': there is no bucket '{bucket}'", place.url))
+        }
+        _ => EngineError::Storage { action: "cannot read", url: place.url.to_string(), source },
+    };
+    let objects = place.store.objects();
+    match objects.head(&place.path).await {
+        Ok(file) => return Ok(vec![file]),
+        Err(object_store::Error::NotFound { .. }) => {}
+        // A local folder: what `head` says of it differs by system.
+        Err(_) if place.url.to_file_path().is_ok_and(|path| path.is_dir()) => {}
+        Err(error) => return Err(failed(error)),
+    }
+    let mut files: Vec<_> = objects.list(Some(&place.path)).try_collect().await.map_err(failed)?;
+    files.retain(|file| file.size > 0 && !is_hidden(&place.path, &file.location));
+    files.sort_by(|a, b| a.location.cmp(&b.location));
+    if files.is_empty() {
+        return Err(EngineError::Setting(format!("there is no file at '{}'", place.url)));
+    }
+    Ok(files)
+}
+
+fn is_hidden(folder: &Path, file: &Path) -> bool {
+    file.prefix_match(folder).is_none_or(|mut parts| parts.any(|part| part.as_ref().starts_with(['_', '.'])))
+}
+
+fn file_url(place: &Place, path: &Path) -> Result<ListingTableUrl, EngineError> {
+    let mut url = place.url.clone();
+    url.set_path(&format!("/{path}"));
+    Ok(ListingTableUrl::parse(url.as_str())?)
+}

@@ -1,0 +1,75 @@
+//! Files of every format, in and out.
+
+use expect_test::{Expect, expect};
+use paceline_engine::Outcome;
+use paceline_engine::observe::table;
+use paceline_tests::{QUICK, Stage};
+
+/// Runs a script and shows the types and rows of its last statement.
+async fn last_rows(stage: &Stage, script: &str) -> String {
+    let shown = stage.run(script).await.1.unwrap();
+    let Some(Outcome::Rows { schema, batches }) = shown.last() else { panic!("{shown:?}") };
+    let types: Vec<_> = schema.fields().iter().map(|field| field.data_type().to_string()).collect();
+    format!("{}\n{}", types.join(", "), table::format(schema, batches))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_can_be_read_again() {
+    for format in ["parquet", "json", "csv"] {
+        let stage = Stage::set(QUICK).await;
+        stage.file("in.csv", "id,name,at\n1,\"Abe, Ada\",2025-01-02 03:04:05\n2,,\n3,Zoë,2025-01-02 03:04:06.5\n");
+        let options = if format == "csv" { "OPTIONS (header 'true')" } else { "" };
+        let read = if format == "csv" { ", header 'true', inferSchema 'true'" } else { "" };
+        let script = format!(
+            "CREATE TEMP VIEW v USING csv OPTIONS (path '{{folder}}/in.csv', header true, inferSchema true);
+             INSERT OVERWRITE DIRECTORY '{{folder}}/out' USING {format} {options} SELECT * FROM v;
+             CREATE TEMP VIEW w USING {format} OPTIONS (path '{{folder}}/out' {read});
+             SELECT id, name, at FROM w"
+        );
+        let table = last_rows(&stage, &script).await;
+        for value in ["Abe, Ada", "Zoë", "2025-01-02T03:04:06.5", "| 2 "] {
+            assert!(table.contains(value), "{format}: {table}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn json_columns_are_sorted_and_typed() {
+    let stage = Stage::set(QUICK).await;
+    stage.file("in/a.json", "{\"z\": 1, \"a\": {\"x\": [1.5]}}\n{\"m\": \"t\", \"z\": null, \"none\": null}\n");
+    stage.file("in/_SUCCESS", "hidden");
+    let script = "CREATE TEMP VIEW v USING json OPTIONS (path '{folder}/in'); SELECT * FROM v";
+    check(
+        &last_rows(&stage, script).await,
+        expect![[r#"
+        Struct("x": List(Float64)), Utf8, Utf8, Int64
+        +------------+------+------+------+
+        | a          | m    | none | z    |
+        +------------+------+------+------+
+        | {x: [1.5]} | NULL | NULL | 1    |
+        | NULL       | t    | NULL | NULL |
+        +------------+------+------+------+"#]],
+    );
+}
+
+/// `id`, 1 and 2 on a line each, as gzip, bzip2 and zstd make it.
+const GZIP: &[u8] =
+    b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xcb\x4c\xe1\x32\xe4\x32\xe2\x02\x00\xd8\x24\x32\x12\x07\x00\x00\x00";
+const BZIP2: &[u8] = b"\x42\x5a\x68\x39\x31\x41\x59\x26\x53\x59\x6a\xc3\x60\x20\x00\x00\x03\x49\x00\x00\x10\x30\x00\x04\x20\x20\x00\x30\xcd\x00\xc3\x41\x41\x69\xc5\xdc\x91\x4e\x14\x24\x1a\xb0\xd8\x08\x00";
+const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd\x20\x07\x39\x00\x00\x69\x64\x0a\x31\x0a\x32\x0a";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn compressed_files_are_read_by_their_ending() {
+    for (ending, bytes) in [("gz", GZIP), ("bz2", BZIP2), ("zst", ZSTD)] {
+        let stage = Stage::set(QUICK).await;
+        stage.file(&format!("in.csv.{ending}"), bytes);
+        let script = "CREATE TEMP VIEW v USING csv OPTIONS (path '{folder}/in.csv.ENDING', header true);
+            SELECT sum(CAST(id AS INT)) AS n FROM v";
+        let rows = last_rows(&stage, &script.replace("ENDING", ending)).await;
+        assert!(rows.contains("| 3 "), "{ending}: {rows}");
+    }
+}
+
+fn check(shown: &str, expected: Expect) {
+    expected.assert_eq(shown);
+}
