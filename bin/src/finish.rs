@@ -32,7 +32,7 @@ pub async fn or_stopped(session: &Session, job: impl Future<Output = (Report, Re
     let progress = session.progress();
     say(&format!(
         "stopped: {} rows were answered and {} given up, with {} requests",
-        progress.answered, progress.failed, progress.requests
+        progress.replied, progress.failed, progress.requests
     ));
     match session.clean_up().await {
         Ok(()) => say("nothing of the statement that was running is visible at its destination"),

@@ -45,7 +45,7 @@ pub async fn while_running<T>(session: &Session, records: Option<u64>, job: impl
                 let seconds = (now - last.0).as_secs_f64();
                 let rate = if seconds > 0.0 { (progress.requests - last.1) as f64 / seconds } else { 0.0 };
                 last = (now, progress.requests);
-                bar.set_position((progress.answered + progress.failed).saturating_sub(progress.reused));
+                bar.set_position(progress.replied.max(progress.answered + progress.failed));
                 let message = format!(
                     "{rate:.0} requests/s{}, {} in flight, {} retries, {} failed{}",
                     limit(session),

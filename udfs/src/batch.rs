@@ -74,7 +74,8 @@ pub async fn send(caller: &Arc<Caller>, arguments: &RecordBatch) -> Result<Sent,
     let requests = wire::requests(&caller.api().options, &rows);
     let mut pending = Vec::with_capacity(requests.len());
     for Request { rows, body } in requests {
-        pending.push((rows, caller.submit(body).await));
+        let request = caller.submit(body, rows.len()).await;
+        pending.push((rows, request));
     }
     Ok(Sent { caller: Arc::clone(caller), values, asked, pending })
 }

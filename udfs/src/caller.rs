@@ -97,15 +97,15 @@ impl Caller {
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts a request. Returns when it has a place in flight, which is the back pressure on whoever makes requests.
-    pub async fn submit(self: &Arc<Self>, body: Bytes) -> Pending {
+    /// Starts a request that carries `rows` rows. Returns when it has a place in flight, which is the back pressure on whoever makes requests.
+    pub async fn submit(self: &Arc<Self>, body: Bytes, rows: usize) -> Pending {
         let wanted = self.quota.want();
         let place = self.window.place().await;
         let caller = Arc::clone(self);
-        AbortOnDropHandle::new(self.network.spawn(async move { caller.call(body, wanted, place).await }))
+        AbortOnDropHandle::new(self.network.spawn(async move { caller.call(body, rows, wanted, place).await }))
     }
 
-    async fn call(&self, body: Bytes, mut wanted: Wanted, mut place: Place) -> Fate {
+    async fn call(&self, body: Bytes, rows: usize, mut wanted: Wanted, mut place: Place) -> Fate {
         let mut attempt = NonZeroU32::MIN;
         loop {
             let Some(pass) = self.admitted().await else {
@@ -120,7 +120,10 @@ impl Caller {
             self.learn(pass, &outcome, sent.elapsed());
 
             match judge(outcome, attempt, &self.api.options.retry, fastrand::f64(), SystemTime::now()) {
-                Verdict::Keep(body) => return Fate::Answered { body, attempts: attempt.get() },
+                Verdict::Keep(body) => {
+                    self.counters.replied.add(rows as u64);
+                    return Fate::Answered { body, attempts: attempt.get() };
+                }
                 Verdict::GiveUp(failure) if self.counters.refused_from_the_start(&failure) => {
                     return Fate::Stop(format!(
                         "the first {AUTHENTICATION_SAMPLE} answers were all refusals (401 or 403): check the credentials; \

@@ -4,10 +4,10 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use datafusion::arrow::array::{BooleanArray, RecordBatch, RecordBatchOptions, UInt64Array};
 use datafusion::arrow::compute::{filter_record_batch, take, take_record_batch};
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
-use datafusion::arrow::json::LineDelimitedWriter;
 use datafusion::common::cast::as_boolean_array;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -22,10 +22,10 @@ use datafusion::physical_plan::{
     SendableRecordBatchStream,
 };
 use futures::StreamExt;
-use paceline_udfs::Caller;
 use paceline_udfs::batch::{self, BatchError, Landed, Sent};
 use paceline_udfs::dead_letter::GivenUp;
 use paceline_udfs::spec::OnError;
+use paceline_udfs::{Caller, wire};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
@@ -285,14 +285,11 @@ impl Fates {
 }
 
 fn dead_letters(function: &str, batch: &RecordBatch, given_up: &[(usize, GivenUp)]) -> Result<Vec<Value>> {
-    let mut letters = Vec::with_capacity(given_up.len());
-    for (row, reason) in given_up {
-        let mut line = Vec::new();
-        let mut writer = LineDelimitedWriter::new(&mut line);
-        writer.write(&batch.slice(*row, 1))?;
-        writer.finish()?;
-        let row = serde_json::from_slice(&line).map_err(|error| DataFusionError::External(Box::new(error)))?;
-        letters.push(reason.to_json(function, row));
-    }
-    Ok(letters)
+    let rows = UInt64Array::from_iter_values(given_up.iter().map(|(row, _)| *row as u64));
+    let rows = wire::objects(&take_record_batch(batch, &rows)?)?;
+    let letter = |(row, (_, reason)): (&Bytes, &(usize, GivenUp))| {
+        let row = serde_json::from_slice(row).map_err(|error| DataFusionError::External(Box::new(error)))?;
+        Ok(reason.to_json(function, row))
+    };
+    rows.iter().zip(given_up).map(letter).collect()
 }

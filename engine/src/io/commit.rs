@@ -9,9 +9,11 @@
 //! 5. the new `_SUCCESS`, then the manifest goes
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt};
+use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectStoreExt, PutMode, PutPayload};
 use serde::de::DeserializeOwned;
@@ -224,9 +226,26 @@ async fn make_visible(folder: &JobFolder, file: &StagedFile) -> object_store::Re
 }
 
 async fn remove_folder(folder: &JobFolder, job: &str) -> Result<(), EngineError> {
+    if let Store::Local(store) = folder.store() {
+        return remove_local_folder(folder, store, job);
+    }
     let files = folder.store().objects().list(Some(&folder.at(&[OWN, job])));
     let files: Vec<_> = files.map_ok(|file| file.location).try_collect().await.map_err(folder.failed("cannot list"))?;
     delete(folder, files).await
+}
+
+/// A folder on a disk has more than its files: sub-folders, and what a killed process was still writing.
+fn remove_local_folder(folder: &JobFolder, store: &LocalFileSystem, job: &str) -> Result<(), EngineError> {
+    let own = store.path_to_filesystem(&folder.at(&[OWN, job])).map_err(folder.failed("cannot clean up"))?;
+    match std::fs::remove_dir_all(&own) {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(EngineError::Setting(format!("cannot remove {}: {error}", own.display()))),
+    }
+    if let Some(parent) = own.parent() {
+        std::fs::remove_dir(parent).ok(); // stays while a manifest or another job's folder is in it
+    }
+    Ok(())
 }
 
 /// Deletes what is there; what is not there is fine.

@@ -8,7 +8,9 @@ use tokio::time::Instant;
 /// A moment of a running job.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Progress {
-    /// Rows with an answer.
+    /// Rows whose request came back well.
+    pub replied: u64,
+    /// Rows with an answer, in batches that were read.
     pub answered: u64,
     /// Rows whose answer was there without a request.
     pub reused: u64,
@@ -36,6 +38,7 @@ impl Progress {
         functions.iter().fold(Progress::default(), |sum, watch| {
             let (counters, breaker) = (watch.counters(), watch.breaker());
             Progress {
+                replied: sum.replied + counters.replied.get(),
                 answered: sum.answered + counters.answered.get(),
                 reused: sum.reused + counters.reused.get(),
                 failed: sum.failed + counters.given_up().iter().sum::<u64>(),
