@@ -39,8 +39,10 @@ typos: $(TOOLS)/typos-$(TYPOS)/bin/typos
 tidy: | tools
 	cargo nextest run --locked --workspace --test tidy
 
+# As `make run` is built; `make bench BENCH_PROFILE=release` takes the profile of the binary to keep, and its time to compile.
+BENCH_PROFILE ?= dev
 bench:
-	cargo bench --locked -p paceline-benches
+	cargo bench --locked --workspace --profile $(BENCH_PROFILE) --bench parts --bench trip
 
 tools: $(TOOLS)/bin/cargo-deny $(TOOLS)/typos-$(TYPOS)/bin/typos
 	cargo nextest --version >/dev/null 2>&1 || cargo install --locked --debug cargo-nextest@$(NEXTEST)

@@ -1,4 +1,4 @@
-//! `paceline data generate` and `paceline data clean`
+//! `paceline data generate`, `paceline data verify` and `paceline data clean`
 
 use std::io::{BufRead, IsTerminal};
 use std::process::ExitCode;
@@ -43,6 +43,18 @@ enum Command {
         #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
         duplicate_percent: u8,
     },
+    /// Check that every row of a CSV file is in an output or its dead letters exactly once, with the mock API's answer
+    Verify {
+        /// The CSV file; alone it is only read and counted
+        #[arg(value_name = "INPUT")]
+        input: String,
+        /// The folder that a job wrote Parquet files to
+        #[arg(value_name = "OUTPUT")]
+        output: Option<String>,
+        /// Columns that were sent to the API, separated by commas (default: all)
+        #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
+        arguments: Vec<String>,
+    },
     /// Delete what generate and jobs wrote at a place, and nothing else
     Clean {
         /// A generated file, or a folder that a job wrote to
@@ -66,6 +78,25 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error:
             let options = RecordOptions { records, seed, null_percent, malformed_percent, duplicate_percent };
             demo::generate(session.stores(), &out, options).await?;
             say(&format!("{records} records are in {out}"));
+        }
+        Command::Verify { input, output: None, .. } => {
+            say(&format!("{input} can be read and has {} rows", demo::count(&session, &input).await?));
+        }
+        Command::Verify { input, output: Some(output), arguments } => {
+            let found = demo::verify(&session, &input, &output, &arguments).await?;
+            say(&format!("{} rows in, {} out, {} dead letters", found.input, found.output, found.dead_letters));
+            if !found.is_exact() {
+                let complete = if found.success { "" } else { "\n  there is no _SUCCESS" };
+                say(&format!(
+                    "error: the output is not exact (at most ten of each are shown){complete}\n  missing: {}\n  double: {}\n  \
+                     wrong answer: {}",
+                    found.missing.join(", "),
+                    found.double.join(", "),
+                    found.wrong.join(", ")
+                ));
+                return Ok(ExitCode::FAILURE);
+            }
+            say("every row is there exactly once, with the API's answer");
         }
         Command::Clean { url, yes } => {
             let found = demo::find(session.stores(), &url).await?;

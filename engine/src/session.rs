@@ -13,7 +13,7 @@ use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::{ExecutionPlan, SendableRecordBatchStream};
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use paceline_sql::{CreateFunction, CreateView, InsertDirectory, Statement, ViewSource};
@@ -135,6 +135,19 @@ impl Session {
         let state = self.context.state();
         let plan = state.optimize(&paceline_sql::plan_query(&state, query).await?)?;
         Ok(plan.display_indent().to_string())
+    }
+
+    /// The rows of a query as they come.
+    ///
+    /// # Errors
+    /// The text is no query, or it cannot be planned; running it may fail later.
+    pub async fn stream(&self, query: &str) -> Result<SendableRecordBatchStream, EngineError> {
+        let Statement::Query(query) = paceline_sql::parse(query)? else {
+            return Err(EngineError::Setting("only a query has rows".to_owned()));
+        };
+        let plan = paceline_sql::plan_query(&self.context.state(), query).await?;
+        let plan = self.context.state().create_physical_plan(&plan).await?;
+        Ok(datafusion::physical_plan::execute_stream(plan, self.context.task_ctx())?)
     }
 
     /// The numbers of all API functions so far.

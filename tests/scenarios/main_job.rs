@@ -17,9 +17,9 @@ async fn two_thousand_records_over_s3_come_out_exactly_once() {
     let (records, latency) = (2000, Duration::from_millis(5));
     let options = DemoOptions { records, rate: 5000.try_into().unwrap(), latency, fail_percent: 0 };
     let demo = Demo::prepare(options).await.unwrap();
-    assert!(!demo.verify().await.unwrap().success);
+    assert!(demo.verify().await.is_err(), "there is no output yet");
     let result = demo.run().await.unwrap();
-    assert!(result.verified.is_exact(records), "{:?}", result.verified);
+    assert!(result.verified.is_exact() && result.verified.output == records, "{:?}", result.verified);
     assert_eq!(result.received.requests, 2000);
     let report = result.report;
     assert_eq!((report.records_read, report.records_written, report.records_failed), (2000, 2000, 0));

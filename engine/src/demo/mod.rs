@@ -12,4 +12,4 @@ pub use data::{Cleaning, find, generate};
 pub use records::{RecordOptions, Records};
 pub use run::{Demo, DemoOptions, DemoResult};
 pub use s3::DemoS3;
-pub use verify::{Verified, verify_parquet};
+pub use verify::{Verified, count, verify};

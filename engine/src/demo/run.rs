@@ -10,8 +10,7 @@ use super::api::{MockApi, MockApiOptions, Stats};
 use super::data::generate;
 use super::records::RecordOptions;
 use super::s3::DemoS3;
-use super::verify::{Verified, verify_parquet};
-use crate::io::stores::Stores;
+use super::verify::{Verified, verify};
 use crate::job::{self, Job, JobId};
 use crate::observe::report::Report;
 use crate::{EngineError, Session, Settings};
@@ -46,10 +45,8 @@ const BUCKET_OUT: &str = "out-bucket";
 /// Everything that the job needs, ready to run.
 #[derive(Debug)]
 pub struct Demo {
-    options: DemoOptions,
     session: Session,
     job: Job,
-    stores: Stores,
     api: MockApi,
     _s3: DemoS3,
     _folder: TempDir,
@@ -71,12 +68,11 @@ impl Demo {
             MockApi::start(([127, 0, 0, 1], 0).into(), behaviour).map_err(cannot("the demo API does not start"))?;
 
         let session = Session::new(Settings { s3: s3.settings(), ..Settings::default() })?;
-        let stores = Stores::new(s3.settings(), tokio::runtime::Handle::current());
         let records = RecordOptions { records: options.records, seed: 1, ..RecordOptions::default() };
-        generate(&stores, &format!("s3://{BUCKET_IN}/records.csv"), records).await?;
+        generate(session.stores(), &format!("s3://{BUCKET_IN}/records.csv"), records).await?;
         let script = script(&api.url(), options.rate);
         let job = Job { id: JobId::generate(), script, variables: BTreeMap::new() };
-        Ok(Demo { options, session, job, stores, api, _s3: s3, _folder: folder })
+        Ok(Demo { session, job, api, _s3: s3, _folder: folder })
     }
 
     /// For its progress.
@@ -94,8 +90,8 @@ impl Demo {
     /// # Errors
     /// It cannot be read.
     pub async fn verify(&self) -> Result<Verified, EngineError> {
-        let output = format!("s3://{BUCKET_OUT}/enriched");
-        verify_parquet(&self.stores, &output, self.options.records, &["id", "email"]).await
+        let (input, output) = (format!("s3://{BUCKET_IN}/records.csv"), format!("s3://{BUCKET_OUT}/enriched"));
+        verify(&self.session, &input, &output, &["id".to_owned(), "email".to_owned()]).await
     }
 
     /// Runs the job and checks its output.

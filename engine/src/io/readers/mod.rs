@@ -170,20 +170,23 @@ async fn files_at(place: &Place) -> Result<Vec<ObjectMeta>, EngineError> {
         _ => EngineError::Storage { action: "cannot read", url: place.url.to_string(), source },
     };
     let objects = place.store.objects();
-    match objects.head(&place.path).await {
-        Ok(file) => return Ok(vec![file]),
-        Err(object_store::Error::NotFound { .. }) => {}
-        // A local folder: what `head` says of it differs by system.
-        Err(_) if place.url.to_file_path().is_ok_and(|path| path.is_dir()) => {}
-        Err(error) => return Err(failed(error)),
-    }
+    // Some services fail on HEAD of what is only a prefix, so the prefix is looked for first.
     let mut files: Vec<_> = objects.list(Some(&place.path)).try_collect().await.map_err(failed)?;
+    if files.is_empty() || files.iter().any(|file| file.location == place.path) {
+        return match objects.head(&place.path).await {
+            Ok(file) => Ok(vec![file]),
+            Err(object_store::Error::NotFound { .. }) => Err(no_file(place)),
+            Err(_) if place.url.to_file_path().is_ok_and(|path| path.is_dir()) => Err(no_file(place)),
+            Err(error) => Err(failed(error)),
+        };
+    }
     files.retain(|file| file.size > 0 && !is_hidden(&place.path, &file.location));
     files.sort_by(|a, b| a.location.cmp(&b.location));
-    if files.is_empty() {
-        return Err(EngineError::Setting(format!("there is no file at '{}'", place.url)));
-    }
-    Ok(files)
+    if files.is_empty() { Err(no_file(place)) } else { Ok(files) }
+}
+
+fn no_file(place: &Place) -> EngineError {
+    EngineError::Setting(format!("there is no file at '{}'", place.url))
 }
 
 fn is_hidden(folder: &Path, file: &Path) -> bool {
