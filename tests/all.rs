@@ -4,6 +4,7 @@
 mod plans;
 mod scenarios {
     mod bad_input;
+    mod broken_input;
     mod commit;
     mod conditions;
     mod data;

@@ -35,7 +35,10 @@ pub async fn or_stopped(session: &Session, job: impl Future<Output = (Report, Re
         progress.replied, progress.failed, progress.requests
     ));
     match session.clean_up().await {
-        Ok(()) => say("nothing of the statement that was running is visible at its destination"),
+        Ok(false) => say("nothing of the statement that was running is visible at its destination"),
+        Ok(true) => {
+            say("the statement that was running had begun to commit, so that was finished: its output is complete")
+        }
         Err(error) => say(&format!("what was staged could not be cleaned up: {error}")),
     }
     Ending::Stopped { code }

@@ -240,7 +240,7 @@ impl Session {
         let files = match staged.and_then(|batches| StagedFile::from_batches(&batches)) {
             Ok(files) => files,
             Err(error) => {
-                commit::abandon(&folder).await?;
+                commit::abandon_after_failure(&folder).await;
                 self.note_writing(None);
                 return Err(error.into());
             }
@@ -259,15 +259,15 @@ impl Session {
     }
 
     /// After a statement was given up on the way: finishes its commit if that had begun, otherwise removes what it had
-    /// staged.
+    /// staged. Returns whether it finished a commit.
     ///
     /// # Errors
     /// The store cannot be read or written.
-    pub async fn clean_up(&self) -> Result<(), EngineError> {
+    pub async fn clean_up(&self) -> Result<bool, EngineError> {
         let folder = self.writing.lock().unwrap_or_else(PoisonError::into_inner).take();
         match folder {
             Some(folder) => commit::prepare(&folder).await,
-            None => Ok(()),
+            None => Ok(false),
         }
     }
 

@@ -100,6 +100,44 @@ async fn two_jobs_do_not_commit_at_once_and_a_damaged_manifest_is_not_guessed_at
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_commit_whose_files_are_all_gone_is_given_up_and_the_old_result_stays() {
+    for manifest_has_old in [false, true] {
+        let stage = Stage::set(QUICK).await;
+        let place =
+            stage.stores.place("{folder}/out".replace("{folder}", stage.folder.path().to_str().unwrap()).as_str());
+        let place = place.unwrap();
+        put(&place, "_SUCCESS", "").await;
+        put(&place, "part-old", "old").await;
+        let path = place.path.clone();
+        let staged = Staged::File { path: path.clone().join("_paceline").join("killed").join("part-a").to_string() };
+        let file = StagedFile { path: path.join("part-a").to_string(), kind: Kind::Rows, staged, rows: 1, bytes: 4 };
+        let mut manifest = json!({"version": 1, "job": "killed", "files": [file]});
+        if manifest_has_old {
+            manifest["old"] = json!([place.path.clone().join("part-old").to_string()]);
+        }
+        put_manifest(&place, &manifest.to_string()).await;
+        let folder = JobFolder::new(place.clone(), "next");
+        let error = commit::prepare(&folder).await.unwrap_err().to_string();
+        assert!(error.contains("what job 'killed' had staged") && error.contains("is gone"), "{error}");
+        let names = listed_names(&place).await;
+        let names: Vec<_> = names.iter().map(|name| name.rsplit('/').next().unwrap()).collect();
+        assert_eq!(names, ["_SUCCESS", "part-old"]);
+        commit::prepare(&folder).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_manifest_that_was_broken_off_before_its_list_of_old_files_is_finished() {
+    let stage = Stage::set(QUICK).await;
+    let place = stage.stores.place(OUT).unwrap();
+    put(&place, "part-old", "old").await;
+    let file = stage_upload(&place, "part-a").await;
+    put_manifest(&place, &json!({"version": 1, "job": "killed", "files": [file]}).to_string()).await;
+    assert!(commit::prepare(&JobFolder::new(place.clone(), "next")).await.unwrap());
+    assert_eq!(listed(&place).await, ["_SUCCESS", "part-a"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lost_file_breaks_the_commit_instead_of_being_passed_over() {
     let stage = Stage::set(QUICK).await;
     let place = stage.stores.place(OUT).unwrap();

@@ -121,3 +121,30 @@ async fn and_or_and_coalesce_call_where_the_left_side_does_not_decide() {
     )
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn identical_calls_are_one_unless_an_argument_varies() {
+    check(
+        "SELECT id, f(id).score = f(id).score AS same FROM t WHERE id = 1",
+        expect![[r#"
+        +----+------+
+        | id | same |
+        +----+------+
+        | 1  | true |
+        +----+------+
+        1 requests"#]],
+    )
+    .await;
+    let random = "CAST(random() * 1000000 AS BIGINT)";
+    check(
+        &format!("SELECT f({random}) IS NULL AS a, f({random}) IS NULL AS b FROM t WHERE id = 1"),
+        expect![[r#"
+        +-------+-------+
+        | a     | b     |
+        +-------+-------+
+        | false | false |
+        +-------+-------+
+        2 requests"#]],
+    )
+    .await;
+}

@@ -17,7 +17,9 @@ async fn last_rows(stage: &Stage, script: &str) -> String {
 async fn what_is_written_can_be_read_again() {
     for format in ["parquet", "json", "csv"] {
         let stage = Stage::set(QUICK).await;
-        stage.file("in.csv", "id,name,at\n1,\"Abe, Ada\",2025-01-02 03:04:05\n2,,\n3,Zoë,2025-01-02 03:04:06.5\n");
+        let rows =
+            "1,\"Abe, Ada\",2025-01-02 03:04:05\n2,,\n3,Zoë,2025-01-02 03:04:06.5\n4,\"x,\\\\\",\n5,\"\\\"q\\\",\",\n";
+        stage.file("in.csv", &format!("id,name,at\n{rows}"));
         let options = if format == "csv" { "OPTIONS (header 'true')" } else { "" };
         let read = if format == "csv" { ", header 'true', inferSchema 'true'" } else { "" };
         let script = format!(
@@ -27,7 +29,7 @@ async fn what_is_written_can_be_read_again() {
              SELECT id, name, at FROM w"
         );
         let table = last_rows(&stage, &script).await;
-        for value in ["Abe, Ada", "Zoë", "2025-01-02T03:04:06.5", "| 2 "] {
+        for value in ["Abe, Ada", "Zoë", "2025-01-02T03:04:06.5", "| 2 ", "| 4  | x,\\ ", "| 5  | \"q\", "] {
             assert!(table.contains(value), "{format}: {table}");
         }
     }

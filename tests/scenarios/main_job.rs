@@ -94,6 +94,28 @@ async fn arrays_of_rows_come_back_as_rows_and_an_error_among_them_costs_one_row(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_row_without_columns_or_with_two_of_one_name_has_its_dead_letter() {
+    let stage = Stage::set(QUICK).await;
+    stage.file("in.csv", "id\n7\n");
+    let script = "CREATE TEMP VIEW t USING csv OPTIONS (path '{folder}/in.csv', header true, inferSchema true);
+        CREATE TEMP FUNCTION f(email STRING) RETURNS STRUCT<score: DOUBLE>
+          USING API OPTIONS (endpoint '{api}', rate_limit_calls 'unlimited');
+        CREATE TEMP FUNCTION g(id BIGINT, email STRING) RETURNS STRUCT<score: DOUBLE>
+          USING API OPTIONS (endpoint '{api}', rate_limit_calls 'unlimited');
+        INSERT OVERWRITE DIRECTORY '{folder}/none' USING parquet SELECT f(NULL) AS x FROM t;
+        INSERT OVERWRITE DIRECTORY '{folder}/two' USING parquet
+          SELECT a.id, b.id AS other, g(a.id, NULL) AS x FROM t a JOIN (SELECT id + 1 AS id FROM t) b ON a.id < b.id";
+    let (report, result) = stage.run(script).await;
+    result.unwrap();
+    assert_eq!((report.records_written, report.records_failed), (0, 2));
+    for (folder, row) in [("none", "{}"), ("two", r#"{"id":7,"id_2":8}"#)] {
+        let file = std::fs::read_dir(stage.folder.path().join(folder).join("_dead_letter")).unwrap().next().unwrap();
+        let letter: Value = serde_json::from_slice(&std::fs::read(file.unwrap().path()).unwrap()).unwrap();
+        assert_eq!(letter["row"].to_string(), row);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn too_many_failures_end_the_job_early() {
     let stage = Stage::set(QUICK).await;
     stage.file("in/a.csv", &csv((1..=5000).map(|id| (id, id % 5 != 0))));

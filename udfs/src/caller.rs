@@ -124,21 +124,20 @@ impl Caller {
                     self.counters.replied.add(rows as u64);
                     return Fate::Answered { body, attempts: attempt.get() };
                 }
-                Verdict::GiveUp(failure) if self.counters.refused_from_the_start(&failure) => {
+                Verdict::GiveUp { failure, .. } if self.counters.refused_from_the_start(&failure) => {
                     return Fate::Stop(format!(
                         "the first {AUTHENTICATION_SAMPLE} answers were all refusals (401 or 403): check the credentials; \
                          the last one: {}",
                         failure.message
                     ));
                 }
-                Verdict::GiveUp(failure) => {
+                Verdict::GiveUp { failure, pause } => {
+                    self.pause(pause);
                     return Fate::GivenUp(GivenUp { failure, attempts: attempt.get(), at: SystemTime::now() });
                 }
                 Verdict::Stop(reason) => return Fate::Stop(reason),
                 Verdict::Again { wait, pause } => {
-                    if let Some(pause) = pause {
-                        self.quota.limiter().pause(Instant::now() + pause);
-                    }
+                    self.pause(pause);
                     sleep(wait).await;
                 }
             }
@@ -174,6 +173,12 @@ impl Caller {
                     }
                 }
             }
+        }
+    }
+
+    fn pause(&self, asked: Option<Duration>) {
+        if let Some(asked) = asked {
+            self.quota.limiter().pause(Instant::now() + asked);
         }
     }
 

@@ -66,6 +66,10 @@ impl HttpClient {
             .timeout(options.timeout)
             .redirect(reqwest::redirect::Policy::none())
             .tcp_nodelay(true)
+            // One request per connection, and none that the client sends again by itself: HTTP/2 would queue requests, and
+            // repeat some, behind the limiter's back.
+            .http1_only()
+            .retry(reqwest::retry::never())
             .user_agent(concat!("paceline/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(ClientError)?;

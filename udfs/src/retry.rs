@@ -44,7 +44,12 @@ pub enum Verdict {
     /// The whole job must end; the message says why.
     Stop(String),
     /// No further attempt would help, or none is left.
-    GiveUp(Failure),
+    GiveUp {
+        /// Why.
+        failure: Failure,
+        /// How long nothing may be sent under this quota, where the API asked for it.
+        pause: Option<Duration>,
+    },
 }
 
 /// Why a request failed at last.
@@ -76,8 +81,8 @@ pub fn judge(
         }
         Err(error) => (of_error(&error), None),
     };
-    if !is_retryable(&failure) || attempt >= policy.max_attempts {
-        return Verdict::GiveUp(failure);
+    if !is_retryable(&failure) {
+        return Verdict::GiveUp { failure, pause: None };
     }
     if let Some(asked) = retry_after.filter(|asked| *asked > policy.max_retry_after) {
         return Verdict::Stop(format!(
@@ -85,6 +90,9 @@ pub fn judge(
             humantime::format_duration(asked),
             humantime::format_duration(policy.max_retry_after)
         ));
+    }
+    if attempt >= policy.max_attempts {
+        return Verdict::GiveUp { failure, pause: retry_after };
     }
     let wait = policy.wait_after(attempt, chance);
     // What the API asks for wins over our own wait, and it is asked of everyone.
@@ -157,7 +165,8 @@ mod tests {
             Verdict::Keep(body) => format!("keep {}", String::from_utf8_lossy(&body)),
             Verdict::Again { wait, pause } => format!("again in {wait:?}, pause {pause:?}"),
             Verdict::Stop(reason) => format!("stop: {reason}"),
-            Verdict::GiveUp(failure) => format!("give up: {} ({})", failure.message, failure.kind),
+            Verdict::GiveUp { failure, pause: None } => format!("give up: {} ({})", failure.message, failure.kind),
+            Verdict::GiveUp { failure, pause: Some(pause) } => format!("give up: {}, pause {pause:?}", failure.kind),
         };
         expected.assert_eq(&shown);
     }
@@ -202,6 +211,14 @@ mod tests {
     fn retry_after_wins_and_pauses_the_quota() {
         check(reply(429, Some("7")), 1, expect!["again in 7s, pause Some(7s)"]);
         check(reply(503, Some("Thu, 01 Jan 1970 00:01:00 GMT")), 1, expect!["again in 60s, pause Some(60s)"]);
+        check(reply(429, Some("7")), 3, expect!["give up: rate_limited, pause 7s"]);
+        check(
+            reply(429, Some("61")),
+            3,
+            expect![
+                "stop: the API asks for a pause of 1m 1s, longer than max_retry_after (1m): run the job again later"
+            ],
+        );
         check(reply(429, Some("when it suits")), 1, expect!["again in 500ms, pause None"]);
     }
 }

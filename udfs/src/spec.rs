@@ -263,7 +263,7 @@ fn format(text: &str) -> Result<Format, &'static str> {
 
 fn opens(values: &Values<'_>) -> Result<Opens, String> {
     let share = Opens::OnShare {
-        percent: values.read("breaker_failed_percent", percent)?,
+        percent: values.read("breaker_failed_percent", percent_above_zero)?,
         window: values.read("breaker_window", duration)?,
         attempts: values.read("breaker_min_attempts", number)?,
     };
@@ -286,6 +286,10 @@ fn when_open(text: &str) -> Result<WhenOpen, &'static str> {
 
 fn percent(text: &str) -> Result<u8, &'static str> {
     text.parse().ok().filter(|percent| *percent <= 100).ok_or("a whole number from 0 to 100")
+}
+
+fn percent_above_zero(text: &str) -> Result<u8, &'static str> {
+    percent(text).ok().filter(|percent| *percent > 0).ok_or("a whole number from 1 to 100")
 }
 
 fn count(text: &str) -> Result<u64, &'static str> {

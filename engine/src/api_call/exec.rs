@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use datafusion::arrow::array::{BooleanArray, RecordBatch, RecordBatchOptions, UInt64Array};
-use datafusion::arrow::compute::{filter_record_batch, take, take_record_batch};
-use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::arrow::compute::{filter_record_batch, take, take_arrays};
+use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::common::cast::as_boolean_array;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{Result, internal_err};
+use datafusion::common::{Result, exec_err, internal_err};
 use datafusion::error::DataFusionError;
 use datafusion::execution::TaskContext;
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
@@ -177,9 +177,14 @@ impl ExecutionPlan for ApiCallExec {
             dead_letters: self.dead_letters.clone(),
         };
         // The feeder lives as long as the stream: dropping the stream ends it, and with it every pending request.
-        let stream = futures::stream::unfold((receiver, feeder), |(mut receiver, feeder)| async move {
-            let fed: Result<Fed> = receiver.recv().await?;
-            Some((fed, (receiver, feeder)))
+        let stream = futures::stream::unfold((receiver, Some(feeder)), |(mut receiver, feeder)| async move {
+            let feeder = feeder?;
+            if let Some(fed) = receiver.recv().await {
+                return Some((fed, (receiver, Some(feeder))));
+            }
+            // The input may have ended, or the feeder broke down; the two must not look the same.
+            let broken = feeder.join().await.err()?;
+            Some((exec_err!("the rows to be called could not be read: {broken}"), (receiver, None)))
         });
         let stream = stream.then(move |fed| {
             let fates = fates.clone();
@@ -225,7 +230,7 @@ async fn feed_batch(asked: &Asked, schema: &SchemaRef, batch: RecordBatch) -> Re
     let called = guard.as_ref().map(|guard| rows_called(guard, &batch)).transpose()?;
     // Arguments of rows that are not called are not even looked at: they may not be computable there.
     let asking = match &called {
-        Some(rows) => take_record_batch(&batch, &UInt64Array::from_iter_values(rows.iter().map(|row| *row as u64)))?,
+        Some(rows) => rows_of(&batch, rows)?,
         None => batch.clone(),
     };
     let rows = asking.num_rows();
@@ -234,6 +239,31 @@ async fn feed_batch(asked: &Asked, schema: &SchemaRef, batch: RecordBatch) -> Re
     let arguments = RecordBatch::try_new_with_options(Arc::clone(schema), columns.collect::<Result<_>>()?, &options)?;
     let sent = batch::send(caller, &arguments).await.map_err(batch_error)?;
     Ok(Fed { batch, sent, called })
+}
+
+fn rows_of(batch: &RecordBatch, rows: &[usize]) -> Result<RecordBatch> {
+    let places = UInt64Array::from_iter_values(rows.iter().map(|row| *row as u64));
+    // A batch may have no column at all, so its number of rows must be said.
+    let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+    Ok(RecordBatch::try_new_with_options(batch.schema(), take_arrays(batch.columns(), &places, None)?, &options)?)
+}
+
+/// Columns of a join may have the same name, keys of a JSON object may not: the second `id` becomes `id_2`.
+fn with_distinct_names(batch: &RecordBatch) -> Result<RecordBatch> {
+    let mut names: Vec<String> = Vec::new();
+    let distinct = |field: &Arc<Field>| {
+        let mut name = field.name().clone();
+        let mut number = 2;
+        while names.contains(&name) {
+            name = format!("{}_{number}", field.name());
+            number += 1;
+        }
+        names.push(name.clone());
+        field.as_ref().clone().with_name(name)
+    };
+    let fields: Vec<_> = batch.schema().fields().iter().map(distinct).collect();
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    Ok(RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), batch.columns().to_vec(), &options)?)
 }
 
 fn rows_called(guard: &Arc<dyn PhysicalExpr>, batch: &RecordBatch) -> Result<Vec<usize>> {
@@ -285,8 +315,8 @@ impl Fates {
 }
 
 fn dead_letters(function: &str, batch: &RecordBatch, given_up: &[(usize, GivenUp)]) -> Result<Vec<Value>> {
-    let rows = UInt64Array::from_iter_values(given_up.iter().map(|(row, _)| *row as u64));
-    let rows = wire::objects(&take_record_batch(batch, &rows)?)?;
+    let rows: Vec<_> = given_up.iter().map(|(row, _)| *row).collect();
+    let rows = wire::objects(&with_distinct_names(&rows_of(batch, &rows)?)?)?;
     let letter = |(row, (_, reason)): (&Bytes, &(usize, GivenUp))| {
         let row = serde_json::from_slice(row).map_err(|error| DataFusionError::External(Box::new(error)))?;
         Ok(reason.to_json(function, row))

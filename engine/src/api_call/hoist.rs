@@ -144,9 +144,12 @@ impl Lifter<'_> {
         }
         let mut guard = guard.clone();
         let mut args = Vec::with_capacity(call.args.len());
-        for argument in call.args {
+        let last_call = last_with_a_call(&call.args)?;
+        for (at, argument) in call.args.into_iter().enumerate() {
             let argument = self.lift(argument, &guard)?;
-            guard = guard.and(argument.clone().is_null())?;
+            if Some(at) < last_call {
+                guard = guard.and(argument.clone().is_null())?;
+            }
             args.push(argument);
         }
         Ok(Expr::ScalarFunction(ScalarFunction::new_udf(call.func, args)))
@@ -156,7 +159,9 @@ impl Lifter<'_> {
     /// whichever node has it.
     fn node(&mut self, caller: Arc<Caller>, arguments: Vec<Expr>, guard: &Guard) -> Result<Expr> {
         let arguments = as_declared(&caller, &arguments, &self.input)?;
-        let same = |call: &&Lifted| Arc::ptr_eq(&call.caller, &caller) && call.arguments == arguments;
+        // An argument such as rand() has another value in each place where it stands.
+        let varies = arguments.iter().any(Expr::is_volatile);
+        let same = |call: &&Lifted| !varies && Arc::ptr_eq(&call.caller, &caller) && call.arguments == arguments;
         let mut rest = guard.clone();
         let mut answers = Vec::new();
         for call in self.calls.iter().filter(same) {
@@ -179,6 +184,17 @@ impl Lifter<'_> {
         }
         Ok(Expr::Case(Case::new(None, answers, Some(Box::new(answer)))))
     }
+}
+
+/// Which of the expressions is the last one with a call; what comes later needs no guard.
+fn last_with_a_call(exprs: &[Expr]) -> Result<Option<usize>> {
+    let mut last = None;
+    for (at, expr) in exprs.iter().enumerate() {
+        if first_call(expr)?.is_some() {
+            last = Some(at);
+        }
+    }
+    Ok(last)
 }
 
 /// The condition under which a row reaches an expression; `None` is every row.

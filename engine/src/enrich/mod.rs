@@ -13,7 +13,7 @@ use datafusion::arrow::array::{AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, Field, Fields};
 use datafusion::arrow::json::reader::infer_json_schema_from_iterator;
 use datafusion::error::DataFusionError;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub use settings::{EnrichOptions, Row, SETTINGS, Source, Values};
 
@@ -151,8 +151,10 @@ fn answers_of(batch: &RecordBatch) -> Result<Vec<(Bytes, Bytes)>, EngineError> {
     let rows = paceline_udfs::wire::objects(&arguments).map_err(DataFusionError::from)?;
     let answers = batch.column(columns).as_string::<i32>();
     let objects = rows.into_iter().zip(answers).filter_map(|(row, answer)| {
-        let answer = answer.filter(|text| text.starts_with('{'))?;
-        Some((row, Bytes::from(answer.to_owned())))
+        let object: Map<String, Value> = serde_json::from_str(answer?).ok()?;
+        // An error is no answer: its row is asked for again, and fails alone if it must.
+        let failed = object.get("error").is_some_and(|error| !error.is_null());
+        (!failed).then(|| (row, Bytes::from(answer.unwrap_or_default().to_owned())))
     });
     Ok(objects.collect())
 }

@@ -2,7 +2,7 @@
 //!
 //! Completing many uploads is not atomic, so a commit rolls forward. A manifest that lists everything is written
 //! first; from then on whoever finds it can finish the commit, and doing a step twice changes nothing:
-//! 1. the manifest, written only if there is none
+//! 1. the manifest, written only if there is none; then, as nobody else commits here now, the list of old files in it
 //! 2. the old `_SUCCESS` goes
 //! 3. each staged file becomes visible
 //! 4. the old files go, never what is below `_paceline/`
@@ -98,42 +98,54 @@ struct Note {
 }
 
 /// Everything that a commit does, written down before it begins.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Manifest {
     version: u32,
     job: String,
     files: Vec<StagedFile>,
-    /// Paths of the files that are replaced.
-    old: Vec<String>,
+    /// Paths of the files that are replaced; not there until the manifest itself keeps everybody else out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    old: Option<Vec<String>>,
 }
 
 /// Before a job writes: finishes a commit that was broken off here, and aborts what an earlier try of this job left.
+/// Returns whether there was such a commit.
 ///
 /// # Errors
-/// The store cannot be read or written.
-pub async fn prepare(folder: &JobFolder) -> Result<(), EngineError> {
-    if let Some(manifest) = read_manifest(folder).await? {
+/// The store cannot be read or written, or the broken commit cannot be finished.
+pub async fn prepare(folder: &JobFolder) -> Result<bool, EngineError> {
+    let broken = read_manifest(folder).await?;
+    let was_broken = broken.is_some();
+    if let Some(manifest) = broken {
         tracing::warn!(destination = %folder.url(), job = %manifest.job, "finishing a commit that was broken off");
-        roll_forward(folder, &manifest).await?;
+        roll_forward(folder, manifest).await?;
     }
-    abandon(folder).await
+    abandon(folder).await?;
+    Ok(was_broken)
 }
 
 /// Makes exactly `files` the content of the destination.
 ///
 /// # Errors
-/// The store fails, or another job is committing here at this moment. What is staged stays; after a failure the
-/// destination is finished by the next job that writes there.
+/// The store fails: the destination is finished by the next job that writes there. Or another job is committing here at
+/// this moment: then nothing of this one is visible or left.
 pub async fn commit(folder: &JobFolder, files: Vec<StagedFile>) -> Result<(), EngineError> {
-    let objects = folder.store().objects();
-    let listed = objects.list(Some(&folder.destination.path)).map_ok(|file| file.location);
-    let listed: Vec<Path> = listed.try_collect().await.map_err(folder.failed("cannot list"))?;
-    let own = folder.at(&[OWN]);
-    let old = listed.into_iter().filter(|path| !path.prefix_matches(&own)).map(String::from).collect();
-    let manifest = Manifest { version: 1, job: folder.job.to_string(), files, old };
-    write_manifest(folder, &manifest).await?;
-    roll_forward(folder, &manifest).await?;
-    remove_folder(folder, &folder.job).await
+    let manifest = Manifest { version: 1, job: folder.job.to_string(), files, old: None };
+    if !claim(folder, &manifest).await? {
+        abandon_after_failure(folder).await;
+        return Err(EngineError::Setting(format!(
+            "another job is committing to '{}' at this moment; nothing of this job became visible, run it again",
+            folder.url()
+        )));
+    }
+    roll_forward(folder, manifest).await
+}
+
+/// [`abandon`], where the job has failed anyway: what cannot be cleaned up is only logged.
+pub async fn abandon_after_failure(folder: &JobFolder) {
+    if let Err(error) = abandon(folder).await {
+        tracing::warn!(%error, "what the job had staged could not be removed; the next try under its id removes it");
+    }
 }
 
 /// Aborts every upload that the job noted and removes its folder. Nothing of it was visible, nothing of it is left.
@@ -158,24 +170,22 @@ pub async fn abandon(folder: &JobFolder) -> Result<(), EngineError> {
     remove_folder(folder, &folder.job).await
 }
 
-async fn write_manifest(folder: &JobFolder, manifest: &Manifest) -> Result<(), EngineError> {
-    let text = serde_json::to_vec(manifest)
-        .map_err(|error| EngineError::Setting(format!("the commit cannot be written down: {error}")))?;
-    let path = folder.at(&[OWN, MANIFEST]);
-    match folder.store().objects().put_opts(&path, text.into(), PutMode::Create.into()).await {
-        Ok(_) => Ok(()),
+/// Writes the manifest if there is none; `false` if there is another one.
+async fn claim(folder: &JobFolder, manifest: &Manifest) -> Result<bool, EngineError> {
+    match put_manifest(folder, manifest, PutMode::Create).await {
+        Ok(()) => Ok(true),
+        // Our own request may have been sent twice by the client because its first answer was lost.
         Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => {
-            // Our own request may have been sent twice by the client because its first answer was lost.
-            if read_manifest(folder).await?.as_ref() == Some(manifest) {
-                return Ok(());
-            }
-            Err(EngineError::Setting(format!(
-                "another job is committing to '{}' at this moment; nothing of this job became visible, run it again",
-                folder.url()
-            )))
+            Ok(read_manifest(folder).await?.as_ref() == Some(manifest))
         }
         Err(error) => Err(folder.failed("cannot commit to")(error)),
     }
+}
+
+async fn put_manifest(folder: &JobFolder, manifest: &Manifest, mode: PutMode) -> object_store::Result<()> {
+    let text = serde_json::to_vec(manifest)
+        .map_err(|error| object_store::Error::Generic { store: "manifest", source: Box::new(error) })?;
+    folder.store().objects().put_opts(&folder.at(&[OWN, MANIFEST]), text.into(), mode.into()).await.map(|_| ())
 }
 
 async fn read_manifest(folder: &JobFolder) -> Result<Option<Manifest>, EngineError> {
@@ -190,21 +200,85 @@ async fn read_manifest(folder: &JobFolder) -> Result<Option<Manifest>, EngineErr
 }
 
 /// Steps 2 to 5.
-async fn roll_forward(folder: &JobFolder, manifest: &Manifest) -> Result<(), EngineError> {
+async fn roll_forward(folder: &JobFolder, mut manifest: Manifest) -> Result<(), EngineError> {
     let failed = folder.failed("cannot commit to");
     let objects = folder.store().objects();
+    if manifest.old.is_none() {
+        manifest.old = Some(list_old(folder, &manifest).await?);
+        put_manifest(folder, &manifest, PutMode::Overwrite).await.map_err(failed)?;
+    }
     let success = folder.at(&[SUCCESS]);
+    let was_complete = objects.head(&success).await.is_ok();
     delete(folder, vec![success.clone()]).await?;
+
     let completed = manifest.files.iter().map(|file| make_visible(folder, file));
-    futures::stream::iter(completed).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await.map_err(failed)?;
-    delete(folder, manifest.old.iter().map(|path| Path::from(path.as_str())).collect()).await?;
+    let completed: Vec<_> = futures::stream::iter(completed).buffer_unordered(AT_ONCE).collect().await;
+    if !completed.is_empty() && completed.iter().all(|done| matches!(done, Err(Broken::Gone(_)))) {
+        return give_up(folder, &manifest, was_complete).await;
+    }
+    completed.into_iter().collect::<Result<Vec<()>, _>>().map_err(|broken| failed(broken.into()))?;
+
+    // Somebody else may have finished this commit meanwhile, and a later one with it.
+    if read_manifest(folder).await?.is_none_or(|found| found.job != manifest.job || found.files != manifest.files) {
+        return Ok(());
+    }
+    let old = manifest.old.iter().flatten();
+    delete(folder, old.map(|path| Path::from(path.as_str())).collect()).await?;
     objects.put(&success, PutPayload::new()).await.map_err(failed)?;
-    remove_folder(folder, &manifest.job).await?;
-    delete(folder, vec![folder.at(&[OWN, MANIFEST])]).await
+
+    // The job is complete. What is left over is removed by the next one, so it is no reason to fail.
+    for removed in [remove_folder(folder, &manifest.job).await, delete(folder, vec![folder.at(&[OWN, MANIFEST])]).await]
+    {
+        if let Err(error) = removed {
+            tracing::warn!(%error, "the commit is complete, but its own files could not be removed");
+        }
+    }
+    remove_empty_local_folder(folder);
+    Ok(())
+}
+
+async fn list_old(folder: &JobFolder, manifest: &Manifest) -> Result<Vec<String>, EngineError> {
+    let own = folder.at(&[OWN]);
+    let listed = folder.store().objects().list(Some(&folder.destination.path)).map_ok(|file| file.location);
+    let listed: Vec<Path> = listed.try_collect().await.map_err(folder.failed("cannot list"))?;
+    let is_new = |path: &Path| manifest.files.iter().any(|file| file.path == path.as_ref());
+    Ok(listed.into_iter().filter(|path| !path.prefix_matches(&own) && !is_new(path)).map(String::from).collect())
+}
+
+/// Nothing that was staged is there any more, so nothing of the commit can be finished, and nothing was replaced.
+async fn give_up(folder: &JobFolder, manifest: &Manifest, was_complete: bool) -> Result<(), EngineError> {
+    if was_complete {
+        let success = folder.at(&[SUCCESS]);
+        let put = folder.store().objects().put(&success, PutPayload::new()).await;
+        put.map_err(folder.failed("cannot restore _SUCCESS of"))?;
+    }
+    delete(folder, vec![folder.at(&[OWN, MANIFEST])]).await?;
+    Err(EngineError::Setting(format!(
+        "what job '{}' had staged for '{}' is gone, as when it is started again while it still runs; the destination is \
+         as it was, run the job again",
+        manifest.job,
+        folder.url()
+    )))
+}
+
+/// Why a file could not be made visible.
+enum Broken {
+    /// What was staged is not there.
+    Gone(object_store::Error),
+    /// Anything else; another try may succeed.
+    Failed(object_store::Error),
+}
+
+impl From<Broken> for object_store::Error {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Gone(error) | Broken::Failed(error) => error,
+        }
+    }
 }
 
 /// A file that is there with its full size was made visible before: its name is used once only.
-async fn make_visible(folder: &JobFolder, file: &StagedFile) -> object_store::Result<()> {
+async fn make_visible(folder: &JobFolder, file: &StagedFile) -> Result<(), Broken> {
     let objects = folder.store().objects();
     let path = Path::from(file.path.as_str());
     let done = match (&file.staged, folder.store().multipart()) {
@@ -219,9 +293,10 @@ async fn make_visible(folder: &JobFolder, file: &StagedFile) -> object_store::Re
         (Staged::File { path: staged }, _) => objects.rename(&Path::from(staged.as_str()), &path).await,
     };
     let Err(error) = done else { return Ok(()) };
-    match objects.head(&path).await {
-        Ok(found) if found.size == file.bytes => Ok(()),
-        _ => Err(error),
+    match (objects.head(&path).await, &error) {
+        (Ok(found), _) if found.size == file.bytes => Ok(()),
+        (Err(object_store::Error::NotFound { .. }), object_store::Error::NotFound { .. }) => Err(Broken::Gone(error)),
+        _ => Err(Broken::Failed(error)),
     }
 }
 
@@ -242,10 +317,15 @@ fn remove_local_folder(folder: &JobFolder, store: &LocalFileSystem, job: &str) -
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(EngineError::Setting(format!("cannot remove {}: {error}", own.display()))),
     }
-    if let Some(parent) = own.parent() {
-        std::fs::remove_dir(parent).ok(); // stays while a manifest or another job's folder is in it
-    }
+    remove_empty_local_folder(folder);
     Ok(())
+}
+
+/// Paceline's own folder goes when nothing is in it: no manifest, and no folder of another job.
+fn remove_empty_local_folder(folder: &JobFolder) {
+    if let Store::Local(store) = folder.store() {
+        store.path_to_filesystem(&folder.at(&[OWN])).ok().and_then(|own| std::fs::remove_dir(own).ok());
+    }
 }
 
 /// Deletes what is there; what is not there is fine.

@@ -103,6 +103,19 @@ async fn retry_after_stops_every_call_of_the_quota() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn retry_after_holds_also_when_the_row_is_given_up() {
+    let options = [("retry_max_attempts", "1")];
+    check(
+        "10",
+        &options,
+        3,
+        &[Step::RetryAfter(429, "5")],
+        expect!["0ms #0, 5050ms #1, 5150ms #2 | rate_limited after 1, answered 1, answered 2"],
+    )
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_window_bounds_what_is_in_flight() {
     check(
         "unlimited",

@@ -107,7 +107,8 @@ impl OutputFormat {
     }
 }
 
-/// The lines of a batch of CSV. A NULL is nothing, an empty string is `""`; quotes within quotes have a backslash.
+/// The lines of a batch of CSV. A NULL is nothing, an empty string is `""`; within quotes, quotes and
+/// backslashes have a backslash in front.
 pub(super) fn csv(batch: &RecordBatch, separator: char) -> Result<Vec<u8>> {
     let options =
         FormatOptions::default().with_timestamp_tz_format(Some(TIMESTAMP_TZ)).with_timestamp_format(Some(TIMESTAMP));
@@ -150,7 +151,7 @@ fn push_quoted(out: &mut String, text: &str, separator: char, is_text: bool) {
         return;
     }
     out.push('"');
-    out.push_str(&text.replace('"', "\\\""));
+    out.push_str(&text.replace('\\', "\\\\").replace('"', "\\\""));
     out.push('"');
 }
 
