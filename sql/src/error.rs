@@ -23,6 +23,7 @@ pub enum SqlError {
 pub fn root_message(error: &DataFusionError) -> String {
     match error.find_root() {
         DataFusionError::External(cause) => cause.to_string(),
+        DataFusionError::ArrowError(cause, _) => cause.to_string(),
         DataFusionError::Execution(message)
         | DataFusionError::NotImplemented(message)
         | DataFusionError::Plan(message) => message.clone(),

@@ -133,3 +133,20 @@ async fn a_row_may_only_leave_where_nobody_counts_on_it() {
     check_declared(&insert(subquery), expect!["statement 3 (line 3): the API function 'enrich' has on_error 'dead_letter' and is called in a subquery, whose rows do not reach the output; declare it with on_error 'null' or 'fail'"]).await;
     check_declared(&insert("SELECT id, id FROM records"), expect![[r#"statement 3 (line 3): Projections require unique expression names but the expression "records.id" at position 0 and "records.id" at position 1 have the same name. Consider aliasing ("AS") one of them."#]]).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_file_is_named_with_the_line() {
+    let read = async |name: &str, bytes: &[u8], expected: Expect| {
+        let stage = Stage::set(QUICK).await;
+        let path = stage.file(name, bytes);
+        let script = format!(
+            "CREATE TEMP VIEW v USING csv OPTIONS (path '{path}', header true, inferSchema true); SELECT * FROM v"
+        );
+        let error = stage.run(&script).await.1.unwrap_err().to_string();
+        expected.assert_eq(&error.replace(stage.folder.path().to_str().unwrap(), "{folder}"));
+    };
+    read("ragged.csv", b"id,email\n1,a\n2,b,c\n", expect!["statement 1 (line 1): cannot read the columns of 'file://{folder}/ragged.csv': Csv error: Encountered unequal lengths between records on CSV file. Expected 2 records, found 3 records at line 3"]).await;
+    read("short.csv", b"id,email\n1,a\n2\n", expect!["statement 1 (line 1): cannot read the columns of 'file://{folder}/short.csv': Csv error: Encountered unequal lengths between records on CSV file. Expected 2 records, found 1 records at line 3"]).await;
+    read("utf8.csv", b"id,email\n1,\xff\xfe\n", expect!["statement 1 (line 1): cannot read the columns of 'file://{folder}/utf8.csv': Csv error: Encountered UTF-8 error while reading CSV file: invalid utf-8: invalid UTF-8 in field 1 near byte index 0 at line 2"]).await;
+    read("cut.csv.gz", b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xcb\x4c", expect!["statement 1 (line 1): cannot read the columns of 'file://{folder}/cut.csv.gz': IO error: unexpected end of file"]).await;
+}

@@ -85,7 +85,10 @@ impl Reader {
         files: &[ObjectMeta],
         format: &dyn FileFormat,
     ) -> Result<SchemaRef, EngineError> {
-        let schema = format.infer_schema(state, &place.store.shared(), files).await?;
+        let schema = format.infer_schema(state, &place.store.shared(), files).await.map_err(|error| {
+            let why = paceline_sql::root_message(&error);
+            EngineError::Setting(format!("cannot read the columns of '{}': {why}", place.url))
+        })?;
         let mut fields: Vec<Field> = schema.fields().iter().map(|field| field.as_ref().clone()).collect();
         for (at, field) in fields.iter_mut().enumerate() {
             if let Reader::Csv(options) = self {
