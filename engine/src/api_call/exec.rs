@@ -6,10 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use datafusion::arrow::array::{BooleanArray, RecordBatch, RecordBatchOptions, UInt64Array};
-use datafusion::arrow::compute::{filter_record_batch, take, take_arrays};
+use datafusion::arrow::compute::{filter_record_batch, take};
 use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
-use datafusion::common::cast::as_boolean_array;
-use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, exec_err, internal_err};
 use datafusion::error::DataFusionError;
@@ -22,17 +20,14 @@ use datafusion::physical_plan::{
     SendableRecordBatchStream,
 };
 use futures::StreamExt;
-use paceline_udfs::batch::{self, BatchError, Landed, Sent};
+use paceline_udfs::batch::Landed;
 use paceline_udfs::dead_letter::GivenUp;
 use paceline_udfs::spec::OnError;
 use paceline_udfs::{Caller, wire};
 use serde_json::Value;
-use tokio::sync::mpsc;
 
+use super::feed::{Fed, Feed, batch_error, rows_of};
 use super::function::given_up_error;
-
-/// Batches of a partition that wait for their turn in order, beside the one being sent and the one being read.
-const BATCHES_BEHIND: usize = 4;
 
 /// Calls one API function once for each row.
 #[derive(Debug)]
@@ -167,10 +162,9 @@ impl ExecutionPlan for ApiCallExec {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let input = self.input.execute(partition, context)?;
         let metrics = BaselineMetrics::new(&self.metrics, partition);
-        let (sender, receiver) = mpsc::channel(BATCHES_BEHIND);
-        let feeder = SpawnedTask::spawn(feed(self.asked.clone(), input, sender));
+        let feed = Feed::new(self.asked.clone(), partition, &context);
+        let (receiver, feeder) = feed.start(self.input.execute(partition, context)?);
         let fates = Fates {
             caller: Arc::clone(&self.asked.caller),
             schema: Arc::clone(&self.schema),
@@ -190,62 +184,19 @@ impl ExecutionPlan for ApiCallExec {
             let fates = fates.clone();
             let metrics = metrics.clone();
             async move {
-                let Fed { batch, sent, called } = fed?;
+                let Fed { batch, sent, called, room } = fed?;
                 let landed = sent.land().await.map_err(batch_error)?;
                 let landed = match called {
                     Some(called) => spread(landed, &called, batch.num_rows())?,
                     None => landed,
                 };
-                fates.decide(batch, landed).map(|output| output.record_output(&metrics))
+                let output = fates.decide(batch, landed)?.record_output(&metrics);
+                drop(room);
+                Ok(output)
             }
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), stream)))
     }
-}
-
-/// A batch whose requests are on their way.
-struct Fed {
-    batch: RecordBatch,
-    sent: Sent,
-    /// The rows that were called, where not all were.
-    called: Option<Vec<usize>>,
-}
-
-async fn feed(asked: Asked, mut input: SendableRecordBatchStream, sender: mpsc::Sender<Result<Fed>>) {
-    let schema = Arc::new(Schema::new(asked.caller.api().arguments.clone()));
-    while let Some(batch) = input.next().await {
-        let fed = match batch {
-            Ok(batch) => feed_batch(&asked, &schema, batch).await,
-            Err(error) => Err(error),
-        };
-        let failed = fed.is_err();
-        if sender.send(fed).await.is_err() || failed {
-            return;
-        }
-    }
-}
-
-async fn feed_batch(asked: &Asked, schema: &SchemaRef, batch: RecordBatch) -> Result<Fed> {
-    let Asked { caller, arguments, guard } = asked;
-    let called = guard.as_ref().map(|guard| rows_called(guard, &batch)).transpose()?;
-    // Arguments of rows that are not called are not even looked at: they may not be computable there.
-    let asking = match &called {
-        Some(rows) => rows_of(&batch, rows)?,
-        None => batch.clone(),
-    };
-    let rows = asking.num_rows();
-    let columns = arguments.iter().map(|argument| argument.evaluate(&asking)?.into_array(rows));
-    let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    let arguments = RecordBatch::try_new_with_options(Arc::clone(schema), columns.collect::<Result<_>>()?, &options)?;
-    let sent = batch::send(caller, &arguments).await.map_err(batch_error)?;
-    Ok(Fed { batch, sent, called })
-}
-
-fn rows_of(batch: &RecordBatch, rows: &[usize]) -> Result<RecordBatch> {
-    let places = UInt64Array::from_iter_values(rows.iter().map(|row| *row as u64));
-    // A batch may have no column at all, so its number of rows must be said.
-    let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
-    Ok(RecordBatch::try_new_with_options(batch.schema(), take_arrays(batch.columns(), &places, None)?, &options)?)
 }
 
 /// Columns of a join may have the same name, keys of a JSON object may not: the second `id` becomes `id_2`.
@@ -266,12 +217,6 @@ fn with_distinct_names(batch: &RecordBatch) -> Result<RecordBatch> {
     Ok(RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), batch.columns().to_vec(), &options)?)
 }
 
-fn rows_called(guard: &Arc<dyn PhysicalExpr>, batch: &RecordBatch) -> Result<Vec<usize>> {
-    let mask = guard.evaluate(batch)?.into_array(batch.num_rows())?;
-    let mask = as_boolean_array(&mask)?;
-    Ok(mask.iter().enumerate().filter(|(_, called)| *called == Some(true)).map(|(row, _)| row).collect())
-}
-
 /// Puts the fates of the rows that were called in their places among all rows.
 fn spread(landed: Landed, called: &[usize], rows: usize) -> Result<Landed> {
     let mut answer_of = vec![None; rows];
@@ -279,10 +224,6 @@ fn spread(landed: Landed, called: &[usize], rows: usize) -> Result<Landed> {
     let values = take(&landed.values, &UInt64Array::from(answer_of), None)?;
     let given_up = landed.given_up.into_iter().map(|(row, reason)| (called[row], reason)).collect();
     Ok(Landed { values, given_up })
-}
-
-fn batch_error(error: BatchError) -> DataFusionError {
-    DataFusionError::External(Box::new(error))
 }
 
 /// What is needed to decide what becomes of the rows of a batch.

@@ -2,6 +2,7 @@
 //! their own, and the operator that carries them out.
 
 mod exec;
+mod feed;
 mod function;
 mod hoist;
 mod node;
