@@ -137,6 +137,19 @@ fn a_job_that_was_killed_is_run_again_under_its_id() {
 }
 
 #[test]
+fn a_low_limit_of_open_files_makes_the_window_smaller_and_says_so() {
+    let setting = Setting::new("unlimited");
+    let job = setting.run();
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -n 260 && exec \"$0\" \"$@\""]).arg(job.get_program()).args(job.get_args());
+    let output = limited.current_dir(setting.folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(said(&output).contains("fewer requests in flight than calls may need"), "{}", said(&output));
+    let report: Value = serde_json::from_slice(&std::fs::read(setting.path("report.json")).unwrap()).unwrap();
+    assert_eq!((&report["requests"], &report["retries"]), (&1000.into(), &0.into()));
+}
+
+#[test]
 fn mistakes_on_the_command_line_are_named() {
     let setting = Setting::new("1");
     let check = |arguments: &[&str], expected: &str| {

@@ -1,6 +1,7 @@
 //! The runtime that network traffic has for itself, so that it never waits behind CPU work.
 
 use std::io;
+use std::num::NonZeroUsize;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -32,4 +33,21 @@ impl Drop for Network {
             runtime.shutdown_background(); // a plain drop would block, which async code must not
         }
     }
+}
+
+/// Files that the process needs for other things than calls: inputs, outputs, S3, the runtime.
+const OTHER_FILES: u64 = 200;
+
+/// How many connections the process may hold, by its limit of open files. A request in flight is a connection.
+pub(crate) fn most_connections() -> NonZeroUsize {
+    let open_files = rlimit::getrlimit(rlimit::Resource::NOFILE).map_or(u64::MAX, |(soft, _)| soft);
+    let most = usize::try_from(open_files.saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX);
+    if most < 10_000 {
+        tracing::warn!(
+            open_files,
+            most,
+            "fewer requests in flight than calls may need; raise the limit with ulimit -n"
+        );
+    }
+    NonZeroUsize::new(most).unwrap_or(NonZeroUsize::MIN)
 }

@@ -29,7 +29,7 @@ use crate::io::commit::{self, JobFolder};
 use crate::io::readers;
 use crate::io::sink::{Kind, OutputFormat, PlanWriteFiles, StagedFile, Target, WriteFiles};
 use crate::io::stores::Stores;
-use crate::network::Network;
+use crate::network::{Network, most_connections};
 use crate::observe::progress::Progress;
 use crate::settings::Settings;
 
@@ -215,7 +215,8 @@ impl Session {
         let quota = self.quotas.get(&api.options.quota, api.options.rate);
         let quota = quota.map_err(|error| EngineError::Setting(error.to_string()))?;
         let client = HttpClient::new(&api.options).map_err(|error| EngineError::Setting(error.to_string()))?;
-        let caller = Arc::new(Caller::new(api, quota, Arc::new(client), self.network.handle().clone()));
+        let caller = Caller::new(api, quota, Arc::new(client), self.network.handle().clone());
+        let caller = Arc::new(caller.with_most_in_flight(most_connections()));
         self.watches.lock().unwrap_or_else(PoisonError::into_inner).push(caller.watch());
         self.context.register_udf(api_call::liftable(Arc::clone(&caller)));
         Ok(caller)

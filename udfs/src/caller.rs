@@ -1,7 +1,7 @@
 //! The one loop that joins the parts: a place in flight, the limiter, the client, the verdict.
 //! The only place that waits; every decision is made elsewhere, from the time it is given.
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -60,11 +60,17 @@ pub struct Caller {
 impl Caller {
     /// A caller whose requests run on `network`, a runtime of their own, so that they never wait behind CPU work.
     pub fn new(api: Arc<ApiFunction>, quota: Arc<Quota>, transport: Arc<dyn Transport>, network: Handle) -> Self {
-        let window = Window::new(api.options.max_in_flight, api.options.rate);
+        let window = Window::new(api.options.max_in_flight, api.options.rate, NonZeroUsize::MAX);
         let breaker = Arc::new(Mutex::new(Breaker::new(api.options.breaker)));
         let breaker_changed = Notify::new();
         let (counters, primed) = (Arc::default(), Primed::default());
         Caller { api, quota, transport, window, breaker, breaker_changed, counters, primed, network }
+    }
+
+    /// Never more than `most` requests in flight, whatever the function says: what the process can carry.
+    pub fn with_most_in_flight(mut self, most: NonZeroUsize) -> Self {
+        self.window = Window::new(self.api.options.max_in_flight, self.api.options.rate, most);
+        self
     }
 
     /// The function that is called.

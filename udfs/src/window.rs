@@ -9,8 +9,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::limiter::Rate;
 
-/// More connections than this help nobody.
-const MOST: usize = 10_000;
+/// More connections than this help nobody, unless somebody asks for them.
+const MOST_WITHOUT_WORD: usize = 10_000;
 /// Fewer would let a burst of slow replies stop the pace.
 const LEAST: usize = 16;
 /// In flight without a limit that says how many calls there should be.
@@ -33,6 +33,7 @@ pub(crate) struct Window {
 #[derive(Debug)]
 struct Automatic {
     per_second: f64,
+    most: usize,
     sizing: Mutex<Sizing>,
 }
 
@@ -44,19 +45,22 @@ struct Sizing {
 }
 
 impl Window {
-    /// `given` is what the user said; without it the size follows the latency.
-    pub fn new(given: Option<NonZeroUsize>, rate: Rate) -> Self {
+    /// `given` is what the user said; without it the size follows the latency. It is never above `most`, which is what the
+    /// process can carry.
+    pub fn new(given: Option<NonZeroUsize>, rate: Rate, most: NonZeroUsize) -> Self {
+        let most =
+            most.get().min(MOST_WITHOUT_WORD.max(given.map_or(0, NonZeroUsize::get))).min(Semaphore::MAX_PERMITS);
         let automatic = match (given, rate.per_second()) {
             (None, Some(per_second)) => Some(per_second),
             _ => None,
         };
         let size = match (given, automatic) {
-            (Some(given), _) => given.get().min(Semaphore::MAX_PERMITS),
-            (None, Some(per_second)) => size_for(per_second, FIRST_LATENCY),
-            (None, None) => WITHOUT_LIMIT,
+            (Some(given), _) => given.get().min(most),
+            (None, Some(per_second)) => size_for(per_second, FIRST_LATENCY).min(most),
+            (None, None) => WITHOUT_LIMIT.min(most),
         };
         let sizing = Sizing { size, latencies: latencies() };
-        let automatic = automatic.map(|per_second| Automatic { per_second, sizing: Mutex::new(sizing) });
+        let automatic = automatic.map(|per_second| Automatic { per_second, most, sizing: Mutex::new(sizing) });
         Window { places: Arc::new(Semaphore::new(size)), automatic }
     }
 
@@ -77,7 +81,7 @@ impl Window {
         }
         let p99 = Duration::from_micros(latencies.value_at_quantile(0.99));
         latencies.reset();
-        self.resize(&mut sizing, size_for(automatic.per_second, p99));
+        self.resize(&mut sizing, size_for(automatic.per_second, p99).min(automatic.most));
     }
 
     fn resize(&self, sizing: &mut Sizing, size: usize) {
@@ -98,7 +102,7 @@ fn latencies() -> Option<Histogram<u64>> {
 
 fn size_for(per_second: f64, latency: Duration) -> usize {
     // Float to integer saturates, so a huge rate gives the bound.
-    ((per_second * latency.as_secs_f64() * 1.5).ceil() as usize).clamp(LEAST, MOST)
+    ((per_second * latency.as_secs_f64() * 1.5).ceil() as usize).clamp(LEAST, MOST_WITHOUT_WORD)
 }
 
 #[cfg(test)]
@@ -109,7 +113,7 @@ mod tests {
 
     fn window(given: Option<usize>, calls: u32) -> Window {
         let rate = Rate::Limited { calls: NonZeroU32::new(calls).unwrap(), period: Duration::from_secs(1) };
-        Window::new(given.and_then(NonZeroUsize::new), rate)
+        Window::new(given.and_then(NonZeroUsize::new), rate, NonZeroUsize::MAX)
     }
 
     fn learn(window: &Window, latency: Duration) {
@@ -124,7 +128,7 @@ mod tests {
         let size = window.places.available_permits();
         assert!((1500..1530).contains(&size), "{size}");
         learn(&window, Duration::from_secs(100));
-        assert_eq!(window.places.available_permits(), MOST);
+        assert_eq!(window.places.available_permits(), MOST_WITHOUT_WORD);
         let in_use = window.place().await;
         learn(&window, Duration::from_micros(10));
         assert_eq!(window.places.available_permits(), LEAST - 1);
@@ -137,6 +141,17 @@ mod tests {
         let window = window(Some(7), 1000);
         learn(&window, Duration::from_secs(9));
         assert_eq!(window.places.available_permits(), 7);
-        assert_eq!(Window::new(None, Rate::Unlimited).places.available_permits(), WITHOUT_LIMIT);
+        assert_eq!(Window::new(None, Rate::Unlimited, NonZeroUsize::MAX).places.available_permits(), WITHOUT_LIMIT);
+    }
+
+    #[test]
+    fn it_is_never_larger_than_the_process_can_carry() {
+        let most = NonZeroUsize::new(50).unwrap();
+        let rate = Rate::Limited { calls: NonZeroU32::new(5000).unwrap(), period: Duration::from_secs(1) };
+        for (given, rate) in [(NonZeroUsize::new(70), rate), (None, rate), (None, Rate::Unlimited)] {
+            let window = Window::new(given, rate, most);
+            learn(&window, Duration::from_secs(9));
+            assert_eq!(window.places.available_permits(), 50);
+        }
     }
 }
