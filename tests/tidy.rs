@@ -25,7 +25,8 @@ const MOST_LINES: usize = 400;
 const NAMES_THAT_SAY_NOTHING: &[&str] = &["utils", "util", "common", "helpers", "helper", "misc"];
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    // Asked for when it runs: several checkouts may share one target directory, and with it this binary.
+    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).parent().unwrap().to_owned()
 }
 
 fn manifests() -> BTreeMap<String, toml::Table> {
