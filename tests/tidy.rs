@@ -17,6 +17,7 @@ const EDGES: &[(&str, &[&str])] = &[
 /// Crates of others that only one of ours may know.
 const RESERVED: &[(&str, &[&str])] = &[
     ("datafusion", &["paceline-sql", "paceline-engine", "paceline-tests"]),
+    ("datafusion-datasource", &["paceline-engine"]),
     ("reqwest", &["paceline-udfs"]),
     ("governor", &["paceline-udfs"]),
 ];

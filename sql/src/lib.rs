@@ -5,6 +5,7 @@
 //! silently different answer.
 
 mod cursor;
+pub mod datetime;
 mod error;
 mod plan;
 pub mod script;
@@ -14,4 +15,4 @@ mod types;
 pub use error::{SqlError, root_message};
 pub use plan::{plan_query, spark_settings};
 pub use statements::{CreateFunction, CreateView, InsertDirectory, KeyValues, Statement, ViewSource, parse};
-pub use types::parse_type;
+pub use types::{parse_type, type_name};

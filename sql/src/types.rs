@@ -20,6 +20,39 @@ pub fn parse_type(text: &str) -> Result<DataType, SqlError> {
     Ok(data_type)
 }
 
+/// The Spark name of a type as its catalog writes it, such as `struct<status:string,score:double>`.
+pub fn type_name(data_type: &DataType) -> String {
+    match data_type {
+        DataType::Null => "void".to_owned(),
+        DataType::Boolean => "boolean".to_owned(),
+        DataType::Int8 => "tinyint".to_owned(),
+        DataType::Int16 => "smallint".to_owned(),
+        DataType::Int32 => "int".to_owned(),
+        DataType::Int64 => "bigint".to_owned(),
+        DataType::Float32 => "float".to_owned(),
+        DataType::Float64 => "double".to_owned(),
+        DataType::Decimal128(precision, scale) => format!("decimal({precision},{scale})"),
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "string".to_owned(),
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => "binary".to_owned(),
+        DataType::Date32 => "date".to_owned(),
+        DataType::Timestamp(_, Some(_)) => "timestamp".to_owned(),
+        DataType::Timestamp(_, None) => "timestamp_ntz".to_owned(),
+        DataType::List(item) | DataType::LargeList(item) => format!("array<{}>", type_name(item.data_type())),
+        DataType::Map(entries, _) => match entries.data_type() {
+            DataType::Struct(pair) if pair.len() == 2 => {
+                format!("map<{},{}>", type_name(pair[0].data_type()), type_name(pair[1].data_type()))
+            }
+            other => other.to_string(),
+        },
+        DataType::Struct(fields) => {
+            let fields: Vec<_> =
+                fields.iter().map(|field| format!("{}:{}", field.name(), type_name(field.data_type()))).collect();
+            format!("struct<{}>", fields.join(","))
+        }
+        other => other.to_string(),
+    }
+}
+
 /// `name TYPE [NOT NULL] [COMMENT '…'], …` up to and with the closing parenthesis; the opening one is taken.
 pub(crate) fn columns(cursor: &mut Cursor) -> Result<Fields, SqlError> {
     let mut fields: Vec<Field> = Vec::new();
@@ -153,6 +186,30 @@ mod tests {
             ]],
         );
         check("array<array<int>>", expect!["List(List(Int32, field: 'element'), field: 'element')"]);
+    }
+
+    #[test]
+    fn a_type_is_written_as_it_is_read() {
+        let names = [
+            "boolean",
+            "tinyint",
+            "smallint",
+            "int",
+            "bigint",
+            "float",
+            "double",
+            "decimal(12,2)",
+            "string",
+            "binary",
+            "date",
+            "timestamp",
+            "timestamp_ntz",
+            "array<array<int>>",
+            "map<string,struct<x:int,y:double>>",
+        ];
+        for name in names {
+            assert_eq!(type_name(&parse_type(name).unwrap()), name);
+        }
     }
 
     #[test]

@@ -16,7 +16,8 @@ use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStoreExt};
 
-use self::csv::CsvOptions;
+use self::csv::{CsvFormat, CsvOptions};
+pub use self::csv::{DROPPED, MALFORMED};
 use super::stores::{Place, Stores};
 use crate::EngineError;
 
@@ -33,7 +34,7 @@ pub async fn open(
 ) -> Result<Arc<dyn TableProvider>, EngineError> {
     let options = Options { format, given: options };
     let (names, reader): (&[&str], _) = match format {
-        "csv" => (csv::OPTIONS, Reader::Csv(CsvOptions::parse(&options)?)),
+        "csv" => (csv::OPTIONS, Reader::Csv(Box::new(CsvOptions::parse(&options)?))),
         "json" => (&["path"], Reader::Json),
         "parquet" => (&["path"], Reader::Parquet),
         _ => {
@@ -46,29 +47,37 @@ pub async fn open(
         options.get("path").ok_or_else(|| EngineError::Setting(format!("the {format} option 'path' is missing")))?;
     let place = stores.place(path)?;
     let files = files_at(&place).await?;
-    let file_format = reader.file_format(state, compression(&place, &files)?);
+    let file_format = reader.file_format(compression(&place, &files)?);
     let schema = match columns {
-        Some(columns) => Arc::new(Schema::new(columns)),
+        Some(columns) => Arc::new(Schema::new(columns.iter().map(nullable).collect::<Fields>())),
         None => reader.infer(state, &place, &files, file_format.as_ref()).await?,
     };
+    if let Reader::Csv(options) = &reader {
+        options.check(&schema)?;
+    }
     let urls = files.iter().map(|file| file_url(&place, &file.location)).collect::<Result<_, _>>()?;
     let listing = ListingOptions::new(file_format).with_file_extension("");
     let config = ListingTableConfig::new_with_multi_paths(urls).with_listing_options(listing).with_schema(schema);
     Ok(Arc::new(ListingTable::try_new(config)?))
 }
 
+/// As Spark has it, no column of a file is sure to have a value.
+fn nullable(field: &Arc<Field>) -> Field {
+    field.as_ref().clone().with_nullable(true)
+}
+
 /// How files are read.
 enum Reader {
-    Csv(CsvOptions),
+    Csv(Box<CsvOptions>),
     Json,
     Parquet,
 }
 
 impl Reader {
-    fn file_format(&self, state: &SessionState, compression: FileCompressionType) -> Arc<dyn FileFormat> {
+    fn file_format(&self, compression: FileCompressionType) -> Arc<dyn FileFormat> {
         // As in Spark, all values decide on the type of a column.
         match self {
-            Reader::Csv(options) => Arc::new(options.format(state, compression)),
+            Reader::Csv(options) => Arc::new(CsvFormat::new(options.as_ref().clone(), compression)),
             Reader::Json => Arc::new(
                 JsonFormat::default().with_file_compression_type(compression).with_schema_infer_max_rec(usize::MAX),
             ),
@@ -76,8 +85,7 @@ impl Reader {
         }
     }
 
-    /// Columns as Spark infers them: a column without any value is a string, those of JSON are sorted by name, those of CSV
-    /// are strings unless the option says otherwise.
+    /// Columns as Spark infers them: a column without any value is a string, those of JSON are sorted by name.
     async fn infer(
         &self,
         state: &SessionState,
@@ -89,14 +97,9 @@ impl Reader {
             let why = paceline_sql::root_message(&error);
             EngineError::Setting(format!("cannot read the columns of '{}': {why}", place.url))
         })?;
-        let mut fields: Vec<Field> = schema.fields().iter().map(|field| field.as_ref().clone()).collect();
-        for (at, field) in fields.iter_mut().enumerate() {
-            if let Reader::Csv(options) = self {
-                *field = options.field(at, field);
-            } else if field.data_type().is_null() {
-                field.set_data_type(DataType::Utf8);
-            }
-            field.set_nullable(true);
+        let mut fields: Vec<Field> = schema.fields().iter().map(nullable).collect();
+        for field in fields.iter_mut().filter(|field| field.data_type().is_null()) {
+            field.set_data_type(DataType::Utf8);
         }
         if matches!(self, Reader::Json) {
             fields.sort_by(|a, b| a.name().cmp(b.name()));
@@ -126,19 +129,22 @@ impl Options<'_> {
         self.given.iter().rev().find(|(given, _)| given.eq_ignore_ascii_case(key)).map(|(_, value)| value.as_str())
     }
 
-    fn flag(&self, key: &str) -> Result<bool, EngineError> {
+    fn flag(&self, key: &str, default: bool) -> Result<bool, EngineError> {
         match self.get(key).map(str::to_lowercase).as_deref() {
-            None | Some("false") => Ok(false),
+            None => Ok(default),
+            Some("false") => Ok(false),
             Some("true") => Ok(true),
             Some(other) => Err(self.wrong(key, other, "true or false")),
         }
     }
 
-    fn character(&self, key: &str, default: u8) -> Result<u8, EngineError> {
+    /// No character where the text is empty.
+    fn character(&self, key: &str, default: Option<u8>) -> Result<Option<u8>, EngineError> {
         match self.get(key) {
             None => Ok(default),
-            Some("\\t") => Ok(b'\t'),
-            Some(text) if text.len() == 1 => Ok(text.as_bytes()[0]),
+            Some("") => Ok(None),
+            Some("\\t") => Ok(Some(b'\t')),
+            Some(text) if text.len() == 1 && text.is_ascii() => Ok(Some(text.as_bytes()[0])),
             Some(text) => Err(self.wrong(key, text, "one ASCII character")),
         }
     }

@@ -1,57 +1,187 @@
-//! The options of a CSV view, as in Spark's `DataFrameReader.csv`.
+//! CSV files as Spark's `DataFrameReader.csv` reads them: what the options mean.
 
-use datafusion::arrow::datatypes::{DataType, Field};
-use datafusion::datasource::file_format::csv::CsvFormat;
-use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
-use datafusion::execution::session_state::SessionState;
+mod batch;
+mod decode;
+mod infer;
+mod record;
+mod source;
+mod table;
+mod values;
 
+use arrow::array::timezone::Tz;
+use arrow::datatypes::{DataType, Field};
+use paceline_sql::datetime;
+
+use self::infer::{Inference, Seen};
+use self::record::Dialect;
+pub(super) use self::source::CsvFormat;
+pub use self::source::{DROPPED, MALFORMED};
+use self::values::Numbers;
 use super::Options;
 use crate::EngineError;
 
-/// Their names.
-pub(super) const OPTIONS: &[&str] =
-    &["path", "header", "inferSchema", "sep", "delimiter", "quote", "escape", "multiLine"];
+/// The names of the options.
+pub(super) const OPTIONS: &[&str] = &[
+    "path",
+    "header",
+    "inferSchema",
+    "sep",
+    "delimiter",
+    "quote",
+    "escape",
+    "charToEscapeQuoteEscaping",
+    "comment",
+    "multiLine",
+    "mode",
+    "columnNameOfCorruptRecord",
+    "enforceSchema",
+    "nullValue",
+    "emptyValue",
+    "nanValue",
+    "positiveInf",
+    "negativeInf",
+    "ignoreLeadingWhiteSpace",
+    "ignoreTrailingWhiteSpace",
+    "prefersDate",
+    "encoding",
+    "charset",
+];
 
-/// How a CSV file is read.
-#[derive(Debug)]
+/// What is done with a record that is malformed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    /// What cannot be read is NULL.
+    Permissive,
+    /// It is left out.
+    DropMalformed,
+    /// It ends the query.
+    FailFast,
+}
+
+/// How CSV files are read.
+#[derive(Clone, Debug)]
 pub(super) struct CsvOptions {
     header: bool,
     infer_schema: bool,
-    separator: u8,
-    quote: u8,
-    escape: u8,
-    multi_line: bool,
+    dialect: Dialect,
+    comment: Option<u8>,
+    null_value: String,
+    mode: Mode,
+    corrupt_column: String,
+    enforce_schema: bool,
+    numbers: Numbers,
+    prefers_date: bool,
+    zone: Tz,
 }
+
+/// The zone of timestamps that have none.
+const ZONE: &str = "UTC";
 
 impl CsvOptions {
     pub fn parse(options: &Options<'_>) -> Result<Self, EngineError> {
-        let separator = if options.get("sep").is_some() { "sep" } else { "delimiter" };
+        let text = |key: &str, default: &str| options.get(key).unwrap_or(default).to_owned();
+        for key in ["encoding", "charset"] {
+            if let Some(other) =
+                options.get(key).filter(|name| !["utf-8", "utf8"].contains(&name.to_lowercase().as_str()))
+            {
+                return Err(options.wrong(key, other, "UTF-8, the only encoding that is read"));
+            }
+        }
+        let quote = options.character("quote", Some(b'"'))?;
+        let escape = options.character("escape", Some(b'\\'))?;
+        let escape_of_escape = escape.filter(|_| escape != quote);
+        let separator = options.get("sep").or(options.get("delimiter")).unwrap_or(",");
+        let null_value = text("nullValue", "");
         Ok(CsvOptions {
-            header: options.flag("header")?,
-            infer_schema: options.flag("inferSchema")?,
-            separator: options.character(separator, b',')?,
-            quote: options.character("quote", b'"')?,
-            escape: options.character("escape", b'\\')?,
-            multi_line: options.flag("multiLine")?,
+            header: options.flag("header", false)?,
+            infer_schema: options.flag("inferSchema", false)?,
+            dialect: Dialect {
+                separator: separator_of(options, separator)?,
+                quote,
+                escape,
+                escape_of_escape: options.character("charToEscapeQuoteEscaping", escape_of_escape)?,
+                null_value: null_value.clone().into_bytes(),
+                empty_value: text("emptyValue", "").into_bytes(),
+                trim_start: options.flag("ignoreLeadingWhiteSpace", false)?,
+                trim_end: options.flag("ignoreTrailingWhiteSpace", false)?,
+                multi_line: options.flag("multiLine", false)?,
+            },
+            comment: options.character("comment", None)?,
+            null_value,
+            mode: match text("mode", "PERMISSIVE").to_uppercase().as_str() {
+                "PERMISSIVE" => Mode::Permissive,
+                "DROPMALFORMED" => Mode::DropMalformed,
+                "FAILFAST" => Mode::FailFast,
+                other => return Err(options.wrong("mode", other, "PERMISSIVE, DROPMALFORMED or FAILFAST")),
+            },
+            corrupt_column: text("columnNameOfCorruptRecord", "_corrupt_record"),
+            enforce_schema: options.flag("enforceSchema", true)?,
+            numbers: Numbers {
+                nan: text("nanValue", "NaN"),
+                infinity: text("positiveInf", "Inf"),
+                minus_infinity: text("negativeInf", "-Inf"),
+            },
+            prefers_date: options.flag("prefersDate", true)?,
+            zone: datetime::parse_zone(ZONE)
+                .ok_or_else(|| EngineError::Setting(format!("the time zone '{ZONE}' is not known")))?,
         })
     }
 
-    pub fn format(&self, state: &SessionState, compression: FileCompressionType) -> CsvFormat {
-        CsvFormat::default()
-            .with_options(state.default_table_options().csv)
-            .with_file_compression_type(compression)
-            .with_has_header(self.header)
-            .with_delimiter(self.separator)
-            .with_quote(self.quote)
-            .with_escape(Some(self.escape))
-            .with_newlines_in_values(self.multi_line)
-            .with_schema_infer_max_rec(if self.infer_schema { usize::MAX } else { 1 }) // for names one line is enough
+    /// The names of columns without a header: `_c0`, `_c1`, ….
+    fn numbered(&self, columns: usize) -> Vec<String> {
+        (0..columns).map(|at| format!("_c{at}")).collect()
     }
 
-    /// The column that an inferred one stands for: names from the header, or `_c0`, `_c1`, …
-    pub fn field(&self, at: usize, inferred: &Field) -> Field {
-        let name = if self.header { inferred.name().clone() } else { format!("_c{at}") };
-        let known = self.infer_schema && !inferred.data_type().is_null();
-        Field::new(name, if known { inferred.data_type().clone() } else { DataType::Utf8 }, true)
+    /// The names in a header, made different from each other as Spark does it.
+    fn names(&self, first: &[String]) -> Vec<String> {
+        let lower: Vec<_> = first.iter().map(|name| name.to_lowercase()).collect();
+        let twice = |at: usize| lower.iter().filter(|name| **name == lower[at]).count() > 1;
+        let name = |(at, name): (usize, &String)| match name.as_str() {
+            name if name.is_empty() || name == self.null_value => format!("_c{at}"),
+            name if twice(at) => format!("{name}{at}"),
+            name => name.to_owned(),
+        };
+        first.iter().enumerate().map(name).collect()
+    }
+
+    fn inference(&self) -> Inference {
+        Inference {
+            numbers: self.numbers.clone(),
+            prefers_date: self.prefers_date,
+            zone: self.zone,
+            null_value: self.null_value.clone(),
+        }
+    }
+
+    fn field(&self, name: &str, seen: Seen) -> Field {
+        let data_type = if self.infer_schema { seen.data_type(ZONE) } else { DataType::Utf8 };
+        Field::new(name, data_type, true)
+    }
+
+    /// That every column is of a type that CSV has.
+    pub fn check(&self, schema: &arrow::datatypes::Schema) -> Result<(), EngineError> {
+        for field in schema.fields() {
+            let (name, data_type) = (field.name(), paceline_sql::type_name(field.data_type()));
+            if !values::is_supported(field.data_type()) {
+                let why = format!("CSV files have no columns of the type {data_type}, as '{name}' is declared");
+                return Err(EngineError::Setting(why));
+            }
+            if *name == self.corrupt_column && data_type != "string" {
+                let why = format!("'{name}' takes the text of malformed records and must be a STRING, not {data_type}");
+                return Err(EngineError::Setting(why));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn separator_of(options: &Options<'_>, text: &str) -> Result<Vec<u8>, EngineError> {
+    match text {
+        "\\t" => Ok(b"\t".to_vec()),
+        "" => Err(options.wrong("sep", text, "at least one character")),
+        _ if text.contains(['\\', '\n', '\r']) => {
+            Err(options.wrong("sep", text, "text without '\\' and ends of lines, or '\\t'"))
+        }
+        _ => Ok(text.as_bytes().to_vec()),
     }
 }
