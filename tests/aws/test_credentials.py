@@ -24,11 +24,12 @@ def test_profile(aws, paceline):
         credentials="[work]\naws_access_key_id = AKIAWORK\naws_secret_access_key = hunter2\n",
         config="[profile work]\nregion = eu-central-1\n",
     )
+    elsewhere = f"eu-{aws.source}"
+    aws.s3.create_bucket(Bucket=elsewhere, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    aws.s3.put_object(Bucket=elsewhere, Key="records.csv", Body=b"id\n1\n")
     with Front(aws.port) as front:
-        asked = front.reply
-        # The bucket is elsewhere; what counts is how the request was signed.
-        front.reply = lambda method, path, headers, body: asked(method, path, {}, body)
-        code, said = paceline.count(aws, AWS_PROFILE="work", AWS_ENDPOINT_URL=front.url, **files)
+        env = files | {"AWS_PROFILE": "work", "AWS_ENDPOINT_URL": front.url}
+        code, said = paceline.run("data", "verify", f"s3://{elsewhere}/records.csv", **env)
     assert code == 0, said
     assert front.key_ids() == ["AKIAWORK"] and front.regions() == {"eu-central-1"}
 

@@ -7,7 +7,7 @@ from servers import Api, Front
 KEY = "arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555"
 
 
-@pytest.mark.parametrize("kind, key", [("AES256", None), ("aws:kms", KEY), ("aws:kms:dsse", KEY)])
+@pytest.mark.parametrize("kind, key", [("AES256", None), ("aws:kms", KEY)])
 def test_everything_is_encrypted(aws, paceline, kind, key):
     settings = ["--conf", f"paceline.s3.sse={kind}"]
     settings += ["--conf", f"paceline.s3.sse.kms.key={key}"] if key else []
@@ -18,6 +18,16 @@ def test_everything_is_encrypted(aws, paceline, kind, key):
     for name in aws.names():
         head = aws.s3.head_object(Bucket=aws.target, Key=f"enriched/{name}")
         assert (head["ServerSideEncryption"], head.get("SSEKMSKeyId")) == (kind, key), name
+
+
+def test_two_layers_are_asked_for(aws, paceline):
+    """The local AWS does not know them, so only what it is asked for is seen."""
+    settings = ["--conf", "paceline.s3.sse=aws:kms:dsse", "--conf", f"paceline.s3.sse.kms.key={KEY}"]
+    with Api() as api, Front(aws.port) as front:
+        code, said = paceline.run(*paceline.job(aws, api.url, *settings), **keys(front.url))
+    assert code == 1 and "aws:kms:dsse" in said
+    begun = [headers for method, path, headers in front.requests if method == "POST" and "?uploads" in path]
+    assert begun and all(headers["x-amz-server-side-encryption"] == "aws:kms:dsse" for headers in begun)
 
 
 def test_a_key_without_kms_is_a_mistake(aws, paceline):

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use futures::StreamExt;
-use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
+use object_store::{ObjectStoreExt, PutPayload};
 use paceline_engine::demo::{self, Faults, RecordOptions, Records};
 use paceline_tests::{QUICK, Stage};
 
@@ -74,14 +74,14 @@ async fn a_download_that_breaks_off_is_taken_up_where_it_broke() {
 async fn a_compressed_file_that_breaks_off_does_not_look_like_its_end() {
     let (faults, left) = cuts(2);
     let stage = Stage::set_faulty(QUICK, faults).await;
-    let plain = stage.file("records.csv", &Records::new(records(20_000)).collect::<Vec<_>>().concat());
+    let plain = stage.file("records.csv", &Records::new(records(60_000)).collect::<Vec<_>>().concat());
     assert!(Command::new("gzip").arg(&plain).status().unwrap().success());
     let packed = std::fs::read(format!("{plain}.gz")).unwrap();
     assert!(packed.len() > 500_000);
     let place = stage.stores.place("s3://in-bucket/records.csv.gz").unwrap();
     place.store.objects().put(&place.path, PutPayload::from(packed)).await.unwrap();
     let count = demo::count(&stage.session, "s3://in-bucket/records.csv.gz").await.unwrap();
-    assert_eq!((count, left.load(Ordering::SeqCst)), (20_000, 0));
+    assert_eq!((count, left.load(Ordering::SeqCst)), (60_000, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

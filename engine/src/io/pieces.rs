@@ -176,11 +176,13 @@ mod tests {
 
     #[test]
     fn pieces_cover_a_range_once() {
-        let cut = |range| pieces(range).collect::<Vec<_>>();
-        assert_eq!(cut(5..5), []);
-        assert_eq!(cut(9..5), []);
-        assert_eq!(cut(1..PIECE + 1), [1..PIECE + 1]);
-        assert_eq!(cut(0..2 * PIECE + 3), [0..PIECE, PIECE..2 * PIECE, 2 * PIECE..2 * PIECE + 3]);
+        let check = |start, end, expected: &[(u64, u64)]| {
+            assert_eq!(pieces(start..end).map(|piece| (piece.start, piece.end)).collect::<Vec<_>>(), expected);
+        };
+        check(5, 5, &[]);
+        check(9, 5, &[]);
+        check(1, PIECE + 1, &[(1, PIECE + 1)]);
+        check(0, 2 * PIECE + 3, &[(0, PIECE), (PIECE, 2 * PIECE), (2 * PIECE, 2 * PIECE + 3)]);
     }
 
     /// A body of these parts, of which bytes 3 to 9 were asked for.
