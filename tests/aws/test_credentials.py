@@ -1,6 +1,7 @@
 """Where the credentials come from: each link of AWS's chain."""
 
 import json
+import socket
 import time
 
 from conftest import keys
@@ -84,6 +85,16 @@ def test_none_anywhere_is_said_at_once(aws, paceline):
     assert code == 1 and time.monotonic() - begin < 20
     for expected in ("no AWS credentials were found", "AWS_ACCESS_KEY_ID", "AWS_PROFILE", "paceline.s3.anonymous"):
         assert expected in said
+
+
+def test_an_instance_that_never_answers_is_given_up(aws, paceline):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        metadata = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": url, "AWS_EC2_METADATA_DISABLED": "false"}
+        begin = time.monotonic()
+        code, said = paceline.count(aws, AWS_ENDPOINT_URL=aws.url, **metadata)
+    assert code == 1 and "no AWS credentials were found" in said
+    assert time.monotonic() - begin < 20
 
 
 def test_a_profile_that_is_not_there_is_named(aws, paceline):

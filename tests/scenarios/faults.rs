@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
 use object_store::{ObjectStoreExt, PutPayload};
 use paceline_engine::demo::{self, Faults, RecordOptions, Records};
 use paceline_tests::{QUICK, Stage};
@@ -103,6 +103,6 @@ async fn a_file_is_read_in_pieces_of_one_version() {
     let mut read = tables.get(&place.path).await.unwrap().into_stream();
     read.next().await.unwrap().unwrap();
     place.store.objects().put(&place.path, PutPayload::from(vec![0; 20_000_000])).await.unwrap();
-    let error = read.next().await.unwrap().unwrap_err().to_string();
+    let error = read.try_collect::<Vec<_>>().await.unwrap_err().to_string();
     assert!(error.contains("'large.bin' was changed while it was read"), "{error}");
 }
