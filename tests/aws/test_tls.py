@@ -54,3 +54,5 @@ def test_aws_ca_bundle_is_trusted_by_s3_and_the_chain(aws, paceline, authority):
         assert code == 1 and "certificate" in said.lower(), said
         code, said = paceline.count(aws, **env, AWS_CA_BUNDLE=paceline.folder / "none.pem")
         assert code == 1 and "the file that AWS_CA_BUNDLE names" in said, said
+        code, said = paceline.count(aws, **env, AWS_CA_BUNDLE=paceline.folder / "token")
+        assert code == 1 and "holds no certificates" in said, said

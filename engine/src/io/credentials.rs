@@ -176,7 +176,8 @@ pub(super) enum NoCredentials {
     Nowhere(String),
     /// A link of the chain is set up, but fails.
     #[error(
-        "the AWS credentials could not be loaded: {0}; correct or unset what it names (AWS_PROFILE, AWS_CONFIG_FILE, AWS_CONTAINER_…, AWS_WEB_IDENTITY_TOKEN_FILE)"
+        "the AWS credentials could not be loaded: {0}; correct or unset what it names (AWS_PROFILE, AWS_CONFIG_FILE, \
+         AWS_CONTAINER_CREDENTIALS_FULL_URI, AWS_WEB_IDENTITY_TOKEN_FILE)"
     )]
     Failed(String),
 }

@@ -134,9 +134,9 @@ impl S3 {
             }
         }
         if let Some(pem) = &shared.ca_bundle {
-            let certificates = Certificate::from_pem_bundle(pem).map_err(|error| {
-                EngineError::Setting(format!("the file that AWS_CA_BUNDLE names holds no certificates: {error}"))
-            })?;
+            let certificates = Certificate::from_pem_bundle(pem).ok().filter(|found| !found.is_empty());
+            let none = "the file that AWS_CA_BUNDLE names holds no certificates in PEM";
+            let certificates = certificates.ok_or_else(|| EngineError::Setting(none.to_owned()))?;
             options = certificates.into_iter().fold(options, ClientOptions::with_root_certificate);
         }
         if let Some(endpoint) = &shared.endpoint {
