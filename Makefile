@@ -7,7 +7,7 @@ NEXTEST := 0.9.143
 DENY := 0.20.2
 TYPOS := 1.52.0
 
-.PHONY: run test check fmt clippy doc deny typos tidy bench tools
+.PHONY: run test test-aws check fmt clippy doc deny typos tidy bench tools
 .DEFAULT_GOAL := run
 
 # With --examples the dependencies get the features that the tests want too, so that both share one compilation.
@@ -17,6 +17,18 @@ run:
 
 test: check
 	cargo nextest run --locked --workspace
+	$(MAKE) test-aws
+
+# The binary against a local AWS, which comes from PyPI and runs on the loopback interface.
+AWS_TESTS := $(TOOLS)/aws-tests-$(shell cksum < tests/aws/requirements.txt | cut -d' ' -f1)
+test-aws: $(AWS_TESTS)/ready
+	cargo build --locked --workspace --bins --examples
+	PYTHONDONTWRITEBYTECODE=1 PACELINE=$(CARGO_TARGET_DIR)/debug/paceline $(AWS_TESTS)/bin/python -m pytest -q -p no:cacheprovider tests/aws
+
+$(AWS_TESTS)/ready: tests/aws/requirements.txt
+	$(PYTHON) -m venv $(AWS_TESTS)
+	$(AWS_TESTS)/bin/pip install --quiet --requirement $<
+	touch $@
 
 check: fmt clippy doc deny typos tidy
 

@@ -9,6 +9,7 @@ mod scenarios {
     mod conditions;
     mod data;
     mod enrich;
+    mod faults;
     mod formats;
     mod main_job;
     mod plain_datafusion;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use paceline_engine::demo::{DemoS3, MockApi, MockApiOptions};
+use paceline_engine::demo::{DemoS3, Faults, MockApi, MockApiOptions};
 use paceline_engine::io::stores::Stores;
 use paceline_engine::job::{self, Job, JobId};
 use paceline_engine::observe::report::Report;
@@ -31,8 +31,13 @@ pub const QUICK: MockApiOptions = MockApiOptions { latency: Duration::ZERO, fail
 impl Stage {
     /// Sets the stage.
     pub async fn set(api: MockApiOptions) -> Stage {
+        Self::set_faulty(api, Faults::default()).await
+    }
+
+    /// Sets the stage with an S3 that fails at times.
+    pub async fn set_faulty(api: MockApiOptions, faults: Faults) -> Stage {
         let buckets = tempfile::tempdir().unwrap();
-        let s3 = DemoS3::start(buckets.path()).await.unwrap();
+        let s3 = DemoS3::start_faulty(buckets.path(), faults).await.unwrap();
         s3.create_bucket("in-bucket").unwrap();
         s3.create_bucket("out-bucket").unwrap();
         let settings = Settings { s3: s3.settings(), ..Settings::default() };

@@ -42,6 +42,9 @@ enum Command {
         /// Percent of the records that stand there twice
         #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
         duplicate_percent: u8,
+        /// Create the bucket where there is none
+        #[arg(long)]
+        create_bucket: bool,
     },
     /// Check that every row of a CSV file is in an output or its dead letters exactly once, with the mock API's answer
     Verify {
@@ -74,7 +77,10 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error:
     }
     let session = Session::new(settings)?;
     match arguments.command {
-        Command::Generate { records, out, seed, null_percent, malformed_percent, duplicate_percent } => {
+        Command::Generate { records, out, seed, null_percent, malformed_percent, duplicate_percent, create_bucket } => {
+            if create_bucket && session.stores().create_bucket(&out).await? {
+                say(&format!("the bucket of {out} was created"));
+            }
             let options = RecordOptions { records, seed, null_percent, malformed_percent, duplicate_percent };
             demo::generate(session.stores(), &out, options).await?;
             say(&format!("{records} records are in {out}"));

@@ -1,5 +1,7 @@
 //! What can go wrong with a job, one variant per different next step.
 
+use std::error::Error;
+
 use datafusion::error::DataFusionError;
 use paceline_sql::{SqlError, root_message};
 
@@ -16,7 +18,7 @@ pub enum EngineError {
     #[error("{}", root_message(.0))]
     Query(#[from] DataFusionError),
     /// Files could not be read or written.
-    #[error("{action} {url}: {source}")]
+    #[error("{action} {url}: {}", reason(.source))]
     Storage {
         /// What was tried.
         action: &'static str,
@@ -35,4 +37,24 @@ pub enum EngineError {
         /// Why.
         source: Box<EngineError>,
     },
+}
+
+/// What a store said, down to the cause: the outer layers say no more than that a request failed.
+fn reason(error: &object_store::Error) -> String {
+    let mut text = match error {
+        object_store::Error::Generic { source, .. } => source.to_string(), // without "Generic S3 error"
+        other => other.to_string(),
+    };
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let said = cause.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        source = cause.source();
+    }
+    if ["redirect without LOCATION", "AuthorizationHeaderMalformed"].iter().any(|sign| text.contains(sign)) {
+        text.push_str("; the bucket is in another region: name that with paceline.s3.region or AWS_REGION");
+    }
+    text
 }

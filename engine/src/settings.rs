@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use url::Url;
 
 use crate::EngineError;
-use crate::io::stores::S3Settings;
+use crate::io::s3::{Encryption, S3Settings};
 
 /// How a session runs.
 #[derive(Clone, Debug)]
@@ -52,7 +52,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "paceline.s3.endpoint",
-        meaning: "URL of the S3 service (default: AWS_ENDPOINT_URL, then AWS's own)",
+        meaning: "URL of the S3 service (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, then AWS's own)",
         set: |settings, text| {
             let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
             settings.s3.endpoint = Some(url.ok_or("an http:// or https:// URL")?);
@@ -61,9 +61,33 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "paceline.s3.region",
-        meaning: "region of the buckets (default: AWS_REGION, then us-east-1)",
+        meaning: "region of the buckets (default: AWS_REGION, AWS_DEFAULT_REGION, the profile's, then us-east-1)",
         set: |settings, text| {
             settings.s3.region = Some(text.to_owned());
+            Ok(())
+        },
+    },
+    Key {
+        name: "paceline.s3.anonymous",
+        meaning: "whether requests to S3 go without a signature, as public buckets allow (default false)",
+        set: |settings, text| {
+            settings.s3.anonymous = text.parse().map_err(|_| "true or false")?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "paceline.s3.sse",
+        meaning: "how S3 encrypts what is written: AES256, aws:kms or aws:kms:dsse (default: as the bucket has it)",
+        set: |settings, text| {
+            settings.s3.encryption = Some(Encryption::parse(text).ok_or("AES256, aws:kms or aws:kms:dsse")?);
+            Ok(())
+        },
+    },
+    Key {
+        name: "paceline.s3.sse.kms.key",
+        meaning: "id, ARN or alias of the key for that at KMS (default: the one that AWS keeps for S3)",
+        set: |settings, text| {
+            settings.s3.kms_key = Some(text.to_owned());
             Ok(())
         },
     },
@@ -102,7 +126,7 @@ mod tests {
         expect!["setting 'paceline.batch.rows' is 'none', expected a whole number above zero"].assert_eq(&error);
         let error = settings.set("spark.executor.cores", "1").unwrap_err().to_string();
         expect![[
-            "there is no setting 'spark.executor.cores'; there are paceline.batch.rows, paceline.partitions, paceline.s3.endpoint, paceline.s3.region"
+            "there is no setting 'spark.executor.cores'; there are paceline.batch.rows, paceline.partitions, paceline.s3.endpoint, paceline.s3.region, paceline.s3.anonymous, paceline.s3.sse, paceline.s3.sse.kms.key"
         ]]
         .assert_eq(&error);
     }

@@ -221,3 +221,24 @@ async fn a_job_that_fails_leaves_what_was_there() {
     assert!(report.output.is_empty() && report.error.is_some());
     assert_eq!(listed(&place).await, ["part-old"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_as_json_and_dead_letters_do_not_get_in_each_others_way() {
+    for out in [OUT, "{folder}/out"] {
+        let stage = Stage::set(QUICK).await;
+        let path = stage.file("in.csv", "id,email\n1,a@example.com\n2,\n");
+        let script = format!(
+            "CREATE TEMP VIEW records USING csv OPTIONS (path '{path}', header 'true');
+             CREATE TEMP FUNCTION enrich(id BIGINT, email STRING) RETURNS STRUCT<score: DOUBLE>
+               USING API OPTIONS (endpoint '{{api}}', rate_limit_calls '1000');
+             INSERT OVERWRITE DIRECTORY '{out}' USING json SELECT *, enrich(id, email) AS answer FROM records;"
+        );
+        let (report, result) = stage.run(&script).await;
+        result.unwrap();
+        assert_eq!((report.records_written, report.records_failed), (1, 1));
+        let place = stage.stores.place(&out.replace("{folder}", stage.folder.path().to_str().unwrap())).unwrap();
+        let names = listed_names(&place).await;
+        let letters = names.iter().filter(|name| name.contains("/_dead_letter/part-")).count();
+        assert!(names.len() == 3 && letters == 1, "{names:?}");
+    }
+}

@@ -2,6 +2,7 @@
 
 mod api;
 mod data;
+mod faults;
 mod records;
 mod run;
 mod s3;
@@ -9,6 +10,7 @@ mod verify;
 
 pub use api::{MockApi, MockApiOptions, Stats};
 pub use data::{Cleaning, find, generate};
+pub use faults::{Faults, IsSlowedDown};
 pub use records::{RecordOptions, Records};
 pub use run::{Demo, DemoOptions, DemoResult};
 pub use s3::DemoS3;

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
@@ -12,7 +13,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use url::Url;
 
-use crate::io::stores::S3Settings;
+use super::faults::{Breakable, Faults, SlowDown};
+use crate::io::s3::S3Settings;
 
 const ACCESS_KEY: &str = "demo";
 const SECRET_KEY: &str = "demo-secret";
@@ -31,16 +33,27 @@ impl DemoS3 {
     /// # Errors
     /// There is no free port, or the folder cannot be used.
     pub async fn start(root: &Path) -> io::Result<Self> {
+        Self::start_faulty(root, Faults::default()).await
+    }
+
+    /// As [`DemoS3::start`], with faults.
+    ///
+    /// # Errors
+    /// There is no free port, or the folder cannot be used.
+    pub async fn start_faulty(root: &Path, faults: Faults) -> io::Result<Self> {
         let files = s3s_fs::FileSystem::new(root).map_err(|error| io::Error::other(format!("{error:?}")))?;
         let mut service = S3ServiceBuilder::new(files);
         service.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
+        if let Some(slow_down) = &faults.slow_down {
+            service.set_route(SlowDown(Arc::clone(slow_down)));
+        }
         let service = service.build();
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let server = tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
                 socket.set_nodelay(true).ok();
-                let service = service.clone();
+                let (service, socket) = (service.clone(), Breakable::new(socket, faults.clone()));
                 tokio::spawn(async move {
                     let connections = Builder::new(TokioExecutor::new());
                     let served = connections.serve_connection(TokioIo::new(socket), service).await;
@@ -67,6 +80,7 @@ impl DemoS3 {
             endpoint: Url::parse(&format!("http://{}", self.address)).ok(), // an address always makes a URL
             region: Some("us-east-1".to_owned()),
             credentials: Some((ACCESS_KEY.to_owned(), SECRET_KEY.to_owned())),
+            ..S3Settings::default()
         }
     }
 }

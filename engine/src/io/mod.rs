@@ -1,6 +1,10 @@
 //! Where bytes come from and go to: object stores, readers, the sink and its commit.
 
+mod bucket;
 pub mod commit;
+mod credentials;
+mod pieces;
 pub mod readers;
+pub mod s3;
 pub mod sink;
 pub mod stores;

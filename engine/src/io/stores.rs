@@ -6,32 +6,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use datafusion::common::{DataFusionError, Result as DataFusionResult, not_impl_err};
 use datafusion::execution::object_store::ObjectStoreRegistry;
 use object_store::ObjectStore;
-use object_store::aws::{AmazonS3, AmazonS3Builder};
-use object_store::client::SpawnedReqwestConnector;
+use object_store::aws::AmazonS3;
 use object_store::local::LocalFileSystem;
 use object_store::multipart::MultipartStore;
 use object_store::path::Path;
 use tokio::runtime::Handle;
 use url::Url;
 
+use super::pieces::InPieces;
+use super::s3::{S3, S3Settings};
 use crate::EngineError;
-
-/// How S3 is reached where the environment does not say it (`AWS_REGION`, `AWS_ENDPOINT_URL`, `AWS_ACCESS_KEY_ID`, …).
-#[derive(Clone, Debug, Default)]
-pub struct S3Settings {
-    /// Another endpoint than AWS's.
-    pub endpoint: Option<Url>,
-    /// Region of the buckets.
-    pub region: Option<String>,
-    /// Access key id and secret.
-    pub credentials: Option<(String, String)>,
-}
 
 /// The stores, made at first use.
 #[derive(Debug)]
 pub struct Stores {
-    s3: S3Settings,
-    network: Handle,
+    s3: S3,
     buckets: Mutex<HashMap<String, Arc<AmazonS3>>>,
     local: Arc<LocalFileSystem>,
 }
@@ -73,10 +62,10 @@ impl Store {
         }
     }
 
-    /// For whoever keeps it.
+    /// For whoever keeps it, as those do that read tables.
     pub fn shared(&self) -> Arc<dyn ObjectStore> {
         match self {
-            Store::S3(store) => Arc::clone(store) as _,
+            Store::S3(store) => Arc::new(InPieces::new(Arc::clone(store))),
             Store::Local(store) => Arc::clone(store) as _,
         }
     }
@@ -87,7 +76,7 @@ impl Stores {
     pub fn new(s3: S3Settings, network: Handle) -> Self {
         // Deleting the last file of a folder deletes the folder, as on S3.
         let local = LocalFileSystem::new().with_automatic_cleanup(true);
-        Stores { s3, network, buckets: Mutex::default(), local: Arc::new(local) }
+        Stores { s3: S3::new(s3, network), buckets: Mutex::default(), local: Arc::new(local) }
     }
 
     /// The place that a path or URL names: `s3://`, `s3a://`, `s3n://`, `file://` or a plain path.
@@ -104,6 +93,10 @@ impl Stores {
             Path::from_url_path(url.path()).map_err(|error| wrong(error.to_string()))?
         };
         Ok(Place { store: self.store(&url)?, path, url })
+    }
+
+    pub(super) fn s3(&self) -> &S3 {
+        &self.s3
     }
 
     fn store(&self, url: &Url) -> Result<Store, EngineError> {
@@ -123,24 +116,7 @@ impl Stores {
         if let Some(store) = buckets.get(bucket) {
             return Ok(Arc::clone(store));
         }
-        let mut builder = AmazonS3Builder::from_env()
-            .with_bucket_name(bucket)
-            .with_http_connector(SpawnedReqwestConnector::new(self.network.clone()));
-        if let Some(region) = &self.s3.region {
-            builder = builder.with_region(region);
-        }
-        if let Some(endpoint) = self.s3.endpoint.clone().or_else(endpoint_of_environment) {
-            builder = builder.with_endpoint(endpoint.as_str().trim_end_matches('/'));
-            builder = builder.with_allow_http(endpoint.scheme() == "http"); // whoever names such an endpoint means it
-        }
-        if let Some((id, secret)) = &self.s3.credentials {
-            builder = builder.with_access_key_id(id).with_secret_access_key(secret);
-        }
-        let store = builder.build().map_err(|source| EngineError::Storage {
-            action: "cannot reach",
-            url: format!("s3://{bucket}"),
-            source,
-        })?;
+        let store = self.s3.bucket(bucket)?;
         Ok(Arc::clone(buckets.entry(bucket.to_owned()).or_insert(Arc::new(store))))
     }
 }
@@ -158,11 +134,6 @@ impl ObjectStoreRegistry for Stores {
         let store = self.store(url).map_err(|error| DataFusionError::External(Box::new(error)))?;
         Ok(store.shared())
     }
-}
-
-fn endpoint_of_environment() -> Option<Url> {
-    let names = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"];
-    names.iter().find_map(|name| Url::parse(&std::env::var(name).ok()?).ok())
 }
 
 /// A plain path becomes an absolute `file://` URL.

@@ -117,10 +117,10 @@ async fn write_partition(
     mut input: SendableRecordBatchStream,
     outboxes: Vec<Arc<Outbox>>,
 ) -> Result<Vec<StagedFile>> {
-    let id = uuid::Uuid::new_v4();
-    let name = format!("part-{partition:05}-{id}-c000.{}", target.format.ending());
-    let mut rows = Rows::new(&target, name);
-    let mut letters = Letters { target: &target, name: format!("part-{partition:05}-{id}-c000.json"), open: None };
+    // Each file has an id of its own: rows as JSON end like dead letters, and both are staged in one folder.
+    let name = |ending| format!("part-{partition:05}-{}-c000.{ending}", uuid::Uuid::new_v4());
+    let mut rows = Rows::new(&target, name(target.format.ending()));
+    let mut letters = Letters { target: &target, name: name("json"), open: None };
     if partition == 0 {
         // An empty result has one file too, which holds its schema.
         rows.write(&RecordBatch::new_empty(input.schema())).await?;

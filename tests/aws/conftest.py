@@ -1,0 +1,125 @@
+"""A local AWS (ministack) for all tests, and the binary as a user runs it."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import uuid
+from pathlib import Path
+
+import boto3
+import pytest
+
+BINARY = os.environ["PACELINE"]
+RECORDS = 50
+
+
+class Aws:
+    """S3 on a port, and two buckets that no other test has."""
+
+    def __init__(self, port):
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+        self.s3 = boto3.client("s3", endpoint_url=self.url, **keys)
+        name = uuid.uuid4().hex
+        self.source, self.target = f"in-{name}", f"out-{name}"
+        for bucket in (self.source, self.target):
+            self.s3.create_bucket(Bucket=bucket)
+        ids = "".join(f"{id}\n" for id in range(1, RECORDS + 1))
+        self.s3.put_object(Bucket=self.source, Key="records.csv", Body=f"id\n{ids}".encode())
+
+    def names(self):
+        """Every object of the output, without the folder."""
+        listed = self.s3.list_objects_v2(Bucket=self.target).get("Contents", [])
+        return sorted(file["Key"].removeprefix("enriched/") for file in listed)
+
+    def uploads(self):
+        return self.s3.list_multipart_uploads(Bucket=self.target).get("Uploads", [])
+
+    def rows(self, folder=""):
+        """The rows of the output's files of rows, or of those in a folder of it."""
+        files = [name for name in self.names() if name.startswith(folder + "part-") and name.endswith(".json")]
+        bodies = [self.s3.get_object(Bucket=self.target, Key=f"enriched/{name}")["Body"].read() for name in files]
+        return [json.loads(line) for body in bodies for line in body.splitlines()]
+
+    def assert_exact(self):
+        """Each record is there once: as an answer, or, each tenth, as a dead letter. Nothing else is there."""
+        answers = sorted((row["id"], row["score"]) for row in self.rows())
+        assert answers == [(id, id / 2) for id in range(1, RECORDS + 1) if id % 10]
+        assert len(self.rows("_dead_letter/")) == RECORDS // 10
+        others = [name for name in self.names() if not name.split("/")[-1].startswith("part-")]
+        assert others == ["_SUCCESS"] and "part-old.json" not in self.names()
+        assert self.uploads() == []
+
+
+@pytest.fixture(scope="session")
+def port():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    env = os.environ | {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "SERVICES": "s3,sts", "SFTP_ENABLED": "0"}
+    program = Path(sys.executable).parent / "ministack"
+    pipe = subprocess.PIPE
+    server = subprocess.Popen([program], env=env, stdout=pipe, stderr=subprocess.STDOUT, text=True)
+    for line in server.stdout:
+        if "Running on" in line:
+            break
+    else:
+        pytest.fail(f"ministack ended with {server.wait()}")
+    threading.Thread(target=server.stdout.read, daemon=True).start()
+    yield port
+    server.kill()
+    server.wait()
+
+
+@pytest.fixture
+def aws(port):
+    return Aws(port)
+
+
+class Paceline:
+    """Runs the binary in an environment that says nothing of AWS but what a test says."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(("AWS_", "HTTP", "ALL_P"))}
+        # Nobody's own profile, and no instance: a test that wants them says so.
+        self.env = kept | {"HOME": str(folder), "AWS_EC2_METADATA_DISABLED": "true", "NO_PROXY": ""}
+
+    def start(self, *arguments, **env):
+        env = {name: str(value) for name, value in (self.env | env).items()}
+        pipe = subprocess.PIPE
+        return subprocess.Popen([BINARY, *arguments], cwd=self.folder, env=env, stdout=pipe, stderr=pipe, text=True)
+
+    def run(self, *arguments, **env):
+        """The exit code and what was said."""
+        process = self.start(*arguments, **env)
+        _, said = process.communicate(timeout=60)
+        return process.returncode, said
+
+    def job(self, aws, api, *arguments):
+        """Writes the job and returns the arguments that run it."""
+        (self.folder / "job.sql").write_text(f"""
+            CREATE TEMPORARY VIEW records USING csv
+              OPTIONS (path 's3://{aws.source}/records.csv', header 'true', inferSchema 'true');
+            CREATE TEMPORARY FUNCTION enrich(id BIGINT) RETURNS STRUCT<score: DOUBLE>
+              USING API OPTIONS (endpoint '{api}', rate_limit_calls 'unlimited', max_in_flight '4');
+            INSERT OVERWRITE DIRECTORY 's3://{aws.target}/enriched' USING json
+              SELECT id, enrich(id).score AS score FROM records;""")
+        return ["run", "job.sql", *arguments]
+
+    def count(self, aws, **env):
+        """Counts the records on S3: the shortest trip there."""
+        return self.run("data", "verify", f"s3://{aws.source}/records.csv", **env)
+
+
+@pytest.fixture
+def paceline(tmp_path):
+    return Paceline(tmp_path)
+
+
+def keys(url):
+    """The variables that reach S3 at a URL with keys in the environment."""
+    return {"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
