@@ -221,7 +221,12 @@ mod tests {
         .await;
         check("", &[("timeout", "20 ms")], expect!["no complete reply within the timeout (20ms)"]).await;
         check("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n[1", &[], expect!["no reply: error decoding response body: request or response body error: error reading a body from connection: end of file before message length reached"]).await;
-        check("what?", &[], expect!["no reply: error sending request: client error (SendRequest): invalid HTTP version parsed"]).await;
+        check(
+            "what?",
+            &[],
+            expect!["no reply: error sending request: client error (SendRequest): invalid HTTP version parsed"],
+        )
+        .await;
     }
 
     #[tokio::test]

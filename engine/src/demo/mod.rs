@@ -1,13 +1,15 @@
 //! The main job with nothing else needed: records, an S3 and an API, all in this process.
 
 mod api;
+mod arrivals;
 mod data;
 mod records;
 mod run;
 mod s3;
 mod verify;
 
-pub use api::{MockApi, MockApiOptions, Stats};
+pub use api::{MockApi, MockApiOptions};
+pub use arrivals::{OwnLimit, Stats};
 pub use data::{Cleaning, find, generate};
 pub use records::{RecordOptions, Records};
 pub use run::{Demo, DemoOptions, DemoResult};
