@@ -6,4 +6,4 @@ mod programs;
 
 pub use bare::{Bodies, bare_loop};
 pub use figures::{Table, median};
-pub use programs::{Api, Ran, Received, Workplace, paceline};
+pub use programs::{Api, Columns, Ran, Received, Workplace, paceline};

@@ -100,6 +100,16 @@ impl Drop for Api {
 #[derive(Debug)]
 pub struct Workplace {
     folder: TempDir,
+    records: usize,
+}
+
+/// How the job gets to know the columns of the records.
+#[derive(Clone, Copy, Debug)]
+pub enum Columns {
+    /// The view says them.
+    Declared,
+    /// They are taken from the file, as `data verify` does it; only then are types, and with them rows, the same.
+    Inferred,
 }
 
 /// A job that has ended well.
@@ -124,7 +134,7 @@ impl Workplace {
     /// # Errors
     /// It cannot be written.
     pub fn with(records: usize) -> Result<Self> {
-        let workplace = Workplace { folder: tempfile::tempdir()? };
+        let workplace = Workplace { folder: tempfile::tempdir()?, records };
         let input = workplace.input().display().to_string();
         let arguments = ["data", "generate", "--records", &records.to_string(), "--out", &input].map(str::to_owned);
         workplace.succeed(&arguments)?;
@@ -146,16 +156,21 @@ impl Workplace {
         self.folder.path()
     }
 
-    /// Writes the job of the README, over local files, with the schema declared, and returns what runs it.
+    /// Writes the job of the README, over local files, and returns what runs it.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn job(&self, endpoint: &str, options: &str) -> Result<Command> {
+    pub fn job(&self, columns: Columns, endpoint: &str, options: &str) -> Result<Command> {
         let (input, output) = (self.input(), self.output());
+        let (declared, infer) = match columns {
+            Columns::Declared => {
+                ("(id BIGINT, name STRING, email STRING, country STRING, amount DOUBLE, created_at TIMESTAMP)", "false")
+            }
+            Columns::Inferred => ("", "true"),
+        };
         let script = format!(
-            "CREATE TEMPORARY VIEW records
-               (id BIGINT, name STRING, email STRING, country STRING, amount DOUBLE, created_at TIMESTAMP)
-             USING csv OPTIONS (path '{}', header 'true');
+            "CREATE TEMPORARY VIEW records {declared}
+             USING csv OPTIONS (path '{}', header 'true', inferSchema '{infer}');
              CREATE TEMPORARY FUNCTION enrich(id BIGINT, email STRING) RETURNS STRUCT<status: STRING, score: DOUBLE>
              USING API OPTIONS (endpoint '{endpoint}', {options});
              INSERT OVERWRITE DIRECTORY '{}' USING parquet SELECT *, enrich(id, email) AS answer FROM records;",
@@ -172,14 +187,15 @@ impl Workplace {
     /// Runs a job to its end.
     ///
     /// # Errors
-    /// It fails, or leaves no `_SUCCESS`.
-    pub fn run(&self, endpoint: &str, options: &str) -> Result<Ran> {
-        let mut job = self.job(endpoint, options)?;
+    /// It fails, gives rows up, or leaves no `_SUCCESS`.
+    pub fn run(&self, columns: Columns, endpoint: &str, options: &str) -> Result<Ran> {
+        let mut job = self.job(columns, endpoint, options)?;
         let start = Instant::now();
         let status = job.status()?;
         let elapsed = start.elapsed();
         let report: Value = serde_json::from_slice(&std::fs::read(self.path().join("report.json"))?)?;
-        if !status.success() || !self.output().join("_SUCCESS").is_file() {
+        let complete = report["records_written"] == self.records && self.output().join("_SUCCESS").is_file();
+        if !status.success() || !complete {
             return Err(format!("the job failed: {report}").into());
         }
         Ok(Ran { elapsed, report })

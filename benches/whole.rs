@@ -8,7 +8,7 @@ use std::io::Read;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use paceline_benches::{Api, Bodies, Ran, Received, Table, Workplace, bare_loop, median};
+use paceline_benches::{Api, Bodies, Columns, Ran, Received, Table, Workplace, bare_loop, median};
 use tokio::runtime::Runtime;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -51,11 +51,11 @@ fn main() -> Result<()> {
 /// From the start of the process to the first byte of its first request.
 fn start(_: &Runtime) -> Result<Table> {
     let place = Workplace::with(1000)?;
-    let api = TcpListener::bind(("127.0.0.1", 0))?;
-    let endpoint = format!("http://{}/", api.local_addr()?);
     let mut seconds = Vec::new();
     for _ in 0..5 {
-        let mut job = place.job(&endpoint, AT_5000)?;
+        let api = TcpListener::bind(("127.0.0.1", 0))?; // a new one, as a job leaves connections behind
+        let endpoint = format!("http://{}/", api.local_addr()?);
+        let mut job = place.job(Columns::Declared, &endpoint, AT_5000)?;
         let start = Instant::now();
         let mut child = job.spawn()?;
         let (mut request, _) = api.accept()?;
@@ -73,7 +73,7 @@ fn pace(runtime: &Runtime) -> Result<Table> {
     let (place, api) = (Workplace::with(100_000)?, Api::start(LATENCY)?);
     let mut runs: Vec<(Ran, Received)> = Vec::new();
     for _ in 0..RUNS {
-        let ran = place.run(api.url(), AT_5000)?;
+        let ran = place.run(Columns::Inferred, api.url(), AT_5000)?;
         place.verify()?;
         runs.push((ran, runtime.block_on(api.received())?));
     }
@@ -107,9 +107,8 @@ impl Duel {
         runtime.block_on(bare_loop(api.url(), bodies, *in_flight))?; // the first one warms the API up
         for _ in 0..RUNS {
             bare.push(runtime.block_on(bare_loop(api.url(), bodies, *in_flight))?.as_secs_f64());
-            jobs.push(place.run(api.url(), &options)?);
+            jobs.push(place.run(Columns::Declared, api.url(), &options)?);
         }
-        place.verify()?;
         let rate = |seconds: f64| *records as f64 / seconds;
         let (bare, whole) = (median(bare), median(jobs.iter().map(|ran| ran.elapsed.as_secs_f64())));
         let mut table = Table::begin(format!(
@@ -140,7 +139,7 @@ const ARRAYS: &str = "format 'array', batch_size '1000'";
 
 fn million(runtime: &Runtime) -> Result<Table> {
     let (place, api) = (Workplace::with(1_000_000)?, Api::start(LATENCY)?);
-    let ran = place.run(api.url(), AT_5000)?;
+    let ran = place.run(Columns::Inferred, api.url(), AT_5000)?;
     let received = runtime.block_on(api.received())?;
     place.verify()?;
     let mut table = Table::begin("1,000,000 records, one per request, limit 5,000/s, latency 50 ms, output exact");
@@ -155,7 +154,7 @@ fn million(runtime: &Runtime) -> Result<Table> {
 fn memory(_: &Runtime) -> Result<Table> {
     let api = Api::start(Duration::ZERO)?;
     let options = format!("rate_limit_calls 'unlimited', {ARRAYS}");
-    let peak = |records| Workplace::with(records)?.run(api.url(), &options);
+    let peak = |records| Workplace::with(records)?.run(Columns::Declared, api.url(), &options);
     let (small, large) = (peak(1_000_000)?, peak(10_000_000)?);
     let mut table = Table::begin("Memory of 1,000,000 and of 10,000,000 records in arrays, without a limit");
     table.only("peak RSS in MB, 1,000,000 records", megabytes(&small));
