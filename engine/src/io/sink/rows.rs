@@ -11,9 +11,8 @@ use super::node::Target;
 use super::staged::{Kind, StagedFile};
 use super::upload::Upload;
 
-/// A row group is closed at this size, so that memory stays bounded however large the file grows: a closed one is there twice,
-/// as columns and as the bytes of a part. It is the size of a part, which then need not wait for another one.
-const ROW_GROUP_BYTES: usize = 8 * 1024 * 1024;
+/// A row group is closed at this size, so that memory stays bounded however large the file grows.
+const ROW_GROUP_BYTES: usize = 32 * 1024 * 1024;
 
 pub(super) struct Rows<'a> {
     target: &'a Target,
