@@ -6,8 +6,11 @@ PYTHON ?= python3
 NEXTEST := 0.9.143
 DENY := 0.20.2
 TYPOS := 1.52.0
+CARGO_LLVM_COV := 0.9.1
+PYSPARK := 3.5.4
+AIOHTTP := 3.14.5
 
-.PHONY: run test test-aws check fmt clippy doc deny typos tidy bench tools
+.PHONY: run test test-aws check fmt clippy doc deny typos tidy coverage bench bench-long bench-pyspark bench-binary tools
 .DEFAULT_GOAL := run
 
 # With --examples the dependencies get the features that the tests want too, so that both share one compilation.
@@ -51,10 +54,31 @@ typos: $(TOOLS)/typos-$(TYPOS)/bin/typos
 tidy: | tools
 	cargo nextest run --locked --workspace --test tidy
 
+# Of the crate that decides and calls; it compiles without DataFusion, in a target directory of its own. Needs LLVM's tools in
+# the version of the compiler: `rustup component add llvm-tools`, or LLVM_COV and LLVM_PROFDATA in the environment.
+coverage: $(TOOLS)/bin/cargo-llvm-cov
+	$< llvm-cov --locked --package paceline-udfs --summary-only --fail-under-lines 90 \
+		--ignore-filename-regex '(caller/(mixes|timelines)|testing/mod)\.rs$$' # tests do not count
+
 # As `make run` is built; `make bench BENCH_PROFILE=release` takes the profile of the binary to keep, and its time to compile.
 BENCH_PROFILE ?= dev
-bench:
-	cargo bench --locked --workspace --profile $(BENCH_PROFILE) --bench parts --bench trip
+BENCH := cargo bench --locked --workspace --profile $(BENCH_PROFILE)
+export PACELINE ?= $(CARGO_TARGET_DIR)/$(if $(filter dev,$(BENCH_PROFILE)),debug,$(BENCH_PROFILE))/paceline
+
+bench: bench-binary
+	$(BENCH) --bench parts --bench trip
+	$(BENCH) --bench whole
+
+# Some ten minutes: a million records at 5,000 a second, and ten million without a limit.
+bench-long: bench-binary
+	$(BENCH) --bench whole -- million memory
+
+# The same work by PySpark, which needs Java 8, 11 or 17.
+bench-pyspark: bench-binary $(TOOLS)/pyspark-$(PYSPARK)/bin/spark-submit
+	PYSPARK_PYTHON=$(TOOLS)/pyspark-$(PYSPARK)/bin/python $(BENCH) --bench whole -- pyspark
+
+bench-binary:
+	cargo build --locked --workspace --bins --examples --profile $(BENCH_PROFILE)
 
 tools: $(TOOLS)/bin/cargo-deny $(TOOLS)/typos-$(TYPOS)/bin/typos
 	cargo nextest --version >/dev/null 2>&1 || cargo install --locked --debug cargo-nextest@$(NEXTEST)
@@ -65,3 +89,10 @@ $(TOOLS)/bin/cargo-deny:
 $(TOOLS)/typos-$(TYPOS)/bin/typos:
 	$(PYTHON) -m venv $(TOOLS)/typos-$(TYPOS)
 	$(TOOLS)/typos-$(TYPOS)/bin/pip install --quiet typos==$(TYPOS)
+
+$(TOOLS)/bin/cargo-llvm-cov:
+	cargo install --locked --debug --root $(TOOLS) cargo-llvm-cov@$(CARGO_LLVM_COV)
+
+$(TOOLS)/pyspark-$(PYSPARK)/bin/spark-submit:
+	$(PYTHON) -m venv $(TOOLS)/pyspark-$(PYSPARK)
+	$(TOOLS)/pyspark-$(PYSPARK)/bin/pip install --quiet pyspark==$(PYSPARK) aiohttp==$(AIOHTTP)

@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use paceline_benches::{line, median};
+use paceline_benches::{Table, median};
 use paceline_engine::demo::{Demo, DemoOptions, DemoResult};
 
 const RUNS: usize = 3;
@@ -26,18 +26,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("{:?} {:?}", result.received, result.report);
         results.push(result);
     }
-    let of = |figure: fn(&DemoResult) -> f64| median(results.iter().map(figure).collect());
-    let rate = of(|result| result.received.requests_per_s);
-    let worst_second = of(|result| result.received.worst_second as f64);
+    let of = |figure: fn(&DemoResult) -> f64| median(results.iter().map(figure));
     let worst_period = results.iter().filter_map(|result| result.report.worst_period).max().unwrap_or(usize::MAX);
-    let utilization = of(|result| result.report.pace_utilization.unwrap_or(0.0));
     let exact = results.iter().filter(|result| result.verified.is_exact()).count();
-    println!("\n{RECORDS} records over S3, one per request, limit 5,000/s, latency 50 ms, median of {RUNS}\n");
-    println!("| figure | measured | target | met |\n|---|---|---|---|");
-    println!("{}", line("requests/s at the receiver", rate, "≥ 4,900", rate >= 4900.0));
-    println!("{}", line("worst_period (worst of all runs)", worst_period as f64, "≤ 5,000", worst_period <= 5000));
-    println!("{}", line("worst second at the receiver", worst_second, "≤ 5,150", worst_second <= 5150.0));
-    println!("{}", line("pace_utilization", utilization, "≥ 0.98", utilization >= 0.98));
-    println!("{}", line("runs with an exact output", exact as f64, RUNS, exact == RUNS));
+    let title = format!("{RECORDS} records over S3, one per request, limit 5,000/s, latency 50 ms, median of {RUNS}");
+    let mut table = Table::begin(title);
+    table.at_least("requests/s at the receiver", of(|result| result.received.requests_per_s), 4900.0);
+    table.at_most("worst_period (worst of all runs)", worst_period as f64, 5000.0);
+    let worst_second = of(|result| result.received.worst_period as f64);
+    table.at_most("most requests in any second at the receiver", worst_second, 5150.0);
+    table.at_least("pace_utilization", of(|result| result.report.pace_utilization.unwrap_or(0.0)), 0.98);
+    table.at_least("runs with an exact output", exact as f64, RUNS as f64);
     Ok(())
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where it cannot go on")]
 
 mod plans;
+mod slt;
 mod scenarios {
     mod bad_input;
     mod broken_input;
@@ -13,4 +14,5 @@ mod scenarios {
     mod formats;
     mod main_job;
     mod plain_datafusion;
+    mod too_many_requests;
 }

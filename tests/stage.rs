@@ -26,7 +26,7 @@ pub struct Stage {
 }
 
 /// An API that answers at once and never fails.
-pub const QUICK: MockApiOptions = MockApiOptions { latency: Duration::ZERO, fail_percent: 0 };
+pub const QUICK: MockApiOptions = MockApiOptions { latency: Duration::ZERO, fail_percent: 0, limit: None };
 
 impl Stage {
     /// Sets the stage.

@@ -44,7 +44,7 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error:
     let DemoResult { received, verified, .. } = &result;
     say(&format!(
         "  at the API: {} requests, {:.0} per second, at most {} in any second",
-        received.requests, received.requests_per_s, received.worst_second
+        received.requests, received.requests_per_s, received.worst_period
     ));
     if !verified.is_exact() {
         say(&format!("error: the output is not exact: {verified:?}"));

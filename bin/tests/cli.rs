@@ -17,7 +17,7 @@ struct Setting {
 
 impl Setting {
     fn new(rate_limit_calls: &str) -> Self {
-        let options = MockApiOptions { latency: Duration::from_millis(1), fail_percent: 0 };
+        let options = MockApiOptions { latency: Duration::from_millis(1), ..MockApiOptions::default() };
         let setting = Setting {
             api: MockApi::start(([127, 0, 0, 1], 0).into(), options).unwrap(),
             folder: TempDir::new().unwrap(),

@@ -17,7 +17,7 @@ use paceline_udfs::{ApiFunction, Caller};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let latency = Duration::from_millis(50);
-    let api = MockApi::start(([127, 0, 0, 1], 0).into(), MockApiOptions { latency, fail_percent: 0 })?;
+    let api = MockApi::start(([127, 0, 0, 1], 0).into(), MockApiOptions { latency, ..MockApiOptions::default() })?;
 
     let arguments = vec![Field::new("id", DataType::Int64, true), Field::new("email", DataType::Utf8, true)];
     let returns = vec![Field::new("status", DataType::Utf8, true), Field::new("score", DataType::Float64, true)];

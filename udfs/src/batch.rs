@@ -136,3 +136,125 @@ fn bad_reply(message: String, body: Bytes, attempts: u32) -> GivenUp {
 fn types(caller: &Caller, source: ArrowError) -> BatchError {
     BatchError::Types { function: caller.api().name.clone(), source }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use arrow::array::{Array, AsArray, Int64Array};
+    use arrow::datatypes::{DataType, Field, Float64Type};
+    use expect_test::{Expect, expect};
+
+    use super::*;
+    use crate::testing::{self, Script, Step};
+
+    const UNLIMITED: (&str, &str) = ("rate_limit_calls", "unlimited");
+
+    fn score() -> DataType {
+        DataType::Struct(vec![Field::new("score", DataType::Float64, true)].into())
+    }
+
+    fn ids(ids: std::ops::Range<i64>) -> RecordBatch {
+        let ids: ArrayRef = Arc::new(Int64Array::from_iter_values(ids));
+        RecordBatch::try_from_iter([("id", ids)]).unwrap()
+    }
+
+    fn shown(landed: &Landed) -> String {
+        let scores = landed.values.as_struct().column(0).as_primitive::<Float64Type>();
+        let value = |row| if landed.values.is_null(row) { "NULL".to_owned() } else { scores.value(row).to_string() };
+        let values: Vec<_> = (0..landed.values.len()).map(value).collect();
+        let gone = |(row, why): &(usize, GivenUp)| {
+            format!("row {row}: {} after {}, {}", why.failure.kind, why.attempts, why.failure.message)
+        };
+        let gone: Vec<_> = landed.given_up.iter().map(gone).collect();
+        [vec![values.join(" ")], gone].concat().join("\n")
+    }
+
+    /// Sends the rows 0 to 3 and shows what was sent, the values, and the rows given up.
+    async fn check(options: &[(&str, &str)], primed: &[(&str, &str)], steps: &[Step], expected: Expect) {
+        let script = Arc::new(Script::new(Duration::from_millis(10), steps.iter().cloned()));
+        let caller = testing::caller(score(), &[&[UNLIMITED], options].concat(), &script);
+        for (row, answer) in primed {
+            caller.primed().put(Bytes::from((*row).to_owned()), Bytes::from((*answer).to_owned()));
+        }
+        let landed = send(&caller, &ids(0..4)).await.unwrap().land().await.unwrap();
+        let sent: Vec<_> = script.seen().iter().map(|seen| String::from_utf8_lossy(&seen.body).into_owned()).collect();
+        expected.assert_eq(&format!("{}\n{}", sent.join(" "), shown(&landed)));
+        let counters = caller.counters();
+        let given_up: u64 = counters.given_up().iter().sum();
+        assert_eq!(given_up, landed.given_up.len() as u64);
+        assert_eq!(counters.answered.get() + given_up, 4);
+        assert_eq!(counters.reused.get(), primed.len() as u64);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rows_come_back_in_their_order_and_a_bad_reply_costs_its_own_row() {
+        let steps = [
+            Step::Reply(200, r#"{"score": 0.5}"#),
+            Step::Reply(200, "<html>"),
+            Step::Reply(422, "no"),
+            Step::Reply(200, r#"{"score": 3}"#),
+        ];
+        check(&[], &[], &steps, expect![[r#"
+            {"id":0} {"id":1} {"id":2} {"id":3}
+            0.5 NULL NULL 3
+            row 1: bad_reply after 1, the reply is not Struct("score": Float64): Json error: Encountered unexpected '<' whilst parsing value
+            row 2: http_4xx after 1, the API refused the request with status 422"#]]).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn arrays_are_taken_apart_and_one_that_is_too_short_costs_its_rows() {
+        let steps = [Step::Reply(200, r#"[{"score": 1}, {"error": "bad id"}]"#), Step::Reply(200, r#"[{"score": 1}]"#)];
+        check(
+            &[("format", "array"), ("batch_size", "2")],
+            &[],
+            &steps,
+            expect![[r#"
+            [{"id":0},{"id":1}] [{"id":2},{"id":3}]
+            1 NULL NULL NULL
+            row 1: bad_reply after 1, the API answered this row with an error: bad id
+            row 2: bad_reply after 1, the reply has 1 values for 2 rows
+            row 3: bad_reply after 1, the reply has 1 values for 2 rows"#]],
+        )
+        .await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rows_with_an_answer_are_not_sent() {
+        let primed = [(r#"{"id":1}"#, r#"{"score":7.5}"#), (r#"{"id":3}"#, r#"{"score":8.5}"#)];
+        check(
+            &[("format", "array")],
+            &primed,
+            &[Step::Reply(200, r#"[{"score": 1}, {"score": 2}]"#)],
+            expect![[r#"
+            [{"id":0},{"id":2}]
+            1 7.5 2 8.5"#]],
+        )
+        .await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_batch_ends_the_job_where_the_budget_or_the_credentials_say_so() {
+        let stop = async |options: &[(&str, &str)], steps: Vec<Step>, rows: i64| {
+            let script = Arc::new(Script::new(Duration::from_millis(10), steps));
+            let caller = testing::caller(score(), &[&[UNLIMITED], options].concat(), &script);
+            let landed = send(&caller, &ids(0..rows)).await.unwrap().land().await;
+            landed.unwrap_err().to_string()
+        };
+        expect!["API function 'f': 2 of 2 rows were given up, more than max_failed_records; the last one: the API refused the request with status 404"].assert_eq(&stop(&[("max_failed_records", "1")], vec![Step::Reply(404, "gone"); 2], 2).await);
+        expect!["API function 'f': 101 of 1000 rows were given up, more than max_failed_percent 10; the last one: the API refused the request with status 404"].assert_eq(&stop(&[], vec![Step::Reply(404, "gone"); 101], 1000).await);
+        expect!["API function 'f': the first 100 answers were all refusals (401 or 403): check the credentials; the last one: the API refused the request with status 403"].assert_eq(&stop(&[], vec![Step::Echo(403); 100], 100).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_type_that_json_cannot_carry_is_refused() {
+        let script = Arc::new(Script::new(Duration::ZERO, []));
+        let returns = DataType::Interval(arrow::datatypes::IntervalUnit::DayTime);
+        let caller = testing::caller(returns, &[UNLIMITED], &script);
+        let result = match send(&caller, &ids(0..1)).await {
+            Ok(sent) => sent.land().await.map(|landed| landed.values),
+            Err(error) => Err(error),
+        };
+        expect!["API function 'f' cannot carry these types: Not yet implemented: Support for Interval(DayTime) in JSON reader"].assert_eq(&result.unwrap_err().to_string());
+    }
+}

@@ -122,10 +122,12 @@ impl Caller {
             let sent = Instant::now();
             let flight = self.counters.take_off(attempt.get());
             let outcome = self.transport.send(body.clone()).await;
-            drop((flight, place));
             self.learn(pass, &outcome, sent.elapsed());
+            let verdict = judge(outcome, attempt, &self.api.options.retry, fastrand::f64(), SystemTime::now());
+            self.pause(verdict.pause());
+            drop((flight, place)); // after the pause: whoever gets the place must meet it
 
-            match judge(outcome, attempt, &self.api.options.retry, fastrand::f64(), SystemTime::now()) {
+            match verdict {
                 Verdict::Keep(body) => {
                     self.counters.replied.add(rows as u64);
                     return Fate::Answered { body, attempts: attempt.get() };
@@ -137,15 +139,11 @@ impl Caller {
                         failure.message
                     ));
                 }
-                Verdict::GiveUp { failure, pause } => {
-                    self.pause(pause);
+                Verdict::GiveUp { failure, .. } => {
                     return Fate::GivenUp(GivenUp { failure, attempts: attempt.get(), at: SystemTime::now() });
                 }
                 Verdict::Stop(reason) => return Fate::Stop(reason),
-                Verdict::Again { wait, pause } => {
-                    self.pause(pause);
-                    sleep(wait).await;
-                }
+                Verdict::Again { wait, .. } => sleep(wait).await,
             }
 
             wanted = self.quota.want();
@@ -260,5 +258,7 @@ impl Drop for PassOfBreaker<'_> {
     }
 }
 
+#[cfg(test)]
+mod mixes;
 #[cfg(test)]
 mod timelines;

@@ -183,3 +183,68 @@ impl Drop for Flight<'_> {
         self.0.landed.add(1);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_are_counted_by_second_from_the_first_on() {
+        let counters = Counters::default();
+        assert_eq!((counters.requests_by_second(), counters.latency()), (vec![], None));
+        let first = counters.take_off(1);
+        tokio::time::advance(Duration::from_millis(2500)).await;
+        let second = counters.take_off(2);
+        assert_eq!(counters.requests_by_second(), [1, 0, 1]);
+        assert_eq!((counters.requests.get(), counters.retries.get(), counters.in_flight()), (2, 1, 2));
+        drop((first, second));
+        assert_eq!(counters.in_flight(), 0);
+    }
+
+    #[test]
+    fn latencies_are_those_of_replies() {
+        let counters = Counters::default();
+        counters.learn(None, Duration::from_secs(9));
+        assert_eq!(counters.latency(), None);
+        for ms in 1..=100 {
+            counters.learn(Some(if ms == 7 { 429 } else { 200 }), Duration::from_millis(ms));
+        }
+        let latency = counters.latency().unwrap();
+        let near = |found: f64, wanted: f64| (found - wanted).abs() < 0.1;
+        assert!(near(latency.p50, 50.0) && near(latency.p90, 90.0) && near(latency.max, 100.0), "{latency:?}");
+        assert_eq!(counters.rate_limit_hits.get(), 1);
+    }
+
+    #[test]
+    fn the_budget_is_of_rows_and_after_a_thousand_of_percent() {
+        let (counters, percent) = (Counters::default(), |percent| Budget { percent, records: None });
+        counters.answered.add(889);
+        (0..110).for_each(|_| counters.give_up(FailureKind::Timeout));
+        assert_eq!(counters.over(&percent(10)), None, "999 rows say nothing");
+        assert_eq!(counters.over(&Budget { percent: 100, records: Some(110) }), None);
+        let over = counters.over(&Budget { percent: 100, records: Some(109) }).unwrap();
+        assert_eq!(over, "110 of 999 rows were given up, more than max_failed_records");
+        counters.answered.add(1);
+        assert_eq!(counters.over(&percent(11)), None);
+        let over = counters.over(&percent(10)).unwrap();
+        assert_eq!(over, "110 of 1000 rows were given up, more than max_failed_percent 10");
+        let kinds: Vec<_> = FailureKind::ALL.iter().zip(counters.given_up()).filter(|(_, rows)| *rows > 0).collect();
+        assert_eq!(kinds, [(&FailureKind::Timeout, 110)]);
+    }
+
+    #[test]
+    fn one_good_answer_shows_that_the_credentials_are_right() {
+        let refusal =
+            Failure { kind: FailureKind::Http4xx, message: String::new(), status: Some(401), body: Bytes::new() };
+        let (wrong, right) = (Counters::default(), Counters::default());
+        right.learn(Some(200), Duration::ZERO);
+        for _ in 0..AUTHENTICATION_SAMPLE {
+            assert!(!wrong.refused_from_the_start(&refusal));
+            wrong.learn(Some(403), Duration::ZERO);
+            right.learn(Some(401), Duration::ZERO);
+        }
+        assert!(wrong.refused_from_the_start(&refusal) && !right.refused_from_the_start(&refusal));
+    }
+}

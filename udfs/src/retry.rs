@@ -52,6 +52,16 @@ pub enum Verdict {
     },
 }
 
+impl Verdict {
+    /// How long nothing may be sent under this quota, where the API asked for it.
+    pub fn pause(&self) -> Option<Duration> {
+        match self {
+            Verdict::Again { pause, .. } | Verdict::GiveUp { pause, .. } => *pause,
+            Verdict::Keep(_) | Verdict::Stop(_) => None,
+        }
+    }
+}
+
 /// Why a request failed at last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {

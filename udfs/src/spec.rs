@@ -223,7 +223,9 @@ impl Values<'_> {
 
     fn read_if_given<T>(&self, key: &str, reader: fn(&str) -> Result<T, &'static str>) -> Result<Option<T>, String> {
         let Some(text) = self.0.get(key) else { return Ok(None) };
-        reader(text).map(Some).map_err(|expected| format!("option '{key}' is '{text}', expected {expected}"))
+        // What stands before an @ in a URL may be a password, and errors go to logs and reports.
+        let shown = if key == "endpoint" && text.contains('@') { "(not shown)" } else { text };
+        reader(text).map(Some).map_err(|expected| format!("option '{key}' is '{shown}', expected {expected}"))
     }
 }
 

@@ -1,4 +1,4 @@
-//! An API to call: deterministic answers, latency and faults on demand, and a log of what arrived when.
+//! An API to call: deterministic answers, latency, faults and a limit of its own on demand, and a count of what arrived.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,15 +7,17 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::serve::ListenerExt;
 use bytes::Bytes;
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
+
+use super::arrivals::{Arrivals, OwnLimit, Stats, Welcome};
 
 /// How the API behaves.
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,6 +26,8 @@ pub struct MockApiOptions {
     pub latency: Duration,
     /// Of 100 requests this many fail with status 500, spread evenly over the order of arrival.
     pub fail_percent: u8,
+    /// What arrives above it is answered with 429 and `Retry-After`, at once.
+    pub limit: Option<OwnLimit>,
 }
 
 /// A running API on threads of its own; it ends when this is dropped.
@@ -37,26 +41,7 @@ pub struct MockApi {
 #[derive(Debug)]
 struct Shared {
     options: MockApiOptions,
-    log: Mutex<Log>,
-}
-
-#[derive(Debug, Default)]
-struct Log {
-    arrivals: Vec<Instant>,
-    records: usize,
-}
-
-/// What arrived.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Stats {
-    /// Requests to the API itself.
-    pub requests: usize,
-    /// Records in them.
-    pub records: usize,
-    /// Requests per second from the first to the last.
-    pub requests_per_s: f64,
-    /// Most requests in any sliding second.
-    pub worst_second: usize,
+    arrivals: Mutex<Arrivals>,
 }
 
 impl MockApi {
@@ -73,7 +58,8 @@ impl MockApi {
             let _runtime = runtime.enter();
             TcpListener::from_std(listener)?
         };
-        let shared = Arc::new(Shared { options, log: Mutex::default() });
+        let arrivals = Mutex::new(Arrivals::new(options.limit));
+        let shared = Arc::new(Shared { options, arrivals });
         let router = Router::new()
             .route("/stats", get(stats))
             .route("/reset", post(reset))
@@ -93,7 +79,7 @@ impl MockApi {
 
     /// What arrived so far.
     pub fn stats(&self) -> Stats {
-        self.shared.stats()
+        self.shared.arrivals().stats()
     }
 }
 
@@ -118,38 +104,19 @@ pub fn answer(record: &Map<String, Value>) -> Value {
 }
 
 impl Shared {
-    fn log(&self) -> MutexGuard<'_, Log> {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn stats(&self) -> Stats {
-        let (arrivals, records) = {
-            let log = self.log();
-            (log.arrivals.clone(), log.records)
-        };
-        let span = arrivals.first().zip(arrivals.last()).map_or(Duration::ZERO, |(first, last)| *last - *first);
-        let gaps = arrivals.len().saturating_sub(1) as f64;
-        let requests_per_s = if span.is_zero() { 0.0 } else { gaps / span.as_secs_f64() };
-        Stats { requests: arrivals.len(), records, requests_per_s, worst_second: worst_second(&arrivals) }
+    fn arrivals(&self) -> MutexGuard<'_, Arrivals> {
+        self.arrivals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn worst_second(arrivals: &[Instant]) -> usize {
-    let (mut start, mut worst) = (0, 0);
-    for (end, arrival) in arrivals.iter().enumerate() {
-        while *arrival - arrivals[start] >= Duration::from_secs(1) {
-            start += 1;
+async fn call(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
+    let key = headers.get("idempotency-key").map(HeaderValue::as_bytes);
+    let welcome = shared.arrivals().arrive(key, Instant::now());
+    let number = match welcome {
+        Welcome::Number(number) => number,
+        Welcome::After(seconds) => {
+            return (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, seconds.to_string())]).into_response();
         }
-        worst = worst.max(end - start + 1);
-    }
-    worst
-}
-
-async fn call(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
-    let number = {
-        let mut log = shared.log();
-        log.arrivals.push(Instant::now());
-        log.arrivals.len()
     };
     tokio::time::sleep(shared.options.latency).await;
     let percent = usize::from(shared.options.fail_percent);
@@ -158,12 +125,12 @@ async fn call(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     }
     match serde_json::from_slice::<Records>(&body) {
         Ok(Records::One(record)) => {
-            shared.log().records += 1;
+            shared.arrivals().records += 1;
             let status = if acceptable(&record) { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
             (status, answer_or_error(&record).to_string()).into_response()
         }
         Ok(Records::Many(records)) => {
-            shared.log().records += records.len();
+            shared.arrivals().records += records.len();
             Value::from_iter(records.iter().map(answer_or_error)).to_string().into_response()
         }
         Err(error) => (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
@@ -188,9 +155,9 @@ fn answer_or_error(record: &Map<String, Value>) -> Value {
 }
 
 async fn stats(State(shared): State<Arc<Shared>>) -> String {
-    serde_json::to_string(&shared.stats()).unwrap_or_default()
+    serde_json::to_string(&shared.arrivals().stats()).unwrap_or_default()
 }
 
 async fn reset(State(shared): State<Arc<Shared>>) {
-    *shared.log() = Log::default();
+    *shared.arrivals() = Arrivals::new(shared.options.limit);
 }

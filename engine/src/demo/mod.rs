@@ -1,6 +1,7 @@
 //! The main job with nothing else needed: records, an S3 and an API, all in this process.
 
 mod api;
+mod arrivals;
 mod data;
 mod faults;
 mod records;
@@ -8,7 +9,8 @@ mod run;
 mod s3;
 mod verify;
 
-pub use api::{MockApi, MockApiOptions, Stats};
+pub use api::{MockApi, MockApiOptions};
+pub use arrivals::{OwnLimit, Stats};
 pub use data::{Cleaning, find, generate};
 pub use faults::{Faults, IsSlowedDown};
 pub use records::{RecordOptions, Records};

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::api::{MockApi, MockApiOptions, Stats};
+use super::api::{MockApi, MockApiOptions};
+use super::arrivals::Stats;
 use super::data::generate;
 use super::records::RecordOptions;
 use super::s3::DemoS3;
@@ -63,7 +64,7 @@ impl Demo {
         for bucket in [BUCKET_IN, BUCKET_OUT] {
             s3.create_bucket(bucket).map_err(cannot("a demo bucket cannot be made"))?;
         }
-        let behaviour = MockApiOptions { latency: options.latency, fail_percent: options.fail_percent };
+        let behaviour = MockApiOptions { latency: options.latency, fail_percent: options.fail_percent, limit: None };
         let api =
             MockApi::start(([127, 0, 0, 1], 0).into(), behaviour).map_err(cannot("the demo API does not start"))?;
 

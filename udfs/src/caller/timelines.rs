@@ -2,25 +2,16 @@
 
 use std::time::Duration;
 
-use arrow::datatypes::{DataType, Fields};
+use arrow::datatypes::DataType;
 use expect_test::{Expect, expect};
 
 use super::*;
-use crate::quota::Quotas;
-use crate::testing::{Script, Step};
+use crate::testing::{self, Script, Step};
 
 const LATENCY: Duration = Duration::from_millis(50);
 
 fn caller(rate_limit_calls: &str, options: &[(&str, &str)], script: &Arc<Script>) -> Arc<Caller> {
-    let mut given = vec![
-        ("endpoint".to_owned(), "http://api.example/".to_owned()),
-        ("rate_limit_calls".to_owned(), rate_limit_calls.to_owned()),
-    ];
-    given.extend(options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
-    let api = Arc::new(ApiFunction::declare("f", Fields::empty(), DataType::Utf8, &given).unwrap());
-    let quota = Quotas::default().get(&api.options.quota, api.options.rate).unwrap();
-    let transport = Arc::clone(script) as Arc<dyn Transport>;
-    Arc::new(Caller::new(api, quota, transport, Handle::current()))
+    testing::caller(DataType::Utf8, &[&[("rate_limit_calls", rate_limit_calls)], options].concat(), script)
 }
 
 /// Submits `requests` requests one after the other and shows when each attempt was sent, and each fate.
@@ -160,7 +151,7 @@ const ONE_FAILURE_OPENS: [(&str, &str); 4] =
 async fn an_open_breaker_waits_and_lets_one_probe_through() {
     let steps = [Step::Echo(500), Step::Echo(500), Step::Echo(500)];
     let options = [&ONE_FAILURE_OPENS[..], &[AT_ONCE, ("max_in_flight", "2")]].concat();
-    check("unlimited", &options, 4, &steps, expect!["0ms #0, 0ms #1, 10050ms #2, 20100ms #0, 20150ms #1, 20150ms #3, 20200ms #2 | answered 0, answered 1, answered 2, answered 3"]).await;
+    check("unlimited", &options, 4, &steps, expect!["0ms #0, 0ms #1, 10050ms #2, 20100ms #3, 20150ms #0, 20150ms #1, 20200ms #2 | answered 0, answered 1, answered 2, answered 3"]).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,6 +8,13 @@ use bytes::Bytes;
 use tokio::time::{Instant, sleep};
 
 use crate::client::{Exchange, Reply, SendError, Transport};
+#[cfg(test)]
+use {
+    crate::{ApiFunction, Caller, quota::Quotas},
+    arrow::datatypes::{DataType, Fields},
+    std::sync::Arc,
+    tokio::runtime::Handle,
+};
 
 /// What the script does with one request.
 #[derive(Clone, Debug)]
@@ -20,6 +27,8 @@ pub enum Step {
     RetryAfter(u16, &'static str),
     /// The connection breaks.
     Reset,
+    /// Nothing comes within the timeout.
+    Late,
 }
 
 /// Takes `latency` for each request and answers as the script says; past its end it echoes with status 200.
@@ -67,8 +76,20 @@ impl Transport for Script {
                 Step::Reply(status, text) => (status, None, Bytes::from_static(text.as_bytes())),
                 Step::RetryAfter(status, when) => (status, Some(when.to_owned()), Bytes::new()),
                 Step::Reset => return Err(SendError::Connection("connection reset by script".into())),
+                Step::Late => return Err(SendError::Timeout("the script's".to_owned())),
             };
             Ok(Reply { status, retry_after, body })
         })
     }
+}
+
+/// A caller of a function `f` with these options, whose requests go to the script, on the runtime that this is called on.
+#[cfg(test)]
+pub(crate) fn caller(returns: DataType, options: &[(&str, &str)], script: &Arc<Script>) -> Arc<Caller> {
+    let mut given = vec![("endpoint".to_owned(), "http://api.example/".to_owned())];
+    given.extend(options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+    let api = Arc::new(ApiFunction::declare("f", Fields::empty(), returns, &given).unwrap());
+    let quota = Quotas::default().get(&api.options.quota, api.options.rate).unwrap();
+    let transport = Arc::clone(script) as Arc<dyn Transport>;
+    Arc::new(Caller::new(api, quota, transport, Handle::current()))
 }
