@@ -13,6 +13,7 @@ mod scenarios {
     mod faults;
     mod formats;
     mod main_job;
+    mod order;
     mod plain_datafusion;
     mod too_many_requests;
 }

@@ -13,6 +13,7 @@ use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::metrics::MetricsSet;
 use datafusion::physical_plan::{ExecutionPlan, SendableRecordBatchStream};
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use datafusion::prelude::{SessionConfig, SessionContext};
@@ -67,6 +68,10 @@ pub struct Written {
     pub url: Url,
     /// Rows read from files.
     pub records_read: u64,
+    /// Those of them that were malformed and have NULLs (mode PERMISSIVE).
+    pub records_malformed: u64,
+    /// Records that were malformed and are no rows (mode DROPMALFORMED).
+    pub records_dropped: u64,
     /// Rows in the output.
     pub records_written: u64,
     /// Rows in the dead letters.
@@ -118,8 +123,9 @@ impl Session {
                 let plan = paceline_sql::plan_query(&self.context.state(), query).await?;
                 let plan = self.context.state().create_physical_plan(&plan).await?;
                 let schema = plan.schema();
-                let batches = datafusion::physical_plan::collect(plan, self.context.task_ctx()).await?;
-                Ok(Outcome::Rows { schema, batches })
+                // As Spark collects: in the order of the partitions.
+                let partitions = datafusion::physical_plan::collect_partitioned(plan, self.context.task_ctx()).await?;
+                Ok(Outcome::Rows { schema, batches: partitions.into_iter().flatten().collect() })
             }
         }
     }
@@ -249,7 +255,11 @@ impl Session {
         let rows = |kind| files.iter().filter(|file| file.kind == kind).map(|file| file.rows).sum();
         let written = Written {
             url: folder.url().clone(),
-            records_read: rows_read(&plan),
+            records_read: sum_of_leaves(&plan, &|metrics| metrics.output_rows()),
+            records_malformed: sum_of_leaves(&plan, &|metrics| {
+                Some(metrics.sum_by_name(readers::MALFORMED)?.as_usize())
+            }),
+            records_dropped: sum_of_leaves(&plan, &|metrics| Some(metrics.sum_by_name(readers::DROPPED)?.as_usize())),
             records_written: rows(Kind::Rows),
             records_failed: rows(Kind::DeadLetters),
         };
@@ -287,13 +297,13 @@ fn already_there(what: &str, name: &str) -> EngineError {
     EngineError::Setting(format!("the {what} '{name}' is already there; CREATE OR REPLACE would replace it"))
 }
 
-/// Rows that the leaves of a plan put out.
-fn rows_read(plan: &Arc<dyn ExecutionPlan>) -> u64 {
+/// The sum of a number over the leaves of a plan.
+fn sum_of_leaves(plan: &Arc<dyn ExecutionPlan>, number: &dyn Fn(MetricsSet) -> Option<usize>) -> u64 {
     let children = plan.children();
     if children.is_empty() {
-        return plan.metrics().and_then(|metrics| metrics.output_rows()).unwrap_or(0) as u64;
+        return plan.metrics().and_then(number).unwrap_or(0) as u64;
     }
-    children.into_iter().map(rows_read).sum()
+    children.into_iter().map(|child| sum_of_leaves(child, number)).sum()
 }
 
 /// DataFusion's planner with Paceline's nodes.

@@ -18,12 +18,15 @@ pub struct Settings {
     pub partitions: NonZeroUsize,
 }
 
+const TWO: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
+
 impl Default for Settings {
     fn default() -> Self {
         Settings {
             s3: S3Settings::default(),
             batch_rows: NonZeroUsize::new(8192).unwrap_or(NonZeroUsize::MIN),
-            partitions: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            // Two for each core, so that a core has work while a partition waits for its last replies.
+            partitions: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN).saturating_mul(TWO),
         }
     }
 }
@@ -47,7 +50,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "paceline.partitions",
-        meaning: "partitions that a query is cut into (default: the number of cores)",
+        meaning: "partitions that a query is cut into (default: twice the number of cores)",
         set: |settings, text| number(text).map(|number| settings.partitions = number),
     },
     Key {

@@ -59,7 +59,7 @@ async fn views_need_files_and_known_options() {
         expect!["statement 1 (line 1): the csv option 'path' is missing"],
     )
     .await;
-    check("CREATE TEMP VIEW v USING csv OPTIONS (path 'x', heading 'true')", expect!["statement 1 (line 1): unknown csv option 'heading'; the options are path, header, inferSchema, sep, delimiter, quote, escape, multiLine"]).await;
+    check("CREATE TEMP VIEW v USING csv OPTIONS (path 'x', heading 'true')", expect!["statement 1 (line 1): unknown csv option 'heading'; the options are path, header, inferSchema, sep, delimiter, quote, escape, charToEscapeQuoteEscaping, comment, multiLine, mode, columnNameOfCorruptRecord, enforceSchema, nullValue, emptyValue, nanValue, positiveInf, negativeInf, ignoreLeadingWhiteSpace, ignoreTrailingWhiteSpace, prefersDate, encoding, charset"]).await;
     check(
         "CREATE TEMP VIEW v USING parquet OPTIONS (path 'x', header true)",
         expect!["statement 1 (line 1): unknown parquet option 'header'; the options are path"],
@@ -136,17 +136,49 @@ async fn a_row_may_only_leave_where_nobody_counts_on_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broken_file_is_named_with_the_line() {
-    let read = async |name: &str, bytes: &[u8], expected: Expect| {
+    let read = async |name: &str, bytes: &[u8], options: &str, expected: Expect| {
         let stage = Stage::set(QUICK).await;
         let path = stage.file(name, bytes);
-        let script = format!(
-            "CREATE TEMP VIEW v USING csv OPTIONS (path '{path}', header true, inferSchema true); SELECT * FROM v"
-        );
+        let script =
+            format!("CREATE TEMP VIEW v USING csv OPTIONS (path '{path}', header true {options}); SELECT * FROM v");
         let error = stage.run(&script).await.1.unwrap_err().to_string();
         expected.assert_eq(&error.replace(stage.folder.path().to_str().unwrap(), "{folder}"));
     };
-    read("ragged.csv", b"id,email\n1,a\n2,b,c\n", expect!["statement 1 (line 1): cannot read the columns of 'file://{folder}/ragged.csv': Csv error: Encountered unequal lengths between records on CSV file. Expected 2 records, found 3 records at line 3"]).await;
-    read("short.csv", b"id,email\n1,a\n2\n", expect!["statement 1 (line 1): cannot read the columns of 'file://{folder}/short.csv': Csv error: Encountered unequal lengths between records on CSV file. Expected 2 records, found 1 records at line 3"]).await;
-    read("utf8.csv", b"id,email\n1,\xff\xfe\n", expect!["statement 1 (line 1): cannot read the columns of 'file://{folder}/utf8.csv': Csv error: Encountered UTF-8 error while reading CSV file: invalid utf-8: invalid UTF-8 in field 1 near byte index 0 at line 2"]).await;
-    read("cut.csv.gz", b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xcb\x4c", expect!["statement 1 (line 1): cannot read the columns of 'file://{folder}/cut.csv.gz': IO error: unexpected end of file"]).await;
+    let strict = ", inferSchema true, mode 'FAILFAST'";
+    read("ragged.csv", b"id,email\n1,a\n2,b,c\n", strict, expect!["statement 2 (line 1): cannot read 'file://{folder}/ragged.csv', line 3, the record has 3 fields, the view has 2 columns"]).await;
+    read("short.csv", b"id,email\n\n1,a\n2\n", strict, expect!["statement 2 (line 1): cannot read 'file://{folder}/short.csv', line 4, the record has 1 fields, the view has 2 columns"]).await;
+    read("utf8.csv", b"id,email\n1,\xff\xfe\n", strict, expect!["statement 2 (line 1): cannot read 'file://{folder}/utf8.csv', line 2, column 2 'email': the text is not UTF-8"]).await;
+    read("empty.csv", b"", "", expect!["statement 1 (line 1): cannot read the columns of 'file://{folder}/empty.csv': it is empty"]).await;
+    read("cut.csv.gz", b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xcb\x4c", "", expect!["statement 1 (line 1): cannot read the columns of 'file://{folder}/cut.csv.gz': IO error: incomplete deflate stream"]).await;
+}
+
+/// The lines before a part of a file are counted when one of its records is malformed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_has_its_number_in_the_file_whatever_part_it_is_read_in() {
+    let stage = Stage::set(QUICK).await;
+    let mut csv: String = (2..=5000).map(|line| format!("{line},x\n")).collect();
+    csv = format!("id,text\n{}", csv.replace("\n4711,x\n", "\nfour,x\n"));
+    stage.file("in.csv", &csv);
+    let script = "CREATE TEMP VIEW v (id INT, text STRING) USING csv OPTIONS (path '{folder}/in.csv', header true, mode 'FAILFAST');
+        CREATE TEMP FUNCTION f(id INT) RETURNS STRUCT<score: DOUBLE> USING API OPTIONS (endpoint '{api}', rate_limit_calls 'unlimited');
+        INSERT OVERWRITE DIRECTORY '{folder}/out' USING parquet SELECT *, f(id) AS answer FROM v";
+    let error = stage.run(script).await.1.unwrap_err().to_string();
+    assert!(error.ends_with("in.csv', line 4711, column 1 'id': 'four' is not of type int"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn malformed_records_are_counted() {
+    let stage = Stage::set(QUICK).await;
+    stage.file("in.csv", "id,text\n1,a\nx,b\n3\n4,d\n");
+    for (mode, counted) in [("PERMISSIVE", (4, 2, 0, 4)), ("DROPMALFORMED", (2, 0, 2, 2))] {
+        let script = format!(
+            "CREATE OR REPLACE TEMP VIEW v (id INT, text STRING) USING csv
+               OPTIONS (path '{{folder}}/in.csv', header true, mode '{mode}');
+             INSERT OVERWRITE DIRECTORY '{{folder}}/out' USING json SELECT * FROM v"
+        );
+        let (report, result) = stage.run(&script).await;
+        result.unwrap();
+        let found = (report.records_read, report.records_malformed, report.records_dropped, report.records_written);
+        assert_eq!(found, counted, "{mode}");
+    }
 }

@@ -12,10 +12,7 @@ use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 use paceline_engine::api_call::{ApiCallExec, Asked};
-use paceline_udfs::client::Transport;
-use paceline_udfs::quota::Quotas;
-use paceline_udfs::testing::Script;
-use paceline_udfs::{ApiFunction, Caller};
+use paceline_udfs::testing::{self, Script};
 
 /// One row, and then a panic.
 #[derive(Debug)]
@@ -39,12 +36,9 @@ impl PartitionStream for Panics {
 async fn a_panic_while_reading_fails_the_query() {
     let id = Field::new("id", DataType::Int64, true);
     let schema = Arc::new(Schema::new(vec![id.clone()]));
-    let options = [("endpoint", "http://api.example/"), ("rate_limit_calls", "unlimited")];
-    let options: Vec<_> = options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    let api = ApiFunction::declare("f", Fields::from(vec![id.clone()]), DataType::Utf8, &options).unwrap();
-    let quota = Quotas::default().get("f", api.options.rate).unwrap();
-    let script: Arc<dyn Transport> = Arc::new(Script::new(Duration::ZERO, []));
-    let caller = Arc::new(Caller::new(Arc::new(api), quota, script, tokio::runtime::Handle::current()));
+    let script = Arc::new(Script::new(Duration::ZERO, []));
+    let arguments = Fields::from(vec![id.clone()]);
+    let caller = testing::caller(arguments, DataType::Utf8, &[("rate_limit_calls", "unlimited")], &script);
 
     let partitions: Vec<Arc<dyn PartitionStream>> = vec![Arc::new(Panics(Arc::clone(&schema)))];
     let input = StreamingTableExec::try_new(Arc::clone(&schema), partitions, None, [], false, None).unwrap();

@@ -46,14 +46,15 @@ fn csv(header: &str, rows: u64) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_answers_decide_on_the_columns_and_are_not_bought_twice() {
-    for (format, requests) in [("record", 250), ("array", 1 + 2)] {
+    // The 150 rows that are left are in four partitions, one of which has none but rows that were asked for already.
+    for (format, requests) in [("record", 250), ("array", 1 + 3)] {
         let stage = Stage::set(QUICK).await;
         let set = [("API_FORMAT", format), ("BATCH_SIZE", "100")];
         let (report, result) = run(&stage, &csv("id,email", 250), &set, None).await;
         result.unwrap();
         assert_eq!((report.records_read, report.records_written, report.answers_reused), (250, 250, 100), "{format}");
         assert_eq!((report.requests, stage.api.stats().records), (requests, 250), "{format}");
-        assert_eq!(columns(&stage).await, "id Int64, email Utf8, status Utf8, score Float64");
+        assert_eq!(columns(&stage).await, "id Int32, email Utf8, status Utf8, score Float64");
     }
 }
 
@@ -64,7 +65,7 @@ async fn a_column_of_the_reply_that_the_input_has_gets_another_name() {
         run(&stage, &csv("score,status`", 3), &[], Some("STRUCT<status: STRING, score: DOUBLE>")).await;
     result.unwrap();
     assert_eq!((report.records_written, report.requests), (3, 3));
-    assert_eq!(columns(&stage).await, "score Int64, status` Utf8, status Utf8, response_score Float64");
+    assert_eq!(columns(&stage).await, "score Int32, status` Utf8, status Utf8, response_score Float64");
 }
 
 async fn check_error(csv: &str, returns: Option<&str>, expected: Expect) {

@@ -18,11 +18,16 @@ use sqllogictest::{
 };
 use tokio::runtime::Runtime;
 
-const FILES: &[&str] = &["calls", "errors", "functions", "guards", "inserts", "views"];
+const FILES: &[&str] = &["calls", "csv", "errors", "functions", "guards", "inserts", "views"];
 
 #[test]
 fn calls() {
     run("calls");
+}
+
+#[test]
+fn csv() {
+    run("csv");
 }
 
 #[test]

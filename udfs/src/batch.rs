@@ -142,7 +142,7 @@ mod tests {
     use std::time::Duration;
 
     use arrow::array::{Array, AsArray, Int64Array};
-    use arrow::datatypes::{DataType, Field, Float64Type};
+    use arrow::datatypes::{DataType, Field, Fields, Float64Type};
     use expect_test::{Expect, expect};
 
     use super::*;
@@ -173,7 +173,7 @@ mod tests {
     /// Sends the rows 0 to 3 and shows what was sent, the values, and the rows given up.
     async fn check(options: &[(&str, &str)], primed: &[(&str, &str)], steps: &[Step], expected: Expect) {
         let script = Arc::new(Script::new(Duration::from_millis(10), steps.iter().cloned()));
-        let caller = testing::caller(score(), &[&[UNLIMITED], options].concat(), &script);
+        let caller = testing::caller(Fields::empty(), score(), &[&[UNLIMITED], options].concat(), &script);
         for (row, answer) in primed {
             caller.primed().put(Bytes::from((*row).to_owned()), Bytes::from((*answer).to_owned()));
         }
@@ -237,7 +237,7 @@ mod tests {
     async fn a_batch_ends_the_job_where_the_budget_or_the_credentials_say_so() {
         let stop = async |options: &[(&str, &str)], steps: Vec<Step>, rows: i64| {
             let script = Arc::new(Script::new(Duration::from_millis(10), steps));
-            let caller = testing::caller(score(), &[&[UNLIMITED], options].concat(), &script);
+            let caller = testing::caller(Fields::empty(), score(), &[&[UNLIMITED], options].concat(), &script);
             let landed = send(&caller, &ids(0..rows)).await.unwrap().land().await;
             landed.unwrap_err().to_string()
         };
@@ -250,7 +250,7 @@ mod tests {
     async fn a_type_that_json_cannot_carry_is_refused() {
         let script = Arc::new(Script::new(Duration::ZERO, []));
         let returns = DataType::Interval(arrow::datatypes::IntervalUnit::DayTime);
-        let caller = testing::caller(returns, &[UNLIMITED], &script);
+        let caller = testing::caller(Fields::empty(), returns, &[UNLIMITED], &script);
         let result = match send(&caller, &ids(0..1)).await {
             Ok(sent) => sent.land().await.map(|landed| landed.values),
             Err(error) => Err(error),

@@ -68,6 +68,8 @@ pub struct Options {
     pub quota: String,
     /// Most requests in flight at once in one process; without it the number follows limit and latency.
     pub max_in_flight: Option<NonZeroUsize>,
+    /// Whether answers come out in the order of the rows.
+    pub preserve_order: bool,
     /// Longest time one attempt may take.
     pub timeout: Duration,
     /// When and how often a failed request is sent again.
@@ -151,6 +153,7 @@ pub const OPTIONS: &[OptionRow] = &[
     row("rate_limit_period", Some("1 second"), "length of the window that rate_limit_calls counts in"),
     row("quota", None, "name of the limit; functions that name the same quota share it (default: the function's name)"),
     row("max_in_flight", None, "most requests in flight at once (default: limit × p99 latency × 1.5, at most 10000)"),
+    row("preserve_order", Some("true"), "false: rows do not wait for slower ones before them in their partition"),
     row("timeout", Some("30 seconds"), "longest time one attempt may take, from connecting to the last byte"),
     row("retry_max_attempts", Some("4"), "how often a request is sent at most, the first time included"),
     row("retry_delay", Some("1 second"), "upper bound of the first random wait before a retry; it doubles each time"),
@@ -193,6 +196,7 @@ impl Options {
             rate: rate(&values)?,
             quota: values.0.get("quota").map_or_else(|| function.to_owned(), |name| (*name).to_owned()),
             max_in_flight: values.read_if_given("max_in_flight", number)?,
+            preserve_order: values.read("preserve_order", flag)?,
             timeout: values.read("timeout", duration)?,
             retry: Policy {
                 max_attempts: values.read("retry_max_attempts", number)?,
@@ -284,6 +288,10 @@ fn when_open(text: &str) -> Result<WhenOpen, &'static str> {
         "give_up" => Ok(WhenOpen::GiveUp),
         _ => Err("wait or give_up"),
     }
+}
+
+fn flag(text: &str) -> Result<bool, &'static str> {
+    text.to_lowercase().parse().map_err(|_| "true or false")
 }
 
 fn percent(text: &str) -> Result<u8, &'static str> {
@@ -384,7 +392,7 @@ mod tests {
         check(
             &[("retries", "3")],
             expect![
-                "API function 'enrich': unknown option 'retries'; the options are endpoint, format, batch_size, reply_path, rate_limit_calls, rate_limit_period, quota, max_in_flight, timeout, retry_max_attempts, retry_delay, retry_max_delay, max_retry_after, breaker, breaker_failed_percent, breaker_window, breaker_min_attempts, breaker_failures, breaker_open_for, breaker_when_open, max_failed_percent, max_failed_records, max_reply_bytes, on_error"
+                "API function 'enrich': unknown option 'retries'; the options are endpoint, format, batch_size, reply_path, rate_limit_calls, rate_limit_period, quota, max_in_flight, preserve_order, timeout, retry_max_attempts, retry_delay, retry_max_delay, max_retry_after, breaker, breaker_failed_percent, breaker_window, breaker_min_attempts, breaker_failures, breaker_open_for, breaker_when_open, max_failed_percent, max_failed_records, max_reply_bytes, on_error"
             ],
         );
     }

@@ -122,11 +122,7 @@ impl ExecutionPlan for ApiCallExec {
     }
 
     fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
-    }
-
-    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
-        vec![false] // one window serves all partitions
+        vec![self.asked.caller.api().options.preserve_order]
     }
 
     fn apply_expressions(
@@ -163,7 +159,8 @@ impl ExecutionPlan for ApiCallExec {
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let metrics = BaselineMetrics::new(&self.metrics, partition);
-        let feed = Feed::new(self.asked.clone(), partition, &context);
+        let partitions = self.input.output_partitioning().partition_count();
+        let feed = Feed::new(self.asked.clone(), partition, partitions, &context);
         let (receiver, feeder) = feed.start(self.input.execute(partition, context)?);
         let fates = Fates {
             caller: Arc::clone(&self.asked.caller),
@@ -180,23 +177,27 @@ impl ExecutionPlan for ApiCallExec {
             let broken = feeder.join().await.err()?;
             Some((exec_err!("the rows to be called could not be read: {broken}"), (receiver, None)))
         });
-        let stream = stream.then(move |fed| {
-            let fates = fates.clone();
-            let metrics = metrics.clone();
-            async move {
-                let Fed { batch, sent, called, room } = fed?;
-                let landed = sent.land().await.map_err(batch_error)?;
-                let landed = match called {
-                    Some(called) => spread(landed, &called, batch.num_rows())?,
-                    None => landed,
-                };
-                let output = fates.decide(batch, landed)?.record_output(&metrics);
-                drop(room);
-                Ok(output)
-            }
-        });
+        let landing = stream.map(move |fed| land(fed, fates.clone(), metrics.clone()));
+        let stream = match self.asked.caller.api().options.preserve_order {
+            true => landing.then(|rows| rows).boxed(),
+            // Whatever is complete goes on; the room that sent rows share bounds how many batches there are.
+            false => landing.buffer_unordered(usize::MAX).boxed(),
+        };
         Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), stream)))
     }
+}
+
+/// Waits until every row of a batch has its fate.
+async fn land(fed: Result<Fed>, fates: Fates, metrics: BaselineMetrics) -> Result<RecordBatch> {
+    let Fed { batch, sent, called, room } = fed?;
+    let landed = sent.land().await.map_err(batch_error)?;
+    let landed = match called {
+        Some(called) => spread(landed, &called, batch.num_rows())?,
+        None => landed,
+    };
+    let output = fates.decide(batch, landed)?.record_output(&metrics);
+    drop(room);
+    Ok(output)
 }
 
 /// Columns of a join may have the same name, keys of a JSON object may not: the second `id` becomes `id_2`.

@@ -22,10 +22,11 @@ use super::exec::Asked;
 /// Batches of a partition that wait for their turn in order, beside the one being sent and the one being read.
 const BATCHES_BEHIND: usize = 4;
 
-/// Bytes of rows of a partition that are sent and wait for their turn, in KiB.
+/// Bytes of rows that are sent and wait for their turn, in KiB. Each partition has its own share: one share for all could be
+/// held by rows that nobody takes before those of another partition.
 const ROOM_KIB: usize = 64 * 1024;
 
-/// A larger batch is cut into pieces of about this size.
+/// A larger batch is cut into pieces of about this size; no share is smaller.
 const PIECE_BYTES: usize = 8 * 1024 * 1024;
 
 /// What one partition needs to send its rows.
@@ -33,6 +34,7 @@ pub(super) struct Feed {
     asked: Asked,
     schema: SchemaRef,
     room: Arc<Semaphore>,
+    room_kib: usize,
     memory: MemoryReservation,
 }
 
@@ -53,11 +55,12 @@ pub(super) struct Room {
 }
 
 impl Feed {
-    pub fn new(asked: Asked, partition: usize, context: &TaskContext) -> Self {
+    pub fn new(asked: Asked, partition: usize, partitions: usize, context: &TaskContext) -> Self {
         let consumer = MemoryConsumer::new(format!("ApiCall {} [{partition}]", asked.caller.api().name));
         let schema = Arc::new(Schema::new(asked.caller.api().arguments.clone()));
-        let room = Arc::new(Semaphore::new(ROOM_KIB));
-        Feed { asked, schema, room, memory: consumer.register(context.memory_pool()) }
+        let room_kib = (ROOM_KIB / partitions.max(1)).max(PIECE_BYTES / 1024);
+        let room = Arc::new(Semaphore::new(room_kib));
+        Feed { asked, schema, room, room_kib, memory: consumer.register(context.memory_pool()) }
     }
 
     /// Starts to read and send. The task lives as long as whoever holds it.
@@ -86,7 +89,7 @@ impl Feed {
     }
 
     async fn send(&self, batch: RecordBatch, bytes: usize) -> Result<Fed> {
-        let kib = u32::try_from((bytes / 1024).clamp(1, ROOM_KIB)).unwrap_or(u32::MAX);
+        let kib = u32::try_from((bytes / 1024).clamp(1, self.room_kib)).unwrap_or(u32::MAX);
         let share = Arc::clone(&self.room).acquire_many_owned(kib).await.ok();
         let memory = self.memory.new_empty();
         memory.try_grow(bytes)?;

@@ -1,8 +1,8 @@
 //! Lifts every call of an API function out of its expression into an [`ApiCall`] node below, and puts the answer's
 //! column in its place. Early, before optimisation, so that no rule can repeat, move or merge a call.
 //!
-//! A call under a condition keeps it as the node's guard: only rows that reach the call are called. Within one node
-//! identical calls on the same row are one call.
+//! A call under a condition keeps it as the node's guard: only rows that reach the call are called. Identical calls on the
+//! same row are one call, within one SELECT list or condition and between the WHERE and the SELECT list above it.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -53,7 +53,8 @@ fn lift_from_node(plan: LogicalPlan, lifted: &Cell<usize>) -> Result<Transformed
 
     let wanted = plan.schema().columns();
     let names = NamePreserver::new(&plan);
-    let mut lifter = Lifter { input: plan.inputs()[0].clone(), lifted, calls: Vec::new() };
+    let (input, calls) = with_answers(plan.inputs()[0].clone());
+    let mut lifter = Lifter { input, lifted, calls };
     let mut expressions = Vec::new();
     for expr in plan.expressions() {
         let name = names.save(&expr);
@@ -67,6 +68,32 @@ fn lift_from_node(plan: LogicalPlan, lifted: &Cell<usize>) -> Result<Transformed
         return Ok(Transformed::yes(plan));
     }
     Ok(Transformed::yes(plan))
+}
+
+/// Where the input is a filter that called already: the plan with the answers that it looked at, and those calls.
+fn with_answers(input: LogicalPlan) -> (LogicalPlan, Vec<Lifted>) {
+    if let LogicalPlan::Projection(passed_on) = &input
+        && let LogicalPlan::Filter(filter) = passed_on.input.as_ref()
+        && passed_on.expr.iter().all(|expr| matches!(expr, Expr::Column(_)))
+    {
+        let mut calls = Vec::new();
+        let mut below = filter.input.as_ref();
+        while let LogicalPlan::Extension(node) = below
+            && let Some(call) = node.node.as_any().downcast_ref::<ApiCall>()
+        {
+            calls.push(Lifted {
+                caller: Arc::clone(&call.caller),
+                arguments: call.arguments.clone(),
+                guard: Guard(call.guard.clone()),
+                answer: call.answer_column(),
+            });
+            below = &call.input;
+        }
+        if !calls.is_empty() {
+            return (LogicalPlan::Filter(filter.clone()), calls);
+        }
+    }
+    (input, Vec::new())
 }
 
 /// Lifts the calls of the expressions of one node.

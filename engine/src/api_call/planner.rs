@@ -7,10 +7,13 @@ use datafusion::catalog::Session;
 use datafusion::common::Result;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::datasource::source::DataSourceExec;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::{LogicalPlan, UserDefinedLogicalNode};
 use datafusion::optimizer::AnalyzerRule;
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::filter::FilterExec;
+use datafusion::physical_plan::projection::ProjectionExec;
+use datafusion::physical_plan::{ChildrenPropertiesMode, ExecutionPlan, ReplaceChildrenOptions};
 use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
 
 use super::exec::{ApiCallExec, Asked};
@@ -41,8 +44,27 @@ impl ExtensionPlanner for PlanApiCalls {
             guard: call.guard.as_ref().map(physical).transpose()?,
         };
         let schema = Arc::clone(UserDefinedLogicalNode::schema(call).inner());
-        Ok(Some(Arc::new(ApiCallExec::new(asked, Arc::clone(input), schema, call.dead_letters))))
+        let input = cut_files(Arc::clone(input), session.config_options())?;
+        Ok(Some(Arc::new(ApiCallExec::new(asked, input, schema, call.dead_letters))))
     }
+}
+
+/// A row costs a call, so even a small file is worth cutting into all partitions. Where it cannot be cut, DataFusion
+/// hands its batches round.
+fn cut_files(plan: Arc<dyn ExecutionPlan>, config: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
+    if plan.is::<DataSourceExec>() {
+        let mut config = config.clone();
+        config.optimizer.repartition_file_min_size = 0;
+        let cut = plan.repartitioned(config.execution.target_partitions, &config)?;
+        return Ok(cut.unwrap_or(plan));
+    }
+    // These take rows one by one, whatever partition they are in.
+    if plan.is::<FilterExec>() || plan.is::<ProjectionExec>() || plan.is::<ApiCallExec>() {
+        let children: Vec<_> = plan.children().into_iter().cloned().collect();
+        let children = children.into_iter().map(|child| cut_files(child, config)).collect::<Result<_>>()?;
+        return plan.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute));
+    }
+    Ok(plan)
 }
 
 /// Lets rows that are given up leave a result that is written, where that is safe. It stands after

@@ -34,6 +34,10 @@ pub struct Report {
     pub error: Option<String>,
     /// Rows read from files by the INSERT statements.
     pub records_read: u64,
+    /// Those of them that were malformed and have NULLs (mode PERMISSIVE).
+    pub records_malformed: u64,
+    /// Records of the files that were malformed and are no rows (mode DROPMALFORMED).
+    pub records_dropped: u64,
     /// Rows in the output.
     pub records_written: u64,
     /// Rows in the dead letters.
@@ -94,6 +98,8 @@ impl Report {
             state: if error.is_some() { State::Failed } else { State::Succeeded },
             error,
             records_read: written.iter().map(|written| written.records_read).sum(),
+            records_malformed: written.iter().map(|written| written.records_malformed).sum(),
+            records_dropped: written.iter().map(|written| written.records_dropped).sum(),
             records_written: written.iter().map(|written| written.records_written).sum(),
             records_failed: written.iter().map(|written| written.records_failed).sum(),
             requests: progress.requests,

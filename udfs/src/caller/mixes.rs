@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Fields};
 use proptest::prelude::*;
 
 use super::*;
@@ -26,7 +26,7 @@ impl Course {
     async fn run(requests: usize, latency: Duration, steps: &[Step], options: &[(&str, String)]) -> Course {
         let options: Vec<_> = options.iter().map(|(key, value)| (*key, value.as_str())).collect();
         let script = Arc::new(Script::new(latency, steps.iter().cloned()));
-        let caller = testing::caller(DataType::Utf8, &options, &script);
+        let caller = testing::caller(Fields::empty(), DataType::Utf8, &options, &script);
         let mut pending = Vec::with_capacity(requests);
         for request in 0..requests {
             pending.push(caller.submit(Bytes::from(request.to_string()), 1).await);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Fields};
 use expect_test::{Expect, expect};
 
 use super::*;
@@ -11,7 +11,12 @@ use crate::testing::{self, Script, Step};
 const LATENCY: Duration = Duration::from_millis(50);
 
 fn caller(rate_limit_calls: &str, options: &[(&str, &str)], script: &Arc<Script>) -> Arc<Caller> {
-    testing::caller(DataType::Utf8, &[&[("rate_limit_calls", rate_limit_calls)], options].concat(), script)
+    testing::caller(
+        Fields::empty(),
+        DataType::Utf8,
+        &[&[("rate_limit_calls", rate_limit_calls)], options].concat(),
+        script,
+    )
 }
 
 /// Submits `requests` requests one after the other and shows when each attempt was sent, and each fate.

@@ -1,20 +1,16 @@
 //! The scripted in-memory transport: the only fake API of the tests on paused time.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use arrow::datatypes::{DataType, Fields};
 use bytes::Bytes;
+use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
 
 use crate::client::{Exchange, Reply, SendError, Transport};
-#[cfg(test)]
-use {
-    crate::{ApiFunction, Caller, quota::Quotas},
-    arrow::datatypes::{DataType, Fields},
-    std::sync::Arc,
-    tokio::runtime::Handle,
-};
+use crate::quota::Quotas;
+use crate::{ApiFunction, Caller};
 
 /// What the script does with one request.
 #[derive(Clone, Debug)]
@@ -84,11 +80,14 @@ impl Transport for Script {
 }
 
 /// A caller of a function `f` with these options, whose requests go to the script, on the runtime that this is called on.
-#[cfg(test)]
-pub(crate) fn caller(returns: DataType, options: &[(&str, &str)], script: &Arc<Script>) -> Arc<Caller> {
+///
+/// # Panics
+/// An option is wrong.
+#[expect(clippy::unwrap_used, reason = "a test that is set up wrongly stops")]
+pub fn caller(arguments: Fields, returns: DataType, options: &[(&str, &str)], script: &Arc<Script>) -> Arc<Caller> {
     let mut given = vec![("endpoint".to_owned(), "http://api.example/".to_owned())];
     given.extend(options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
-    let api = Arc::new(ApiFunction::declare("f", Fields::empty(), returns, &given).unwrap());
+    let api = Arc::new(ApiFunction::declare("f", arguments, returns, &given).unwrap());
     let quota = Quotas::default().get(&api.options.quota, api.options.rate).unwrap();
     let transport = Arc::clone(script) as Arc<dyn Transport>;
     Arc::new(Caller::new(api, quota, transport, Handle::current()))

@@ -97,6 +97,9 @@ impl Reader {
             let why = paceline_sql::root_message(&error);
             EngineError::Setting(format!("cannot read the columns of '{}': {why}", place.url))
         })?;
+        if schema.fields().is_empty() {
+            return Err(EngineError::Setting(format!("cannot read the columns of '{}': it is empty", place.url)));
+        }
         let mut fields: Vec<Field> = schema.fields().iter().map(nullable).collect();
         for field in fields.iter_mut().filter(|field| field.data_type().is_null()) {
             field.set_data_type(DataType::Utf8);

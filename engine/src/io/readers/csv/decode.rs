@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::CsvOptions;
-use super::record::Fields;
+use super::fields::Fields;
 use super::table::Table;
 
 const BYTE_ORDER_MARK: &[u8] = &[0xEF, 0xBB, 0xBF];
@@ -145,7 +145,7 @@ impl Decoder {
             self.records.firsts.push(before.ends);
             self.records.lines.push(self.line);
             if self.texts {
-                let text = if dialect.multi_line { rest[..taken].trim_ascii_end() } else { text };
+                let text = if dialect.multi_line { without_line_end(&rest[..taken]) } else { text };
                 self.records.texts.push(String::from_utf8_lossy(text).into_owned());
             }
         }
@@ -185,6 +185,11 @@ impl Line {
             _ => Some(Line { text, whole: text + 1 }),
         }
     }
+}
+
+fn without_line_end(record: &[u8]) -> &[u8] {
+    let record = record.strip_suffix(b"\n").unwrap_or(record);
+    record.strip_suffix(b"\r").unwrap_or(record)
 }
 
 fn lines(bytes: &[u8]) -> u64 {
@@ -238,16 +243,42 @@ mod tests {
 
     #[test]
     fn a_line_is_a_record() {
-        check(&[("header", "true")], "a,b\n1,2\r\n\n   \n3,\"x\ny\",z\r5\n", expect![[r#""#]]);
+        check(
+            &[("header", "true")],
+            "a,b\n1,2\r\n\n   \n3,\"x\ny\",z\r5\n",
+            expect![[r#"
+            0: header ["a", "b"]
+            1: [Some("1"), Some("2")] of "1,2"
+            4: [Some("3"), Some("x")] of "3,\"x"
+            5: [Some("y\""), Some("z")] of "y\",z"
+            6: [Some("5")] of "5"
+        "#]],
+        );
     }
 
     #[test]
     fn a_record_may_have_several_lines_if_the_options_say_so() {
-        check(&[("multiLine", "true")], "a,\"x\n\ny\"\r\n\nc,d\n   \n\"e", expect![[r#""#]]);
+        check(
+            &[("multiLine", "true")],
+            "a,\"x\n\ny\"\r\n\nc,d\n   \n\"e",
+            expect![[r#"
+                0: [Some("a"), Some("x\n\ny")] of "a,\"x\n\ny\""
+                4: [Some("c"), Some("d")] of "c,d"
+                5: [Some("   ")] of "   "
+                6: [Some("e")] of "\"e"
+            "#]],
+        );
     }
 
     #[test]
     fn comments_and_a_byte_order_mark_are_no_data() {
-        check(&[("header", "true"), ("comment", "#")], "\u{feff}#x\na\n#y\n1#\n", expect![[r#""#]]);
+        check(
+            &[("header", "true"), ("comment", "#")],
+            "\u{feff}#x\na\n#y\n1#\n",
+            expect![[r#"
+            1: header ["a"]
+            3: [Some("1#")] of "1#"
+        "#]],
+        );
     }
 }

@@ -2,6 +2,7 @@
 
 mod batch;
 mod decode;
+mod fields;
 mod infer;
 mod record;
 mod source;

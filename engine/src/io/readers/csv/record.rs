@@ -3,6 +3,8 @@
 //! The rules are those of Spark 3.5's parser (univocity 2.9 with `unescapedQuoteHandling` STOP_AT_DELIMITER): a quote that is
 //! neither doubled by the escape nor followed by a separator turns its whole field into plain text.
 
+use super::fields::Fields;
+
 /// The characters of a CSV file and what empty fields stand for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dialect {
@@ -24,72 +26,6 @@ pub struct Dialect {
     pub trim_end: bool,
     /// Whether a quoted field may have ends of lines in it.
     pub multi_line: bool,
-}
-
-/// A place between two records.
-#[derive(Clone, Copy, Debug)]
-pub struct Mark {
-    bytes: usize,
-    /// How many fields are before it.
-    pub ends: usize,
-}
-
-/// The fields of records, one after the other.
-#[derive(Debug, Default)]
-pub struct Fields {
-    /// Their text without quotes and escapes.
-    pub bytes: Vec<u8>,
-    /// Where each ends in `bytes`.
-    pub ends: Vec<usize>,
-}
-
-impl Fields {
-    fn start(&self) -> usize {
-        self.ends.last().copied().unwrap_or(0)
-    }
-
-    fn end_field(&mut self) {
-        self.ends.push(self.bytes.len());
-    }
-
-    /// Where the next record will begin.
-    pub fn mark(&self) -> Mark {
-        Mark { bytes: self.bytes.len(), ends: self.ends.len() }
-    }
-
-    /// Forgets what was read since.
-    pub fn go_back(&mut self, to: Mark) {
-        self.bytes.truncate(to.bytes);
-        self.ends.truncate(to.ends);
-    }
-
-    /// The text of each field.
-    pub fn texts(&self) -> Vec<String> {
-        let starts = std::iter::once(&0).chain(&self.ends);
-        starts
-            .zip(&self.ends)
-            .map(|(start, end)| String::from_utf8_lossy(&self.bytes[*start..*end]).into_owned())
-            .collect()
-    }
-
-    /// All fields in one text, and where each ends in it. Bytes that are no UTF-8 become U+FFFD, as in Spark, and `invalid` is told in which fields.
-    pub fn into_text(self, mut invalid: impl FnMut(usize)) -> (String, Vec<usize>) {
-        let bytes = match String::from_utf8(self.bytes) {
-            Ok(text) if self.ends.iter().all(|end| text.is_char_boundary(*end)) => return (text, self.ends),
-            Ok(text) => text.into_bytes(),
-            Err(error) => error.into_bytes(),
-        };
-        let (mut text, mut ends, mut start) = (String::with_capacity(bytes.len()), self.ends, 0);
-        for (field, end) in ends.iter_mut().enumerate() {
-            let read = String::from_utf8_lossy(&bytes[start..*end]);
-            if matches!(read, std::borrow::Cow::Owned(_)) {
-                invalid(field);
-            }
-            text.push_str(&read);
-            start = std::mem::replace(end, text.len());
-        }
-        (text, ends)
-    }
 }
 
 impl Dialect {
@@ -137,6 +73,30 @@ impl Reader<'_> {
     }
 
     fn plain(&mut self) {
+        self.take_to_end_of_field();
+        self.fields.end_field();
+    }
+
+    fn quoted(&mut self) {
+        let open = self.at;
+        let start = self.fields.start();
+        self.at += 1;
+        if self.at == self.bytes.len() {
+            self.fields.bytes.push(self.bytes[open]);
+        } else if !self.closed() {
+            // A quote that closes nothing: the field goes on to the separator, quotes and all.
+            let read = self.fields.bytes.split_off(start);
+            self.fields.bytes.push(self.bytes[open]);
+            self.fields.bytes.extend(read);
+            self.take_to_end_of_field();
+        } else if self.fields.bytes.len() == start {
+            self.fields.bytes.extend_from_slice(&self.dialect.empty_value);
+        }
+        self.fields.end_field();
+    }
+
+    /// Takes what stands before the next separator or the end of the record as it is.
+    fn take_to_end_of_field(&mut self) {
         let start = self.at;
         self.skip_to_end_of_field();
         let mut text = &self.bytes[start..self.at];
@@ -145,25 +105,6 @@ impl Reader<'_> {
             text = &text[..end];
         }
         self.fields.bytes.extend_from_slice(text);
-        self.fields.end_field();
-    }
-
-    fn quoted(&mut self) {
-        let open = self.at;
-        let start = self.fields.start();
-        self.at += 1;
-        if !self.closed() {
-            // A quote that closes nothing: the field goes on to the separator, quotes and all.
-            let read = self.fields.bytes.split_off(start);
-            self.fields.bytes.push(self.bytes[open]);
-            self.fields.bytes.extend(read);
-            let rest = self.at;
-            self.skip_to_end_of_field();
-            self.fields.bytes.extend_from_slice(&self.bytes[rest..self.at]);
-        } else if self.fields.bytes.len() == start {
-            self.fields.bytes.extend_from_slice(&self.dialect.empty_value);
-        }
-        self.fields.end_field();
     }
 
     /// Reads up to what follows the closing quote, or says that what looked like one was none.
@@ -171,6 +112,7 @@ impl Reader<'_> {
         let Dialect { quote, escape, escape_of_escape, .. } = *self.dialect;
         // The quote or escape just before; none where it has had its effect.
         let mut before: Option<u8> = None;
+        let mut escape_after_quote = false;
         while let Some(&byte) = self.bytes.get(self.at) {
             let after_quote = before.is_some() && before == quote;
             let after_escape = before.is_some() && before == escape;
@@ -187,9 +129,11 @@ impl Reader<'_> {
                     self.fields.bytes.extend(escape);
                 }
                 before = self.take_until_special();
+                escape_after_quote = false;
                 continue;
             }
             let mut next = this;
+            escape_after_quote = after_quote && this == escape && escape != quote;
             let escape_escaped = this == escape && before.is_some() && before == escape_of_escape;
             if escape_escaped || after_escape && this == quote {
                 self.fields.bytes.push(byte);
@@ -201,6 +145,10 @@ impl Reader<'_> {
             }
             before = next;
             self.at += 1;
+        }
+        // At the very end an escape is dropped, unless it follows a quote.
+        if escape_after_quote {
+            self.fields.bytes.extend(escape);
         }
         true
     }
@@ -224,9 +172,7 @@ impl Reader<'_> {
             Some(byte) if !self.at_separator() && !self.at_newline() => {
                 self.fields.bytes.extend(self.dialect.quote);
                 self.fields.bytes.extend_from_slice(&self.bytes[blanks..self.at]);
-                if ![self.dialect.quote, self.dialect.escape].contains(&Some(*byte)) {
-                    self.fields.bytes.push(*byte);
-                }
+                self.fields.bytes.push(*byte);
                 self.at += 1;
                 false
             }
@@ -320,32 +266,96 @@ mod tests {
             "1,",
             ",,",
         ];
-        check(&spark(), &records, expect![[r#""#]]);
+        check(
+            &spark(),
+            &records,
+            expect![[r#"
+            "\"x \"\"y\"\" z\",1" = ["\"x \"\"y\"\" z\"", "1"]
+            "\"x \\\"y\\\" z\",2" = ["x \"y\" z", "2"]
+            "\"a,b\",3" = ["a,b", "3"]
+            "ab\"c,4" = ["ab\"c", "4"]
+            "\"ab\"c,5" = ["\"ab\"c", "5"]
+            "\"abc\"\"\",6" = ["abc\"\"", "6"]
+            "\"a\\\\b\",1" = ["a\\b", "1"]
+            "a\\b,2" = ["a\\b", "2"]
+            "\"a\\nb\",3" = ["a\\nb", "3"]
+            "\"a\\\",4" = ["a\",4"]
+            "\"a\\\\\",5" = ["a\\", "5"]
+            "a\\,b,6" = ["a\\", "b", "6"]
+            "\"x,1" = ["x,1"]
+            "1," = ["1", ""]
+            ",," = ["", "", ""]
+        "#]],
+        );
     }
 
     #[test]
     fn a_quote_may_be_its_own_escape() {
         let dialect = Dialect { escape: Some(b'"'), escape_of_escape: None, ..spark() };
-        check(&dialect, &[r#""x ""y"" z",1"#, r#""x \"y\" z",2"#, r#""""#, r#""""""#], expect![[r#""#]]);
+        check(
+            &dialect,
+            &[r#""x ""y"" z",1"#, r#""x \"y\" z",2"#, r#""""#, r#""""""#],
+            expect![[r#"
+            "\"x \"\"y\"\" z\",1" = ["x \"y\" z", "1"]
+            "\"x \\\"y\\\" z\",2" = ["\"x \\\"y\\\" z\"", "2"]
+            "\"\"" = [""]
+            "\"\"\"\"" = ["\""]
+        "#]],
+        );
     }
 
     #[test]
     fn blanks_around_fields_stay_unless_they_are_to_go() {
         let records = [" a , b ", r#" "a" ,"b" "#, r#""a" x,b"#];
-        check(&spark(), &records, expect![[r#""#]]);
-        check(&Dialect { trim_start: true, trim_end: true, ..spark() }, &records, expect![[r#""#]]);
+        check(
+            &spark(),
+            &records,
+            expect![[r#"
+            " a , b " = [" a ", " b "]
+            " \"a\" ,\"b\" " = [" \"a\" ", "b"]
+            "\"a\" x,b" = ["\"a\" x", "b"]
+        "#]],
+        );
+        check(
+            &Dialect { trim_start: true, trim_end: true, ..spark() },
+            &records,
+            expect![[r#"
+            " a , b " = ["a", "b"]
+            " \"a\" ,\"b\" " = ["a", "b"]
+            "\"a\" x,b" = ["\"a\" x", "b"]
+        "#]],
+        );
     }
 
     #[test]
     fn separators_may_be_long_and_records_may_have_several_lines() {
-        check(&Dialect { separator: b"||".to_vec(), ..spark() }, &["1||2|3", r#""1||2"||3"#], expect![[r#""#]]);
+        check(
+            &Dialect { separator: b"||".to_vec(), ..spark() },
+            &["1||2|3", r#""1||2"||3"#],
+            expect![[r#"
+            "1||2|3" = ["1", "2|3"]
+            "\"1||2\"||3" = ["1||2", "3"]
+        "#]],
+        );
         let several = Dialect { multi_line: true, ..spark() };
-        check(&several, &["\"x\ny\",1\r\nz,\n2"], expect![[r#""#]]);
+        check(
+            &several,
+            &["\"x\ny\",1\r\nz,\n2"],
+            expect![[r#"
+            "\"x\ny\",1\r\nz,\n2" = ["x\ny", "1", "z", "", "2"]
+        "#]],
+        );
     }
 
     #[test]
     fn empty_fields_are_what_the_options_say() {
         let dialect = Dialect { null_value: b"NA".to_vec(), empty_value: b"EMPTY".to_vec(), ..spark() };
-        check(&dialect, &[r#","",x"#], expect![[r#""#]]);
+        check(
+            &dialect,
+            &[r#","",x"#],
+            expect![[r#"
+            ",\"\",x" = ["NA", "EMPTY", "x"]
+        "#]],
+        );
     }
 }
