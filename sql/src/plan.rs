@@ -13,7 +13,8 @@ use datafusion::sql::sqlparser::ast::{
 
 use crate::SqlError;
 
-/// Settings of the session that Spark's rules need: NULL sorts as the smallest value, text is `Utf8`.
+/// Settings of the session that Spark's rules need: NULL sorts as the smallest value, text is `Utf8`, and a partition reads
+/// what the plan gave it and nothing else, so that rows have an order and a task that is run again reads the same ones.
 pub fn spark_settings(config: SessionConfig) -> SessionConfig {
     let mut config = config;
     config.options_mut().sql_parser = SqlParserOptions {
@@ -21,6 +22,7 @@ pub fn spark_settings(config: SessionConfig) -> SessionConfig {
         default_null_ordering: "nulls_min".to_owned(),
         ..config.options().sql_parser.clone()
     };
+    config.options_mut().execution.enable_file_stream_work_stealing = false;
     config
 }
 
