@@ -15,6 +15,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
+/// The system's allocator keeps what a job has freed in pieces that it cannot use again (decision 0010).
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// SQL jobs that call an HTTP API for every row, at a strict rate, and lose or repeat none.
 #[derive(Parser)]
 #[command(name = "paceline", version, max_term_width = 100)]

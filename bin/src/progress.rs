@@ -5,7 +5,7 @@ use std::future::Future;
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use paceline_engine::Session;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
@@ -15,20 +15,23 @@ pub fn say(text: &str) {
     eprintln!("{text}");
 }
 
+const OF_SO_MANY: &str = "{elapsed_precise} [{bar:30}] {human_pos}/{human_len} records, {msg}, ETA {eta}";
+const OF_ABOUT: &str = "{elapsed_precise} [{bar:30}] {human_pos} of about {human_len} records, {msg}, ETA {eta}";
+const SO_FAR: &str = "{elapsed_precise} {spinner} {human_pos} records, {msg}";
+
+fn set_template(bar: &ProgressBar, template: &str) {
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("=> "));
+    }
+}
+
 /// Without a terminal a line is enough, now and then.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
 /// Shows the progress of `session` until `job` ends. `records` is the number expected, if it is known.
 pub async fn while_running<T>(session: &Session, records: Option<u64>, job: impl Future<Output = T>) -> T {
     let bar = records.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
-    let template = if records.is_some() {
-        "{elapsed_precise} [{bar:30}] {human_pos}/{human_len} records, {msg}, ETA {eta}"
-    } else {
-        "{elapsed_precise} {spinner} {human_pos} records, {msg}"
-    };
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style.progress_chars("=> "));
-    }
+    set_template(&bar, if records.is_some() { OF_SO_MANY } else { SO_FAR });
     let mut tick = interval(Duration::from_millis(200));
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut last = (Instant::now(), session.progress().requests);
@@ -45,6 +48,12 @@ pub async fn while_running<T>(session: &Session, records: Option<u64>, job: impl
                 let seconds = (now - last.0).as_secs_f64();
                 let rate = if seconds > 0.0 { (progress.requests - last.1) as f64 / seconds } else { 0.0 };
                 last = (now, progress.requests);
+                if let (None, Some(expected)) = (records, progress.expected) {
+                    if bar.length().is_none() {
+                        set_template(&bar, OF_ABOUT);
+                    }
+                    bar.set_length(expected);
+                }
                 bar.set_position(progress.replied.max(progress.answered + progress.failed));
                 let message = format!(
                     "{rate:.0} requests/s{}, {} in flight, {} retries, {} failed{}",
@@ -56,7 +65,8 @@ pub async fn while_running<T>(session: &Session, records: Option<u64>, job: impl
                 );
                 if !is_terminal && now - last_line >= LINE_EVERY {
                     last_line = now;
-                    say(&format!("{} records, {message}", bar.position()));
+                    let eta = bar.length().map_or(String::new(), |_| format!(", ETA {}", HumanDuration(bar.eta())));
+                    say(&format!("{} records, {message}{eta}", bar.position()));
                 }
                 bar.set_message(message);
             }

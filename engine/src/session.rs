@@ -43,6 +43,8 @@ pub struct Session {
     network: Network,
     /// Where an INSERT is writing now.
     writing: Mutex<Option<JobFolder>>,
+    /// The plan that runs now, or ran last.
+    running: Mutex<Option<Arc<dyn ExecutionPlan>>>,
 }
 
 /// What a statement led to.
@@ -107,6 +109,7 @@ impl Session {
             watches: Mutex::default(),
             network,
             writing: Mutex::default(),
+            running: Mutex::default(),
         })
     }
 
@@ -158,7 +161,8 @@ impl Session {
 
     /// The numbers of all API functions so far.
     pub fn progress(&self) -> Progress {
-        Progress::of(&self.functions())
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Progress::of(&self.functions(), running.as_ref())
     }
 
     /// Every API function that was declared, replaced ones too.
@@ -240,6 +244,7 @@ impl Session {
         let plan = paceline_sql::plan_query(&state, insert.query).await?;
         let plan = WriteFiles::plan(Target { folder: folder.clone(), format }, plan)?;
         let plan = state.create_physical_plan(&plan).await?;
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&plan));
 
         commit::prepare(&folder).await?;
         self.note_writing(Some(folder.clone()));

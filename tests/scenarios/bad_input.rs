@@ -148,7 +148,13 @@ async fn a_broken_file_is_named_with_the_line() {
     read("ragged.csv", b"id,email\n1,a\n2,b,c\n", strict, expect!["statement 2 (line 1): cannot read 'file://{folder}/ragged.csv', line 3, the record has 3 fields, the view has 2 columns"]).await;
     read("short.csv", b"id,email\n\n1,a\n2\n", strict, expect!["statement 2 (line 1): cannot read 'file://{folder}/short.csv', line 4, the record has 1 fields, the view has 2 columns"]).await;
     read("utf8.csv", b"id,email\n1,\xff\xfe\n", strict, expect!["statement 2 (line 1): cannot read 'file://{folder}/utf8.csv', line 2, column 2 'email': the text is not UTF-8"]).await;
-    read("empty.csv", b"", "", expect!["statement 1 (line 1): cannot read the columns of 'file://{folder}/empty.csv': it is empty"]).await;
+    read(
+        "empty.csv",
+        b"",
+        "",
+        expect!["statement 1 (line 1): cannot read the columns of 'file://{folder}/empty.csv': it is empty"],
+    )
+    .await;
     read("cut.csv.gz", b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xcb\x4c", "", expect!["statement 1 (line 1): cannot read the columns of 'file://{folder}/cut.csv.gz': IO error: incomplete deflate stream"]).await;
 }
 

@@ -65,6 +65,7 @@ pub enum BatchError {
 /// A type cannot be carried by the function's format.
 pub async fn send(caller: &Arc<Caller>, arguments: &RecordBatch) -> Result<Sent, BatchError> {
     let mut rows = wire::objects(arguments).map_err(|source| types(caller, source))?;
+    caller.counters().wanted.add(rows.len() as u64);
     let values: Vec<_> = rows.iter().map(|row| caller.primed().take(row)).collect();
     let asked: Vec<_> = (0..rows.len()).filter(|row| values[*row].is_none()).collect();
     if asked.len() < rows.len() {

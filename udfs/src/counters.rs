@@ -42,6 +42,8 @@ pub struct Counters {
     pub retries: Counter,
     /// Replies with status 429.
     pub rate_limit_hits: Counter,
+    /// Rows that were handed over to be answered.
+    pub wanted: Counter,
     /// Rows whose request came back well. They are answered once the batch has been read.
     pub replied: Counter,
     /// Rows with an answer.

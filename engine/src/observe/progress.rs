@@ -1,13 +1,23 @@
 //! A job's numbers while it runs, summed over its API functions.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::physical_plan::ExecutionPlan;
 use paceline_udfs::caller::Watch;
 use tokio::time::Instant;
+
+use crate::io::readers;
 
 /// A moment of a running job.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Progress {
+    /// About how many rows there will be, from the share of the files that was read; absent where that is not known.
+    pub expected: Option<u64>,
+    /// Rows that were handed over to be answered.
+    pub wanted: u64,
     /// Rows whose request came back well.
     pub replied: u64,
     /// Rows with an answer, in batches that were read.
@@ -33,11 +43,19 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// The sums over these functions.
-    pub(crate) fn of(functions: &[Watch]) -> Self {
+    /// The sums over these functions; `running` is the plan that calls them.
+    pub(crate) fn of(functions: &[Watch], running: Option<&Arc<dyn ExecutionPlan>>) -> Self {
+        let sums = Self::sums(functions);
+        let share = running.and_then(share_read);
+        Progress { expected: share.map(|share| (sums.wanted as f64 / share) as u64), ..sums }
+    }
+
+    fn sums(functions: &[Watch]) -> Self {
         functions.iter().fold(Progress::default(), |sum, watch| {
             let (counters, breaker) = (watch.counters(), watch.breaker());
             Progress {
+                expected: None,
+                wanted: sum.wanted + counters.wanted.get(),
                 replied: sum.replied + counters.replied.get(),
                 answered: sum.answered + counters.answered.get(),
                 reused: sum.reused + counters.reused.get(),
@@ -52,4 +70,19 @@ impl Progress {
             }
         })
     }
+}
+
+/// The share of the files below a plan that was read, where all of them count what they read.
+fn share_read(plan: &Arc<dyn ExecutionPlan>) -> Option<f64> {
+    let (mut read, mut total) = (0, 0);
+    let mut left = vec![Arc::clone(plan)];
+    while let Some(plan) = left.pop() {
+        left.extend(plan.children().into_iter().cloned());
+        if let Some(source) = plan.downcast_ref::<DataSourceExec>() {
+            let files = source.data_source().downcast_ref::<FileScanConfig>()?;
+            read += plan.metrics()?.sum_by_name(readers::BYTES_READ)?.as_usize() as u64;
+            total += files.file_groups.iter().flat_map(FileGroup::iter).map(|file| file.effective_size()).sum::<u64>();
+        }
+    }
+    (read > 0).then(|| (read as f64 / total as f64).min(1.0))
 }

@@ -16,8 +16,8 @@ use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStoreExt};
 
+pub use self::csv::{BYTES_READ, DROPPED, MALFORMED};
 use self::csv::{CsvFormat, CsvOptions};
-pub use self::csv::{DROPPED, MALFORMED};
 use super::stores::{Place, Stores};
 use crate::EngineError;
 

@@ -95,7 +95,8 @@ impl ExecutionPlan for WriteFilesExec {
         let input = self.input.execute(partition, context)?;
         let mut outboxes = Vec::new();
         find_outboxes(&self.input, &mut outboxes);
-        let written = write_partition(self.target.clone(), partition, input, outboxes);
+        let partitions = self.input.output_partitioning().partition_count();
+        let written = write_partition(self.target.clone(), partition, partitions, input, outboxes);
         let stream = futures::stream::once(async move { StagedFile::to_batch(&written.await?) });
         Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&SCHEMA), stream)))
     }
@@ -114,12 +115,13 @@ fn find_outboxes(plan: &Arc<dyn ExecutionPlan>, found: &mut Vec<Arc<Outbox>>) {
 async fn write_partition(
     target: Target,
     partition: usize,
+    partitions: usize,
     mut input: SendableRecordBatchStream,
     outboxes: Vec<Arc<Outbox>>,
 ) -> Result<Vec<StagedFile>> {
     // Each file has an id of its own: rows as JSON end like dead letters, and both are staged in one folder.
     let name = |ending| format!("part-{partition:05}-{}-c000.{ending}", uuid::Uuid::new_v4());
-    let mut rows = Rows::new(&target, name(target.format.ending()));
+    let mut rows = Rows::new(&target, name(target.format.ending()), partitions);
     let mut letters = Letters { target: &target, name: name("json"), open: None };
     if partition == 0 {
         // An empty result has one file too, which holds its schema.

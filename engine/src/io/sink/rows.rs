@@ -11,12 +11,17 @@ use super::node::Target;
 use super::staged::{Kind, StagedFile};
 use super::upload::Upload;
 
-/// A row group is closed at this size, so that memory stays bounded however large the file grows.
-const ROW_GROUP_BYTES: usize = 32 * 1024 * 1024;
+/// Row groups that are being made, of all partitions together, take about this many bytes, so that memory stays bounded
+/// however large the files grow and however many there are.
+const ROW_GROUPS_BYTES: usize = 16 * 1024 * 1024;
+
+/// A row group is not closed before it has this size: smaller ones cost more than they spare.
+const LEAST_ROW_GROUP_BYTES: usize = 4 * 1024 * 1024;
 
 pub(super) struct Rows<'a> {
     target: &'a Target,
     name: String,
+    row_group_bytes: usize,
     open: Option<(Writer, u64)>,
 }
 
@@ -26,9 +31,10 @@ enum Writer {
 }
 
 impl<'a> Rows<'a> {
-    /// The file that will be called `name`.
-    pub fn new(target: &'a Target, name: String) -> Self {
-        Rows { target, name, open: None }
+    /// The file that will be called `name`; as many are written at once as there are `partitions`.
+    pub fn new(target: &'a Target, name: String, partitions: usize) -> Self {
+        let row_group_bytes = (ROW_GROUPS_BYTES / partitions.max(1)).max(LEAST_ROW_GROUP_BYTES);
+        Rows { target, name, row_group_bytes, open: None }
     }
 
     pub async fn write(&mut self, batch: &RecordBatch) -> Result<()> {
@@ -39,7 +45,7 @@ impl<'a> Rows<'a> {
         match (writer, &self.target.format) {
             (Writer::Parquet(writer), _) => {
                 writer.write(batch).await?;
-                if writer.in_progress_size() >= ROW_GROUP_BYTES {
+                if writer.in_progress_size() >= self.row_group_bytes {
                     writer.flush().await?;
                 }
             }

@@ -13,8 +13,8 @@ use super::staged::{Kind, Staged, StagedFile};
 use crate::io::commit::JobFolder;
 use crate::io::stores::Store;
 
-/// Size of a part. S3 takes no part under 5 MiB but the last, and at most 10,000 parts.
-const PART_BYTES: usize = 8 * 1024 * 1024;
+/// Size of the first parts. S3 takes no part under 5 MiB but the last, and at most 10,000 parts, so later ones are larger.
+const PART_BYTES: usize = 5 * 1024 * 1024;
 
 /// A file being staged.
 pub(super) struct Upload {
@@ -57,10 +57,18 @@ impl Upload {
     pub async fn write(&mut self, bytes: Bytes) -> object_store::Result<()> {
         self.bytes += bytes.len() as u64;
         self.buffer.push(bytes);
-        if self.buffer.content_length() >= PART_BYTES {
+        if self.buffer.content_length() >= self.part_bytes() {
             self.put_part().await?;
         }
         Ok(())
+    }
+
+    /// 10,000 parts hold 268 GiB.
+    fn part_bytes(&self) -> usize {
+        match &self.way {
+            Way::Parts { parts, .. } => PART_BYTES * (1 + parts.len() / 1000),
+            Way::Beside { .. } => PART_BYTES,
+        }
     }
 
     /// Sends what is left. The file is complete then, but not visible.

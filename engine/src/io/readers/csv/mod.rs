@@ -16,7 +16,7 @@ use paceline_sql::datetime;
 use self::infer::{Inference, Seen};
 use self::record::Dialect;
 pub(super) use self::source::CsvFormat;
-pub use self::source::{DROPPED, MALFORMED};
+pub use self::source::{BYTES_READ, DROPPED, MALFORMED};
 use self::values::Numbers;
 use super::Options;
 use crate::EngineError;

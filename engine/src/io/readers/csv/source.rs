@@ -41,6 +41,9 @@ pub const MALFORMED: &str = "records_malformed";
 /// The metric that counts malformed records which were left out.
 pub const DROPPED: &str = "records_dropped";
 
+/// The metric that counts the bytes that were read of files which are not compressed.
+pub const BYTES_READ: &str = "bytes_read";
+
 /// How much is read of a local file at once.
 const CHUNK: usize = 256 << 10;
 
@@ -169,6 +172,7 @@ impl FileSource for CsvSource {
             store,
             url: scan.object_store_url.as_str().to_owned(),
             malformed: MetricBuilder::new(&self.metrics).counter(metric, partition),
+            bytes_read: MetricBuilder::new(&self.metrics).counter(BYTES_READ, partition),
         };
         ProjectionOpener::try_new(self.projection.clone(), Arc::new(opener), self.schema.file_schema())
     }
@@ -225,6 +229,7 @@ struct Opener {
     /// Of the store, with a slash at its end.
     url: String,
     malformed: Count,
+    bytes_read: Count,
 }
 
 impl FileOpener for Opener {
@@ -234,12 +239,14 @@ impl FileOpener for Opener {
         let start = range.as_ref().is_none_or(|range| range.start == 0);
         let decoder = Decoder::new(Arc::clone(&self.options), start, self.shape.wants_corrupt(), self.rows);
         let (options, shape, compression) = (Arc::clone(&self.options), self.shape.clone(), self.compression);
-        let (store, malformed) = (Arc::clone(&self.store), self.malformed.clone());
+        let (store, malformed, bytes_read) = (Arc::clone(&self.store), self.malformed.clone(), self.bytes_read.clone());
         let url = format!("{}{}", self.url, file.object_meta.location);
         Ok(Box::pin(async move {
             let meta = file.object_meta;
             let bytes =
                 open(&store, &meta, range.clone(), compression).await.map_err(|error| cannot_read(&url, error))?;
+            let count = move |bytes: &Bytes| bytes_read.add(if compression.is_compressed() { 0 } else { bytes.len() });
+            let bytes = bytes.inspect_ok(count).boxed();
             let place = Place { store, location: meta.location, start: range.map_or(0, |range| range.start), url };
             let part = Part { options, shape, reading: Reading { decoder, bytes }, place, malformed, warned: false };
             Ok(futures::stream::try_unfold(part, Part::next).boxed())
