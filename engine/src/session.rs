@@ -31,7 +31,7 @@ use crate::io::readers;
 use crate::io::sink::{Kind, OutputFormat, PlanWriteFiles, StagedFile, Target, WriteFiles};
 use crate::io::stores::Stores;
 use crate::network::{Network, most_connections};
-use crate::observe::progress::Progress;
+use crate::observe::progress::{Progress, Running};
 use crate::settings::Settings;
 
 /// Views, functions and settings of one user, and the way their statements take.
@@ -43,8 +43,8 @@ pub struct Session {
     network: Network,
     /// Where an INSERT is writing now.
     writing: Mutex<Option<JobFolder>>,
-    /// The plan that runs now, or ran last.
-    running: Mutex<Option<Arc<dyn ExecutionPlan>>>,
+    /// The plan of an INSERT that runs now.
+    running: Mutex<Option<Running>>,
 }
 
 /// What a statement led to.
@@ -244,11 +244,13 @@ impl Session {
         let plan = paceline_sql::plan_query(&state, insert.query).await?;
         let plan = WriteFiles::plan(Target { folder: folder.clone(), format }, plan)?;
         let plan = state.create_physical_plan(&plan).await?;
-        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&plan));
+        let running = Running { plan: Arc::clone(&plan), wanted_before: self.progress().wanted };
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(running);
 
         commit::prepare(&folder).await?;
         self.note_writing(Some(folder.clone()));
         let staged = datafusion::physical_plan::collect(Arc::clone(&plan), self.context.task_ctx()).await;
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let files = match staged.and_then(|batches| StagedFile::from_batches(&batches)) {
             Ok(files) => files,
             Err(error) => {

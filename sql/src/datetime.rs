@@ -62,10 +62,17 @@ pub fn parse_zone(name: &str) -> Option<Tz> {
     let Some(sign @ ('+' | '-')) = offset.chars().next() else {
         return name.parse().ok();
     };
-    let mut parts = offset[1..].split(':').map(|part| number(part, 1..=2));
-    let (hours, minutes) = (parts.next()??, parts.next().unwrap_or(Some(0))?);
-    let plain = parts.next().unwrap_or(Some(0))? == 0 && hours <= 18 && minutes < 60;
-    if plain { format!("{sign}{hours:02}:{minutes:02}").parse().ok() } else { None }
+    // `+h`, `+hh`, `+hh:mm`, `+hh:mm:00`, and the last two without colons; arrow's zones have no seconds.
+    let digits = &offset[1..];
+    let parts: Vec<&str> = match digits.len() {
+        4 if digits.is_ascii() && !digits.contains(':') => vec![&digits[..2], &digits[2..]],
+        6 if digits.is_ascii() && !digits.contains(':') => vec![&digits[..2], &digits[2..4], &digits[4..]],
+        _ => digits.split(':').collect(),
+    };
+    let part = |at: usize| parts.get(at).map_or(Some(0), |part| number(part, 1..=2));
+    let (hours, minutes, seconds) = (part(0)?, part(1)?, part(2)?);
+    let exists = parts.len() <= 3 && seconds == 0 && minutes < 60 && hours * 60 + minutes <= 18 * 60;
+    if exists { format!("{sign}{hours:02}:{minutes:02}").parse().ok() } else { None }
 }
 
 struct Parsed<'a> {
@@ -127,7 +134,8 @@ fn parse_time(text: &str) -> Option<(NaiveTime, Option<&str>)> {
 fn instant(local: NaiveDateTime, zone: Tz) -> Option<i64> {
     let earliest = zone.from_local_datetime(&local).earliest().map(|there| there.timestamp_micros());
     earliest.or_else(|| {
-        let before = zone.offset_from_utc_datetime(&(local - chrono::Duration::days(1))).fix().local_minus_utc();
+        let day_before = local.checked_sub_signed(chrono::Duration::days(1))?;
+        let before = zone.offset_from_utc_datetime(&day_before).fix().local_minus_utc();
         Some(local.and_utc().timestamp_micros() - i64::from(before) * 1_000_000)
     })
 }
@@ -240,6 +248,8 @@ mod tests {
             "2020-01-01 10:00:00 Europe/Berlin",
             "2020-01-01 10:00:00 GMT+1",
             "2020-01-01 10:00:00+1",
+            "2020-01-01 10:00:00+0130",
+            "2020-01-01 10:00:00+18:30",
             "2020-01-01 10:00Z",
             "2020-01",
             "2020",
@@ -255,29 +265,33 @@ mod tests {
             show,
             &texts,
             expect![[r#"
-            2020-01-01 = 2020-01-01 00:00:00
-            2020-01-01 10 = 2020-01-01 10:00:00
-            2020-01-01T10:00 = 2020-01-01 10:00:00
-            2020-01-01 1:2:3 = 2020-01-01 01:02:03
-            2020-01-01 10:00:00.123456789 = 2020-01-01 10:00:00.123456
-            2020-01-01 10:00:00. = 2020-01-01 10:00:00
-            2020-01-01T10:00:00+05:30 = 2020-01-01 04:30:00
-            2020-01-01T10:00:00Z = 2020-01-01 10:00:00
-            2020-01-01 10:00:00 Europe/Berlin = 2020-01-01 09:00:00
-            2020-01-01 10:00:00 GMT+1 = 2020-01-01 09:00:00
-            2020-01-01 10:00:00+1 = 2020-01-01 09:00:00
-            2020-01-01 10:00Z = NULL
-            2020-01 = 2020-01-01 00:00:00
-            2020 = 2020-01-01 00:00:00
-            1577836800 = NULL
-            2020-01 10:00 = NULL
-            2020-01-01 24:00:00 = NULL
-            2020-01-01  = 2020-01-01 00:00:00
-            2020-01-01 10:00:00 Nowhere/At = NULL
-             = NULL
-            10 = NULL
-        "#]],
+                2020-01-01 = 2020-01-01 00:00:00
+                2020-01-01 10 = 2020-01-01 10:00:00
+                2020-01-01T10:00 = 2020-01-01 10:00:00
+                2020-01-01 1:2:3 = 2020-01-01 01:02:03
+                2020-01-01 10:00:00.123456789 = 2020-01-01 10:00:00.123456
+                2020-01-01 10:00:00. = 2020-01-01 10:00:00
+                2020-01-01T10:00:00+05:30 = 2020-01-01 04:30:00
+                2020-01-01T10:00:00Z = 2020-01-01 10:00:00
+                2020-01-01 10:00:00 Europe/Berlin = 2020-01-01 09:00:00
+                2020-01-01 10:00:00 GMT+1 = 2020-01-01 09:00:00
+                2020-01-01 10:00:00+1 = 2020-01-01 09:00:00
+                2020-01-01 10:00:00+0130 = 2020-01-01 08:30:00
+                2020-01-01 10:00:00+18:30 = NULL
+                2020-01-01 10:00Z = NULL
+                2020-01 = 2020-01-01 00:00:00
+                2020 = 2020-01-01 00:00:00
+                1577836800 = NULL
+                2020-01 10:00 = NULL
+                2020-01-01 24:00:00 = NULL
+                2020-01-01  = 2020-01-01 00:00:00
+                2020-01-01 10:00:00 Nowhere/At = NULL
+                 = NULL
+                10 = NULL
+            "#]],
         );
+        // Before the first day that chrono has; Spark goes back somewhat further.
+        assert_eq!(timestamp("-262143-01-01 00:00:00+05:00", "UTC".parse().unwrap()), None);
         let midnight = timestamp("00:00", "UTC".parse().unwrap()).unwrap();
         assert_eq!(midnight % 86_400_000_000, 0);
         assert_eq!(timestamp("T00:00:00", "UTC".parse().unwrap()), Some(midnight));

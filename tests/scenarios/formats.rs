@@ -72,6 +72,50 @@ async fn compressed_files_are_read_by_their_ending() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn every_member_of_a_compressed_file_is_read() {
+    let stage = Stage::set(QUICK).await;
+    for (ending, bytes) in [("gz", GZIP), ("bz2", BZIP2), ("zst", ZSTD)] {
+        let twice = [bytes, bytes].concat();
+        stage.file(&format!("in.csv.{ending}"), &twice);
+        let place = stage.stores.place(&format!("s3://in-bucket/in.csv.{ending}")).unwrap();
+        object_store::ObjectStoreExt::put(place.store.objects(), &place.path, twice.into()).await.unwrap();
+        for folder in ["{folder}", "s3://in-bucket"] {
+            let script = format!(
+                "CREATE OR REPLACE TEMP VIEW v (id INT) USING csv OPTIONS (path '{folder}/in.csv.{ending}');
+                 SELECT sum(id) AS n FROM v"
+            );
+            let rows = last_rows(&stage, &script).await;
+            assert!(rows.contains("| 6 "), "{folder} {ending}: {rows}");
+        }
+    }
+}
+
+/// However a file is cut into parts, its header is none of its rows.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_header_may_stand_behind_comments_and_blank_lines() {
+    let stage = Stage::set(QUICK).await;
+    for before in [
+        "",
+        "\n\n\n\n\n\n\n\n\n\n\n\n",
+        "# a comment that is longer than all that follows\n",
+        "#\n   \n#x\n",
+        "\u{feff}#\n",
+    ] {
+        for rows in 1..12 {
+            let ids: String = (1..=rows).map(|id| format!("{id}\n")).collect();
+            stage.file("in.csv", &format!("{before}id\n{ids}"));
+            let script = "CREATE OR REPLACE TEMP VIEW v (id INT) USING csv OPTIONS (path '{folder}/in.csv', header true, comment '#', mode 'FAILFAST');
+                CREATE OR REPLACE TEMP FUNCTION f(id INT) RETURNS STRUCT<score: DOUBLE>
+                  USING API OPTIONS (endpoint '{api}', rate_limit_calls 'unlimited');
+                SELECT id, f(id).score IS NULL AS none FROM v";
+            let shown = stage.run(script).await.1.unwrap();
+            let Some(Outcome::Rows { batches, .. }) = shown.last() else { panic!("{shown:?}") };
+            assert_eq!(batches.iter().map(|batch| batch.num_rows()).sum::<usize>(), rows, "{before:?}");
+        }
+    }
+}
+
 fn check(shown: &str, expected: Expect) {
     expected.assert_eq(shown);
 }

@@ -42,12 +42,24 @@ pub struct Progress {
     pub time_open: Duration,
 }
 
+/// A plan that is being carried out.
+#[derive(Clone, Debug)]
+pub(crate) struct Running {
+    /// The plan.
+    pub plan: Arc<dyn ExecutionPlan>,
+    /// Rows that had been handed over before it began.
+    pub wanted_before: u64,
+}
+
 impl Progress {
-    /// The sums over these functions; `running` is the plan that calls them.
-    pub(crate) fn of(functions: &[Watch], running: Option<&Arc<dyn ExecutionPlan>>) -> Self {
+    /// The sums over these functions; `running` is the plan that calls them now.
+    pub(crate) fn of(functions: &[Watch], running: Option<&Running>) -> Self {
         let sums = Self::sums(functions);
-        let share = running.and_then(share_read);
-        Progress { expected: share.map(|share| (sums.wanted as f64 / share) as u64), ..sums }
+        let expected = running.and_then(|running| {
+            let wanted = sums.wanted.saturating_sub(running.wanted_before) as f64;
+            Some(running.wanted_before + (wanted / share_read(&running.plan)?) as u64)
+        });
+        Progress { expected, ..sums }
     }
 
     fn sums(functions: &[Watch]) -> Self {

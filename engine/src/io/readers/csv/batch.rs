@@ -58,9 +58,10 @@ impl Shape {
         column - usize::from(self.corrupt.is_some_and(|corrupt| corrupt < column))
     }
 
-    /// Where only some columns are wanted Spark does not see how many fields a record has, and neither do we.
-    fn counts_fields(&self) -> bool {
-        self.wants_corrupt() || self.wanted.len() >= self.width()
+    /// Where only some columns are wanted Spark does not see how many fields a record has, unless records
+    /// may have several lines, and neither do we.
+    fn counts_fields(&self, options: &CsvOptions) -> bool {
+        options.dialect.multi_line || self.wants_corrupt() || self.wanted.len() >= self.width()
     }
 }
 
@@ -137,7 +138,7 @@ pub fn rows(options: &CsvOptions, shape: &Shape, table: &Table) -> Result<Rows, 
     for (row, field) in table.not_utf8() {
         wrong[row] = Wrong::Bytes { field };
     }
-    if shape.counts_fields() {
+    if shape.counts_fields(options) {
         let of_other_width = (0..table.rows()).filter(|row| table.width(*row) != shape.width());
         of_other_width.for_each(|row| wrong[row] = Wrong::Width);
     }

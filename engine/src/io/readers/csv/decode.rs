@@ -16,9 +16,20 @@ pub enum Decoded {
     Hungry,
     /// Some records.
     Records(Table),
+    /// A record, or what looks like one, is longer than any should be.
+    Endless {
+        /// The lines before it.
+        line: u64,
+    },
     /// Nothing more comes.
     End,
 }
+
+/// A batch is complete at this size, however few records it has.
+const BATCH_BYTES: usize = 8 << 20;
+
+/// No record is longer.
+pub const RECORD_BYTES: usize = 256 << 20;
 
 /// The first record of a file, where it is a header.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +57,8 @@ pub struct Decoder {
     /// How many of them were read.
     at: usize,
     ended: bool,
+    /// Fewer unread bytes than this hold no whole record: they were looked through already.
+    hungry_below: usize,
     line: u64,
     records: Records,
 }
@@ -64,10 +77,11 @@ pub struct Records {
 }
 
 impl Decoder {
-    /// `start` says that the bytes begin where the file begins; `texts`, that the whole text of records is wanted too.
-    pub fn new(options: Arc<CsvOptions>, start: bool, texts: bool, most: usize) -> Self {
+    /// `start` says that the bytes begin where the file begins, `header` that a header is still to come; `texts`, that the
+    /// whole text of records is wanted too.
+    pub fn new(options: Arc<CsvOptions>, start: bool, header: bool, texts: bool, most: usize) -> Self {
         Decoder {
-            header_next: start && options.header,
+            header_next: header,
             options,
             most,
             texts,
@@ -76,6 +90,7 @@ impl Decoder {
             bytes: Vec::new(),
             at: 0,
             ended: false,
+            hungry_below: 0,
             line: 0,
             records: Records::default(),
         }
@@ -100,16 +115,18 @@ impl Decoder {
 
     /// The next records, as far as there are bytes for them.
     pub fn next(&mut self) -> Decoded {
-        while self.records.firsts.len() < self.most {
-            if !self.read() {
-                break;
-            }
-        }
+        while !self.full() && self.read() {}
         match self.records.firsts.len() {
-            read if read < self.most && !self.ended => Decoded::Hungry,
+            _ if self.full() => Decoded::Records(Table::new(std::mem::take(&mut self.records))),
+            _ if self.bytes.len() - self.at > RECORD_BYTES => Decoded::Endless { line: self.line },
+            _ if !self.ended => Decoded::Hungry,
             0 => Decoded::End,
             _ => Decoded::Records(Table::new(std::mem::take(&mut self.records))),
         }
+    }
+
+    fn full(&self) -> bool {
+        self.records.firsts.len() >= self.most || self.records.fields.bytes.len() >= BATCH_BYTES
     }
 
     /// Takes one record, or a line that is none; false says that its end has not come yet.
@@ -117,6 +134,17 @@ impl Decoder {
         if self.start && !self.skip_byte_order_mark() {
             return false;
         }
+        let unread = self.bytes.len() - self.at;
+        if unread < self.hungry_below && !self.ended {
+            return false;
+        }
+        let found = self.read_next();
+        // Looking again only when there is twice as much keeps the work in proportion to the bytes.
+        self.hungry_below = if found { 0 } else { unread * 2 };
+        found
+    }
+
+    fn read_next(&mut self) -> bool {
         let rest = &self.bytes[self.at..];
         let Some(line) = Line::find(rest, self.ended) else {
             return false;
@@ -163,6 +191,15 @@ impl Decoder {
         self.start = false;
         true
     }
+}
+
+/// Whether a record begins in these bytes, which are the first of a file.
+pub fn has_record(options: &CsvOptions, bytes: &[u8]) -> bool {
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    let mut lines = bytes.split(|byte| matches!(byte, b'\n' | b'\r'));
+    lines.any(|line| {
+        options.comment.is_none_or(|comment| line.first() != Some(&comment)) && !line.trim_ascii().is_empty()
+    })
 }
 
 /// The first line of some bytes.
@@ -212,7 +249,7 @@ mod tests {
         let given: Vec<_> = options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         let options = Arc::new(CsvOptions::parse(&Options { format: "csv", given: &given }).unwrap());
         let read = |size: usize| {
-            let mut decoder = Decoder::new(Arc::clone(&options), true, true, 2);
+            let mut decoder = Decoder::new(Arc::clone(&options), true, options.header, true, 2);
             let mut pieces = file.as_bytes().chunks(size);
             let mut shown = String::new();
             loop {
@@ -226,6 +263,7 @@ mod tests {
                         None => decoder.end(),
                     },
                     Decoded::End => return shown,
+                    Decoded::Endless { line } => panic!("the record after line {line} has no end"),
                     Decoded::Records(table) => {
                         for row in 0..table.rows() {
                             let cells: Vec<_> = (0..table.width(row)).map(|field| table.cell(row, field)).collect();

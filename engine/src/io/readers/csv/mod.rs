@@ -1,6 +1,7 @@
 //! CSV files as Spark's `DataFrameReader.csv` reads them: what the options mean.
 
 mod batch;
+mod bytes;
 mod decode;
 mod fields;
 mod infer;

@@ -1,8 +1,6 @@
 //! CSV files as a DataFusion source: opens files, asks the decoder for rows, names the file where something is wrong.
 
 use std::fmt;
-use std::io::Read;
-use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -24,14 +22,14 @@ use datafusion::datasource::table_schema::TableSchema;
 use datafusion::physical_expr::projection::ProjectionExprs;
 use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricBuilder};
 use datafusion::physical_plan::{DisplayFormatType, ExecutionPlan, PhysicalExpr};
-use datafusion_datasource::boundary_stream::AlignedBoundaryStream;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
-use object_store::{GetOptions, GetResultPayload, ObjectMeta, ObjectStore};
+use object_store::{GetOptions, ObjectMeta, ObjectStore};
 
 use super::batch::{self, Malformed, Shape};
-use super::decode::{Decoded, Decoder};
+use super::bytes::open;
+use super::decode::{Decoded, Decoder, RECORD_BYTES, has_record};
 use super::infer::Seen;
 use super::table::Table;
 use super::{CsvOptions, Mode};
@@ -43,9 +41,6 @@ pub const DROPPED: &str = "records_dropped";
 
 /// The metric that counts the bytes that were read of files which are not compressed.
 pub const BYTES_READ: &str = "bytes_read";
-
-/// How much is read of a local file at once.
-const CHUNK: usize = 256 << 10;
 
 /// CSV files, as a listing table wants its format.
 #[derive(Debug)]
@@ -87,7 +82,7 @@ impl FileFormat for CsvFormat {
         let mut seen: Vec<Seen> = Vec::new();
         for file in files {
             let mut reading = Reading {
-                decoder: Decoder::new(Arc::clone(&self.options), true, false, 1024),
+                decoder: Decoder::new(Arc::clone(&self.options), true, self.options.header, false, 1024),
                 bytes: open(store, file, None, self.compression).await?,
             };
             while let Some(table) = reading.next().await? {
@@ -172,7 +167,8 @@ impl FileSource for CsvSource {
             store,
             url: scan.object_store_url.as_str().to_owned(),
             malformed: MetricBuilder::new(&self.metrics).counter(metric, partition),
-            bytes_read: MetricBuilder::new(&self.metrics).counter(BYTES_READ, partition),
+            bytes_read: (!scan.file_compression_type.is_compressed())
+                .then(|| MetricBuilder::new(&self.metrics).counter(BYTES_READ, partition)),
         };
         ProjectionOpener::try_new(self.projection.clone(), Arc::new(opener), self.schema.file_schema())
     }
@@ -229,15 +225,16 @@ struct Opener {
     /// Of the store, with a slash at its end.
     url: String,
     malformed: Count,
-    bytes_read: Count,
+    /// Where the bytes that are read are those of the file.
+    bytes_read: Option<Count>,
 }
 
 impl FileOpener for Opener {
     fn open(&self, file: PartitionedFile) -> Result<FileOpenFuture> {
         let range = file.range.as_ref().filter(|range| range.start > 0 || (range.end as u64) < file.object_meta.size);
         let range = range.map(|range| range.start as u64..range.end as u64);
-        let start = range.as_ref().is_none_or(|range| range.start == 0);
-        let decoder = Decoder::new(Arc::clone(&self.options), start, self.shape.wants_corrupt(), self.rows);
+        let start = range.as_ref().map_or(0, |range| range.start);
+        let (texts, rows) = (self.shape.wants_corrupt(), self.rows);
         let (options, shape, compression) = (Arc::clone(&self.options), self.shape.clone(), self.compression);
         let (store, malformed, bytes_read) = (Arc::clone(&self.store), self.malformed.clone(), self.bytes_read.clone());
         let url = format!("{}{}", self.url, file.object_meta.location);
@@ -245,9 +242,11 @@ impl FileOpener for Opener {
             let meta = file.object_meta;
             let bytes =
                 open(&store, &meta, range.clone(), compression).await.map_err(|error| cannot_read(&url, error))?;
-            let count = move |bytes: &Bytes| bytes_read.add(if compression.is_compressed() { 0 } else { bytes.len() });
+            let count = move |bytes: &Bytes| bytes_read.iter().for_each(|read| read.add(bytes.len()));
             let bytes = bytes.inspect_ok(count).boxed();
-            let place = Place { store, location: meta.location, start: range.map_or(0, |range| range.start), url };
+            let place = Place { store, location: meta.location, start, url };
+            let header = options.header && place.is_before_header(&options).await?;
+            let decoder = Decoder::new(Arc::clone(&options), start == 0, header, texts, rows);
             let part = Part { options, shape, reading: Reading { decoder, bytes }, place, malformed, warned: false };
             Ok(futures::stream::try_unfold(part, Part::next).boxed())
         }))
@@ -293,6 +292,9 @@ impl Part {
     }
 }
 
+/// A header is looked for in the parts that begin this early; comments before one are not longer.
+const MOST_BEFORE_HEADER: u64 = 64 << 10;
+
 /// Where a part begins.
 struct Place {
     store: Arc<dyn ObjectStore>,
@@ -311,10 +313,20 @@ impl Place {
         DataFusionError::Execution(format!("cannot read '{}', {line}, {why}", self.url))
     }
 
+    /// Whether the header is still to come: nothing but comments and blank lines may be before it.
+    async fn is_before_header(&self, options: &CsvOptions) -> Result<bool> {
+        if self.start == 0 || self.start > MOST_BEFORE_HEADER {
+            return Ok(self.start == 0);
+        }
+        let head = GetOptions { range: Some((0..self.start).into()), ..GetOptions::default() };
+        let head = self.store.get_opts(&self.location, head).await?.bytes().await?;
+        Ok(!has_record(options, &head))
+    }
+
     /// The lines that end before the first one of this part; they are counted when somebody wants to know.
     async fn lines_before(&self) -> Result<u64> {
-        if self.start == 0 {
-            return Ok(0);
+        if self.start <= 1 {
+            return Ok(self.start);
         }
         let head = GetOptions { range: Some((0..self.start - 1).into()), ..GetOptions::default() };
         let mut bytes = self.store.get_opts(&self.location, head).await?.into_stream();
@@ -338,6 +350,11 @@ impl Reading {
             match self.decoder.next() {
                 Decoded::Records(table) => return Ok(Some(table)),
                 Decoded::End => return Ok(None),
+                Decoded::Endless { line } => {
+                    let (line, most) = (line + 1, RECORD_BYTES >> 20);
+                    let why = format!("the record at line {line} has no end within {most} MiB; is a quote missing?");
+                    return Err(DataFusionError::Execution(why));
+                }
                 Decoded::Hungry => match self.bytes.try_next().await? {
                     Some(bytes) => self.decoder.push(&bytes),
                     None => self.decoder.end(),
@@ -345,37 +362,6 @@ impl Reading {
             }
         }
     }
-}
-
-/// The bytes of a file, or of the lines that begin in a part of it.
-async fn open(
-    store: &Arc<dyn ObjectStore>,
-    file: &ObjectMeta,
-    range: Option<Range<u64>>,
-    compression: FileCompressionType,
-) -> Result<BoxStream<'static, Result<Bytes>>> {
-    if let Some(Range { start, end }) = range {
-        let location = file.location.clone();
-        let lines = AlignedBoundaryStream::new(Arc::clone(store), location, start, end, file.size, b'\n').await?;
-        return Ok(lines.map_err(DataFusionError::from).boxed());
-    }
-    let found = store.get_opts(&file.location, GetOptions::default()).await?;
-    match found.payload {
-        GetResultPayload::File(file, _) => Ok(chunks(compression.convert_read(file)?).boxed()),
-        GetResultPayload::Stream(stream) => compression.convert_stream(stream.map_err(DataFusionError::from).boxed()),
-    }
-}
-
-fn chunks(mut file: impl Read + Send + 'static) -> impl futures::Stream<Item = Result<Bytes>> + Send {
-    let next = move || {
-        let mut bytes = Vec::with_capacity(CHUNK);
-        match file.by_ref().take(CHUNK as u64).read_to_end(&mut bytes) {
-            Ok(0) => None,
-            Ok(_) => Some(Ok(Bytes::from(bytes))),
-            Err(error) => Some(Err(DataFusionError::IoError(error))),
-        }
-    };
-    futures::stream::iter(std::iter::from_fn(next))
 }
 
 fn cannot_read(url: &str, error: DataFusionError) -> DataFusionError {
