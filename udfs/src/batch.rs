@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::error::ArrowError;
 use bytes::Bytes;
+use tokio::task::JoinError;
 
 use crate::caller::{Caller, Fate, Pending};
 use crate::dead_letter::{FailureKind, GivenUp};
@@ -73,12 +74,32 @@ pub async fn send(caller: &Arc<Caller>, arguments: &RecordBatch) -> Result<Sent,
         rows = asked.iter().map(|row| rows[*row].clone()).collect();
     }
     let requests = wire::requests(&caller.api().options, &rows);
-    let mut pending = Vec::with_capacity(requests.len());
-    for Request { rows, body } in requests {
-        let request = caller.submit(body, rows.len()).await;
-        pending.push((rows, request));
-    }
+    // On the network runtime, so that whoever waits here is woken once a batch and not once a request.
+    let submitting = Arc::clone(caller);
+    let pending = caller.on_network(async move {
+        let mut pending = Vec::with_capacity(requests.len());
+        for Request { rows, body } in requests {
+            let request = submitting.submit(body, rows.len()).await;
+            pending.push((rows, request));
+        }
+        pending
+    });
+    let pending = pending.await?;
     Ok(Sent { caller: Arc::clone(caller), values, asked, pending })
+}
+
+/// The fates of requests, up to the first that ends the job.
+async fn fates(pending: Vec<(Range<usize>, Pending)>) -> Result<Vec<(Range<usize>, Fate)>, JoinError> {
+    let mut fates = Vec::with_capacity(pending.len());
+    for (share, request) in pending {
+        let fate = request.await?;
+        let last = matches!(fate, Fate::Stop(_));
+        fates.push((share, fate));
+        if last {
+            break;
+        }
+    }
+    Ok(fates)
 }
 
 impl Sent {
@@ -91,9 +112,9 @@ impl Sent {
         let api = Arc::clone(caller.api());
         let mut attempts_of = vec![0; values.len()];
         let mut given_up = Vec::new();
-        for (share, request) in pending {
+        for (share, fate) in caller.on_network(fates(pending)).await?? {
             let rows = &asked[share];
-            let reason = match request.await? {
+            let reason = match fate {
                 Fate::Stop(reason) => return Err(BatchError::Stop { function: api.name.clone(), reason }),
                 Fate::GivenUp(reason) => reason,
                 Fate::Answered { body, attempts } => {

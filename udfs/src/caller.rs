@@ -108,7 +108,15 @@ impl Caller {
         let wanted = self.quota.want();
         let place = self.window.place().await;
         let caller = Arc::clone(self);
-        AbortOnDropHandle::new(self.network.spawn(async move { caller.call(body, rows, wanted, place).await }))
+        self.on_network(async move { caller.call(body, rows, wanted, place).await })
+    }
+
+    /// Runs something beside the requests; it ends with whoever waits for it.
+    pub(crate) fn on_network<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> AbortOnDropHandle<T> {
+        AbortOnDropHandle::new(self.network.spawn(work))
     }
 
     async fn call(&self, body: Bytes, rows: usize, mut wanted: Wanted, mut place: Place) -> Fate {
@@ -188,6 +196,9 @@ impl Caller {
 
     async fn breaker_lets_through(&self) -> Option<()> {
         loop {
+            if self.breaker().blocked(Instant::now()).is_none() {
+                return Some(());
+            }
             let changed = self.breaker_changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable(); // from here on no change is missed
