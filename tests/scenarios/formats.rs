@@ -91,6 +91,34 @@ async fn every_member_of_a_compressed_file_is_read() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn names_may_have_blanks_and_percent_signs() {
+    let stage = Stage::set(QUICK).await;
+    for name in ["a b.csv", "day%20one.csv", "50%.csv", "ü.csv"] {
+        stage.file(&format!("in/{name}"), "id\n1\n");
+        let mut place = stage.stores.place("s3://in-bucket/in").unwrap();
+        place.path = object_store::path::Path::parse(format!("in/{name}")).unwrap();
+        object_store::ObjectStoreExt::put(place.store.objects(), &place.path, "id\n1\n".into()).await.unwrap();
+    }
+    for folder in ["{folder}/in", "s3://in-bucket/in"] {
+        let script = format!(
+            "CREATE OR REPLACE TEMP VIEW v USING csv OPTIONS (path '{folder}', header true); SELECT count(*) AS n FROM v"
+        );
+        let rows = last_rows(&stage, &script).await;
+        assert!(rows.contains("| 4 "), "{folder}: {rows}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_would_be_cut_short_is_refused() {
+    let stage = Stage::set(QUICK).await;
+    let place = stage.stores.place("s3://in-bucket/in.json.zst").unwrap();
+    object_store::ObjectStoreExt::put(place.store.objects(), &place.path, ZSTD.to_vec().into()).await.unwrap();
+    let script = "CREATE TEMP VIEW v USING json OPTIONS (path 's3://in-bucket/in.json.zst')";
+    let error = stage.run(script).await.1.unwrap_err().to_string();
+    expect!["statement 1 (line 1): cannot read 's3://in-bucket/in.json.zst': JSON files compressed as bz2 or zst are read from local disks only; on S3 use gz, or CSV"].assert_eq(&error);
+}
+
 /// However a file is cut into parts, its header is none of its rows.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_header_may_stand_behind_comments_and_blank_lines() {

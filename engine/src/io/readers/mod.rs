@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
+use datafusion::common::parsers::CompressionTypeVariant;
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
 use datafusion::datasource::file_format::json::JsonFormat;
@@ -18,7 +19,7 @@ use object_store::{ObjectMeta, ObjectStoreExt};
 
 pub use self::csv::{BYTES_READ, DROPPED, MALFORMED};
 use self::csv::{CsvFormat, CsvOptions};
-use super::stores::{Place, Stores};
+use super::stores::{Place, Store, Stores};
 use crate::EngineError;
 
 /// A view over files.
@@ -47,7 +48,9 @@ pub async fn open(
         options.get("path").ok_or_else(|| EngineError::Setting(format!("the {format} option 'path' is missing")))?;
     let place = stores.place(path)?;
     let files = files_at(&place).await?;
-    let file_format = reader.file_format(compression(&place, &files)?);
+    let compression = compression(&place, &files)?;
+    reader.check(&place, compression)?;
+    let file_format = reader.file_format(compression);
     let schema = match columns {
         Some(columns) => Arc::new(Schema::new(columns.iter().map(nullable).collect::<Fields>())),
         None => reader.infer(state, &place, &files, file_format.as_ref()).await?,
@@ -74,6 +77,17 @@ enum Reader {
 }
 
 impl Reader {
+    /// DataFusion's reader takes the first of several members of such a file on S3 for the whole.
+    fn check(&self, place: &Place, compression: FileCompressionType) -> Result<(), EngineError> {
+        use CompressionTypeVariant::{BZIP2, ZSTD};
+        let cut_short = matches!((self, &place.store), (Reader::Json, Store::S3(_)));
+        if !cut_short || !matches!(compression.get_variant(), BZIP2 | ZSTD) {
+            return Ok(());
+        }
+        let why = "JSON files compressed as bz2 or zst are read from local disks only; on S3 use gz, or CSV";
+        Err(EngineError::Setting(format!("cannot read '{}': {why}", place.url)))
+    }
+
     fn file_format(&self, compression: FileCompressionType) -> Arc<dyn FileFormat> {
         // As in Spark, all values decide on the type of a column.
         match self {
@@ -207,6 +221,7 @@ fn is_hidden(folder: &Path, file: &Path) -> bool {
 
 fn file_url(place: &Place, path: &Path) -> Result<ListingTableUrl, EngineError> {
     let mut url = place.url.clone();
-    url.set_path(&format!("/{path}"));
+    // A URL decodes what stands behind a '%'; here it is a part of the name.
+    url.set_path(&format!("/{path}").replace('%', "%25"));
     Ok(ListingTableUrl::parse(url.as_str())?)
 }
