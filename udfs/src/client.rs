@@ -118,7 +118,7 @@ impl Transport for HttpClient {
 pub struct ClientError(#[source] reqwest::Error);
 
 /// An error and its causes in one line, which is where the real reason stands.
-fn causes(error: &(dyn Error + 'static)) -> String {
+pub fn causes(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -21,6 +21,7 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provi
 use aws_smithy_http_client::{Builder, Connector};
 use object_store::CredentialProvider;
 use object_store::aws::AwsCredential;
+use paceline_udfs::client::causes;
 use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 
@@ -199,17 +200,6 @@ fn profile() -> String {
         Ok(name) => format!("profile '{name}' (~/.aws/config, ~/.aws/credentials)"),
         Err(_) => "default profile (~/.aws/config, ~/.aws/credentials; AWS_PROFILE is not set)".to_owned(),
     }
-}
-
-/// An error and its causes in one line, which is where the real reason stands.
-fn causes(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 async fn make(
