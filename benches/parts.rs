@@ -39,7 +39,7 @@ fn record(criterion: &mut Criterion) -> Result<(), Box<dyn std::error::Error>> {
     for format in ["record", "array"] {
         let options = [("endpoint", "http://api.example/"), ("rate_limit_calls", "1"), ("format", format)];
         let options: Vec<_> = options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        let api = ApiFunction::declare("f", Fields::empty(), returns.clone(), &options)?;
+        let api = ApiFunction::declare("f", Fields::empty(), returns.clone(), false, &options)?;
         group.bench_function(format!("rows to requests, {format}"), |bencher| {
             bencher.iter(|| Ok::<_, ArrowError>(wire::requests(&api.options, &wire::objects(black_box(&arguments))?)));
         });

@@ -26,8 +26,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ("rate_limit_calls".to_owned(), "100".to_owned()),
         ("on_error".to_owned(), "null".to_owned()),
     ];
-    let declared = ApiFunction::declare("enrich", arguments.into(), DataType::Struct(returns.into()), &options)?;
-    let quota = Quotas::default().get(&declared.options.quota, declared.options.rate)?;
+    let declared = ApiFunction::declare("enrich", arguments.into(), DataType::Struct(returns.into()), false, &options)?;
+    let quota = Quotas::default().get(&declared.options.pace.quota, declared.options.pace.rate)?;
     let client = HttpClient::new(&declared.options)?;
     let network = tokio::runtime::Handle::current();
     let caller = Caller::new(Arc::new(declared), quota, Arc::new(client), network);

@@ -20,6 +20,6 @@ pub use session::{Outcome, Session};
 pub use settings::Settings;
 
 /// The table of options of an API function.
-pub fn function_options() -> &'static [paceline_udfs::spec::OptionRow] {
-    paceline_udfs::spec::OPTIONS
+pub fn function_options() -> impl Iterator<Item = &'static paceline_udfs::spec::OptionRow> {
+    paceline_udfs::spec::options()
 }

@@ -215,14 +215,14 @@ impl Session {
         returns: DataType,
         options: &[(String, String)],
     ) -> Result<Arc<Caller>, EngineError> {
-        let api = ApiFunction::declare(name, arguments, returns, options);
+        let api = ApiFunction::declare(name, arguments, returns, false, options);
         self.register(api.map_err(paceline_sql::SqlError::from)?)
     }
 
     fn register(&self, api: ApiFunction) -> Result<Arc<Caller>, EngineError> {
         let api = Arc::new(api);
         self.context.deregister_udf(&api.name); // an older one lets go of its quota
-        let quota = self.quotas.get(&api.options.quota, api.options.rate);
+        let quota = self.quotas.get(&api.options.pace.quota, api.options.pace.rate);
         let quota = quota.map_err(|error| EngineError::Setting(error.to_string()))?;
         let client = HttpClient::new(&api.options).map_err(|error| EngineError::Setting(error.to_string()))?;
         let caller = Caller::new(api, quota, Arc::new(client), self.network.handle().clone());

@@ -13,7 +13,7 @@ use tokio::task::JoinError;
 use crate::caller::{Caller, Fate, Pending};
 use crate::dead_letter::{FailureKind, GivenUp};
 use crate::retry::Failure;
-use crate::wire::{self, Request};
+use crate::wire;
 
 /// A batch whose requests are all on their way.
 #[derive(Debug)]
@@ -73,13 +73,18 @@ pub async fn send(caller: &Arc<Caller>, arguments: &RecordBatch) -> Result<Sent,
         caller.counters().reused.add((rows.len() - asked.len()) as u64);
         rows = asked.iter().map(|row| rows[*row].clone()).collect();
     }
-    let requests = wire::requests(&caller.api().options, &rows);
+    let mut requests = Vec::new();
+    for share in wire::shares(caller.api(), rows.len()) {
+        let request = wire::encode(caller.api(), &rows[share.clone()], "")
+            .map_err(|message| BatchError::Stop { function: caller.api().name.clone(), reason: message })?;
+        requests.push((share, request));
+    }
     // On the network runtime, so that whoever waits here is woken once a batch and not once a request.
     let submitting = Arc::clone(caller);
     let pending = caller.on_network(async move {
         let mut pending = Vec::with_capacity(requests.len());
-        for Request { rows, body } in requests {
-            let request = submitting.submit(body, rows.len()).await;
+        for (rows, request) in requests {
+            let request = submitting.submit(request).await;
             pending.push((rows, request));
         }
         pending
@@ -117,14 +122,15 @@ impl Sent {
             let reason = match fate {
                 Fate::Stop(reason) => return Err(BatchError::Stop { function: api.name.clone(), reason }),
                 Fate::GivenUp(reason) => reason,
-                Fate::Answered { body, attempts } => {
+                Fate::Answered { reply, attempts, .. } => {
+                    caller.counters().replied.add(rows.len() as u64);
                     rows.iter().for_each(|row| attempts_of[*row] = attempts);
-                    match wire::split(&api.options, &body, rows.len()) {
+                    match wire::split(&api, &reply, rows.len()) {
                         Ok(replies) => {
                             rows.iter().zip(replies).for_each(|(row, reply)| values[*row] = Some(reply));
                             continue;
                         }
-                        Err(message) => bad_reply(message, body, attempts),
+                        Err(message) => bad_reply(message, reply.body, attempts),
                     }
                 }
             };
@@ -141,7 +147,8 @@ impl Sent {
         for (_, reason) in &given_up {
             caller.counters().give_up(reason.failure.kind);
         }
-        if let (Some(reason), Some((_, last))) = (caller.counters().over(&api.options.budget), given_up.last()) {
+        if let (Some(reason), Some((_, last))) = (caller.counters().over(&api.options.failure.budget), given_up.last())
+        {
             let reason = format!("{reason}; the last one: {}", last.failure.message);
             return Err(BatchError::Stop { function: api.name.clone(), reason });
         }

@@ -5,14 +5,13 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::breaker::{Blocked, Breaker, Pass};
-use crate::client::{Reply, SendError, Transport};
+use crate::client::{Outgoing, Reply, SendError, Transport};
 use crate::counters::{AUTHENTICATION_SAMPLE, Counters};
 use crate::dead_letter::GivenUp;
 use crate::limiter::Admit;
@@ -27,10 +26,12 @@ use crate::window::{Place, Window};
 pub enum Fate {
     /// A successful reply.
     Answered {
-        /// Its body, not yet decoded.
-        body: Bytes,
+        /// The reply, not yet taken apart.
+        reply: Reply,
         /// How often the request was sent.
         attempts: u32,
+        /// How long the last attempt took.
+        latency: Duration,
     },
     /// Every attempt failed.
     GivenUp(GivenUp),
@@ -60,8 +61,8 @@ pub struct Caller {
 impl Caller {
     /// A caller whose requests run on `network`, a runtime of their own, so that they never wait behind CPU work.
     pub fn new(api: Arc<ApiFunction>, quota: Arc<Quota>, transport: Arc<dyn Transport>, network: Handle) -> Self {
-        let window = Window::new(api.options.max_in_flight, api.options.rate, NonZeroUsize::MAX);
-        let breaker = Arc::new(Mutex::new(Breaker::new(api.options.breaker)));
+        let window = Window::new(api.options.pace.max_in_flight, api.options.pace.rate, NonZeroUsize::MAX);
+        let breaker = Arc::new(Mutex::new(Breaker::new(api.options.failure.breaker)));
         let breaker_changed = Notify::new();
         let (counters, primed) = (Arc::default(), Primed::default());
         Caller { api, quota, transport, window, breaker, breaker_changed, counters, primed, network }
@@ -69,7 +70,7 @@ impl Caller {
 
     /// Never more than `most` requests in flight, whatever the function says: what the process can carry.
     pub fn with_most_in_flight(mut self, most: NonZeroUsize) -> Self {
-        self.window = Window::new(self.api.options.max_in_flight, self.api.options.rate, most);
+        self.window = Window::new(self.api.options.pace.max_in_flight, self.api.options.pace.rate, most);
         self
     }
 
@@ -103,12 +104,17 @@ impl Caller {
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts a request that carries `rows` rows. Returns when it has a place in flight, which is the back pressure on whoever makes requests.
-    pub async fn submit(self: &Arc<Self>, body: Bytes, rows: usize) -> Pending {
-        let wanted = self.quota.want();
-        let place = self.window.place().await;
+    /// Starts a request. Returns when it has a place in flight, which is the back pressure on whoever makes requests.
+    pub async fn submit(self: &Arc<Self>, request: Outgoing) -> Pending {
+        let reserved = self.reserve().await;
         let caller = Arc::clone(self);
-        self.on_network(async move { caller.call(body, rows, wanted, place).await })
+        self.on_network(async move { caller.call(&request, reserved).await })
+    }
+
+    /// Waits for a place in flight.
+    pub(crate) async fn reserve(&self) -> Reserved {
+        let wanted = self.quota.want();
+        Reserved { wanted, place: self.window.place().await }
     }
 
     /// Runs something beside the requests; it ends with whoever waits for it.
@@ -119,27 +125,26 @@ impl Caller {
         AbortOnDropHandle::new(self.network.spawn(work))
     }
 
-    async fn call(&self, body: Bytes, rows: usize, mut wanted: Wanted, mut place: Place) -> Fate {
+    /// Sends a request until it has its fate.
+    pub(crate) async fn call(&self, request: &Outgoing, mut reserved: Reserved) -> Fate {
         let mut attempt = NonZeroU32::MIN;
         loop {
             let Some(pass) = self.admitted().await else {
-                let failure = Failure::of_breaker(self.api.options.breaker.open_for);
+                let failure = Failure::of_breaker(self.api.options.failure.breaker.open_for);
                 return Fate::GivenUp(GivenUp { failure, attempts: attempt.get() - 1, at: SystemTime::now() });
             };
-            drop(wanted);
+            drop(reserved.wanted);
             let sent = Instant::now();
             let flight = self.counters.take_off(attempt.get());
-            let outcome = self.transport.send(body.clone()).await;
-            self.learn(pass, &outcome, sent.elapsed());
-            let verdict = judge(outcome, attempt, &self.api.options.retry, fastrand::f64(), SystemTime::now());
+            let outcome = self.transport.send(request).await;
+            let latency = sent.elapsed();
+            self.learn(pass, &outcome, latency);
+            let verdict = judge(outcome, attempt, &self.api.options.failure.retry, fastrand::f64(), SystemTime::now());
             self.pause(verdict.pause());
-            drop((flight, place)); // after the pause: whoever gets the place must meet it
+            drop((flight, reserved.place)); // after the pause: whoever gets the place must meet it
 
             match verdict {
-                Verdict::Keep(body) => {
-                    self.counters.replied.add(rows as u64);
-                    return Fate::Answered { body, attempts: attempt.get() };
-                }
+                Verdict::Keep(reply) => return Fate::Answered { reply, attempts: attempt.get(), latency },
                 Verdict::GiveUp { failure, .. } if self.counters.refused_from_the_start(&failure) => {
                     return Fate::Stop(format!(
                         "the first {AUTHENTICATION_SAMPLE} answers were all refusals (401 or 403): check the credentials; \
@@ -154,8 +159,7 @@ impl Caller {
                 Verdict::Again { wait, .. } => sleep(wait).await,
             }
 
-            wanted = self.quota.want();
-            place = self.window.place().await;
+            reserved = self.reserve().await;
             attempt = attempt.saturating_add(1);
         }
     }
@@ -203,7 +207,7 @@ impl Caller {
             tokio::pin!(changed);
             changed.as_mut().enable(); // from here on no change is missed
             let Some(blocked) = self.breaker().blocked(Instant::now()) else { return Some(()) };
-            if self.api.options.when_open == WhenOpen::GiveUp {
+            if self.api.options.failure.when_open == WhenOpen::GiveUp {
                 return None;
             }
             match blocked {
@@ -224,6 +228,13 @@ impl Caller {
         self.window.learn(latency);
         self.counters.learn(status, latency);
     }
+}
+
+/// A place in flight for one attempt, and the note that somebody wants to send.
+#[derive(Debug)]
+pub(crate) struct Reserved {
+    wanted: Wanted,
+    place: Place,
 }
 
 /// What can be seen of a caller; it outlives it.

@@ -6,19 +6,49 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::{AsHeaderName, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method};
+use url::Url;
 
 use crate::spec::Options;
+
+/// A request as it is sent, the same at every attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The HTTP method.
+    pub method: Method,
+    /// Where to, where that is not the function's endpoint.
+    pub url: Option<Url>,
+    /// Headers beside those that every request has.
+    pub headers: HeaderMap,
+    /// The body; empty for none.
+    pub body: Bytes,
+}
+
+impl Outgoing {
+    /// A POST of a JSON body to the function's endpoint.
+    pub fn json(body: Bytes) -> Self {
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+        Outgoing { method: Method::POST, url: None, headers, body }
+    }
+}
 
 /// What came back, whatever its status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     /// HTTP status.
     pub status: u16,
-    /// The header `Retry-After` as it came.
-    pub retry_after: Option<String>,
+    /// Its headers.
+    pub headers: HeaderMap,
     /// The whole body.
     pub body: Bytes,
+}
+
+impl Reply {
+    /// A header's text, where it is there and is text.
+    pub fn header(&self, name: impl AsHeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
 }
 
 /// Why nothing came back.
@@ -43,15 +73,15 @@ pub type Exchange<'a> = Pin<Box<dyn Future<Output = Result<Reply, SendError>> + 
 
 /// Carries a request to the API: over HTTP, or in tests by a script.
 pub trait Transport: Send + Sync + std::fmt::Debug {
-    /// Sends the body and reads the whole reply. The request counts as sent at the first poll.
-    fn send(&self, body: Bytes) -> Exchange<'_>;
+    /// Sends the request and reads the whole reply. It counts as sent at the first poll.
+    fn send<'a>(&'a self, request: &'a Outgoing) -> Exchange<'a>;
 }
 
 /// HTTP, one endpoint, connections kept for reuse.
 #[derive(Debug)]
 pub struct HttpClient {
     client: reqwest::Client,
-    endpoint: reqwest::Url,
+    endpoint: Url,
     timeout: Duration,
     max_reply_bytes: usize,
 }
@@ -63,7 +93,7 @@ impl HttpClient {
     /// The TLS roots or the proxy settings of this machine cannot be read.
     pub fn new(options: &Options) -> Result<Self, ClientError> {
         let client = reqwest::Client::builder()
-            .timeout(options.timeout)
+            .timeout(options.failure.timeout)
             .redirect(reqwest::redirect::Policy::none())
             .tcp_nodelay(true)
             // One request per connection, and none that the client sends again by itself: HTTP/2 would queue requests, and
@@ -75,17 +105,19 @@ impl HttpClient {
             .map_err(ClientError)?;
         Ok(HttpClient {
             client,
-            endpoint: options.endpoint.clone(),
-            timeout: options.timeout,
-            max_reply_bytes: options.max_reply_bytes,
+            endpoint: options.wire.endpoint.clone(),
+            timeout: options.failure.timeout,
+            max_reply_bytes: options.failure.max_reply_bytes,
         })
     }
 
-    async fn exchange(&self, body: Bytes) -> Result<Reply, SendError> {
-        let request = self.client.post(self.endpoint.clone()).header(CONTENT_TYPE, "application/json").body(body);
+    async fn exchange(&self, outgoing: &Outgoing) -> Result<Reply, SendError> {
+        let url = outgoing.url.as_ref().unwrap_or(&self.endpoint).clone();
+        let request = self.client.request(outgoing.method.clone(), url).headers(outgoing.headers.clone());
+        let request = if outgoing.body.is_empty() { request } else { request.body(outgoing.body.clone()) };
         let mut response = request.send().await.map_err(|error| self.failed(error))?;
         let status = response.status().as_u16();
-        let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let headers = std::mem::take(response.headers_mut());
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.failed(error))? {
             if body.len() + chunk.len() > self.max_reply_bytes {
@@ -93,7 +125,7 @@ impl HttpClient {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Reply { status, retry_after, body: body.freeze() })
+        Ok(Reply { status, headers, body: body.freeze() })
     }
 
     fn failed(&self, error: reqwest::Error) -> SendError {
@@ -107,8 +139,8 @@ impl HttpClient {
 }
 
 impl Transport for HttpClient {
-    fn send(&self, body: Bytes) -> Exchange<'_> {
-        Box::pin(self.exchange(body))
+    fn send<'a>(&'a self, request: &'a Outgoing) -> Exchange<'a> {
+        Box::pin(self.exchange(request))
     }
 }
 
@@ -161,16 +193,16 @@ mod tests {
     fn client(url: &str, options: &[(&str, &str)]) -> HttpClient {
         let given = [&[("endpoint", url), ("rate_limit_calls", "1")], options].concat();
         let given: Vec<_> = given.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        let api = ApiFunction::declare("f", Fields::empty(), DataType::Utf8, &given).unwrap();
+        let api = ApiFunction::declare("f", Fields::empty(), DataType::Utf8, false, &given).unwrap();
         HttpClient::new(&api.options).unwrap()
     }
 
     async fn check(reply: &'static str, options: &[(&str, &str)], expected: Expect) {
         let (url, server) = server(reply);
-        let outcome = client(&url, options).send(Bytes::from(r#"{"id":1}"#)).await;
+        let outcome = client(&url, options).send(&Outgoing::json(Bytes::from(r#"{"id":1}"#))).await;
         let shown = match outcome {
-            Ok(Reply { status, retry_after, body }) => {
-                format!("{status} {retry_after:?} {}", String::from_utf8_lossy(&body))
+            Ok(reply) => {
+                format!("{} {:?} {}", reply.status, reply.header("retry-after"), String::from_utf8_lossy(&reply.body))
             }
             Err(error) => error.to_string(),
         };
@@ -181,8 +213,8 @@ mod tests {
     #[tokio::test]
     async fn a_request_is_one_post_of_json() {
         let (url, server) = server("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}");
-        let reply = client(&url, &[]).send(Bytes::from(r#"{"id":1}"#)).await.unwrap();
-        assert_eq!(reply, Reply { status: 200, retry_after: None, body: Bytes::from("{}") });
+        let reply = client(&url, &[]).send(&Outgoing::json(Bytes::from(r#"{"id":1}"#))).await.unwrap();
+        assert_eq!((reply.status, reply.body), (200, Bytes::from("{}")));
         let request = server.join().unwrap().0.to_lowercase();
         assert!(request.starts_with("post /process?token=secret http/1.1\r\n"), "{request}");
         assert!(request.contains("content-type: application/json\r\n"), "{request}");
@@ -235,7 +267,7 @@ mod tests {
             let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
             format!("http://{}/?token=secret", listener.local_addr().unwrap())
         };
-        let error = client(&url, &[]).send(Bytes::new()).await.unwrap_err().to_string();
+        let error = client(&url, &[]).send(&Outgoing::json(Bytes::from("1"))).await.unwrap_err().to_string();
         assert!(error.starts_with("no reply: error sending request: ") && error.contains("refused"), "{error}");
         assert!(!error.contains("secret"), "{error}");
     }

@@ -26,11 +26,13 @@ pub enum FailureKind {
     BadReply,
     /// A reply over `max_reply_bytes`.
     TooLarge,
+    /// Not sent: the row could not be put into a request.
+    Serialization,
 }
 
 impl FailureKind {
     /// Every kind, in the order in which reports list them.
-    pub const ALL: [FailureKind; 8] = [
+    pub const ALL: [FailureKind; 9] = [
         FailureKind::Connection,
         FailureKind::Timeout,
         FailureKind::Http4xx,
@@ -39,6 +41,7 @@ impl FailureKind {
         FailureKind::BreakerOpen,
         FailureKind::BadReply,
         FailureKind::TooLarge,
+        FailureKind::Serialization,
     ];
 
     /// Its name in files and reports.
@@ -52,6 +55,7 @@ impl FailureKind {
             FailureKind::BreakerOpen => "breaker_open",
             FailureKind::BadReply => "bad_reply",
             FailureKind::TooLarge => "too_large",
+            FailureKind::Serialization => "serialization",
         }
     }
 }

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use http::header::RETRY_AFTER;
 
 use crate::client::{Reply, SendError};
 use crate::dead_letter::FailureKind;
@@ -33,7 +34,7 @@ impl Policy {
 #[derive(Debug)]
 pub enum Verdict {
     /// It is the answer.
-    Keep(Bytes),
+    Keep(Reply),
     /// Send it again.
     Again {
         /// How long this request waits.
@@ -84,9 +85,9 @@ pub fn judge(
     wall_clock: SystemTime,
 ) -> Verdict {
     let (failure, retry_after) = match outcome {
-        Ok(reply) if (200..300).contains(&reply.status) => return Verdict::Keep(reply.body),
+        Ok(reply) if (200..300).contains(&reply.status) => return Verdict::Keep(reply),
         Ok(reply) => {
-            let retry_after = reply.retry_after.as_deref().and_then(|text| parse_retry_after(text, wall_clock));
+            let retry_after = reply.header(RETRY_AFTER).and_then(|text| parse_retry_after(text, wall_clock));
             (of_status(reply), retry_after)
         }
         Err(error) => (of_error(&error), None),
@@ -144,7 +145,7 @@ fn is_retryable(failure: &Failure) -> bool {
     match failure.kind {
         FailureKind::Connection | FailureKind::Timeout | FailureKind::RateLimited | FailureKind::Http5xx => true,
         FailureKind::Http4xx => matches!(failure.status, Some(408 | 425)),
-        FailureKind::BadReply | FailureKind::TooLarge | FailureKind::BreakerOpen => false,
+        FailureKind::BadReply | FailureKind::TooLarge | FailureKind::BreakerOpen | FailureKind::Serialization => false,
     }
 }
 
@@ -160,6 +161,7 @@ fn parse_retry_after(text: &str, wall_clock: SystemTime) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing;
     use expect_test::{Expect, expect};
 
     const POLICY: Policy = Policy {
@@ -172,7 +174,7 @@ mod tests {
     fn check(outcome: Result<Reply, SendError>, attempt: u32, expected: Expect) {
         let attempt = NonZeroU32::new(attempt).unwrap();
         let shown = match judge(outcome, attempt, &POLICY, 0.5, SystemTime::UNIX_EPOCH) {
-            Verdict::Keep(body) => format!("keep {}", String::from_utf8_lossy(&body)),
+            Verdict::Keep(reply) => format!("keep {}", String::from_utf8_lossy(&reply.body)),
             Verdict::Again { wait, pause } => format!("again in {wait:?}, pause {pause:?}"),
             Verdict::Stop(reason) => format!("stop: {reason}"),
             Verdict::GiveUp { failure, pause: None } => format!("give up: {} ({})", failure.message, failure.kind),
@@ -181,8 +183,8 @@ mod tests {
         expected.assert_eq(&shown);
     }
 
-    fn reply(status: u16, retry_after: Option<&str>) -> Result<Reply, SendError> {
-        Ok(Reply { status, retry_after: retry_after.map(str::to_owned), body: "body".into() })
+    fn reply(status: u16, retry_after: Option<&'static str>) -> Result<Reply, SendError> {
+        Ok(testing::reply(status, retry_after, "body"))
     }
 
     #[test]

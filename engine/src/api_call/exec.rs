@@ -104,7 +104,7 @@ impl DisplayAs for ApiCallExec {
         if let Some(guard) = guard {
             write!(f, "where {guard}, ")?;
         }
-        write!(f, "quota={} ({}), dead_letters={}", options.quota, options.rate, self.dead_letters.is_some())
+        write!(f, "quota={} ({}), dead_letters={}", options.pace.quota, options.pace.rate, self.dead_letters.is_some())
     }
 }
 
@@ -122,7 +122,7 @@ impl ExecutionPlan for ApiCallExec {
     }
 
     fn maintains_input_order(&self) -> Vec<bool> {
-        vec![self.asked.caller.api().options.preserve_order]
+        vec![self.asked.caller.api().options.pace.preserve_order]
     }
 
     fn apply_expressions(
@@ -178,7 +178,7 @@ impl ExecutionPlan for ApiCallExec {
             Some((exec_err!("the rows to be called could not be read: {broken}"), (receiver, None)))
         });
         let landing = stream.map(move |fed| land(fed, fates.clone(), metrics.clone()));
-        let stream = match self.asked.caller.api().options.preserve_order {
+        let stream = match self.asked.caller.api().options.pace.preserve_order {
             true => landing.then(|rows| rows).boxed(),
             // Whatever is complete goes on; the room that sent rows share bounds how many batches there are.
             false => landing.buffer_unordered(usize::MAX).boxed(),
@@ -243,7 +243,7 @@ impl Fates {
         columns.push(values);
         let output = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
         let Some((_, first)) = given_up.first() else { return Ok(output) };
-        match (&self.dead_letters, api.options.on_error) {
+        match (&self.dead_letters, api.options.failure.on_error) {
             (_, OnError::Null) => Ok(output),
             (Some(outbox), OnError::DeadLetter) => {
                 outbox.put(dead_letters(&api.name, &batch, &given_up)?);

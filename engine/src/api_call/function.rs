@@ -99,7 +99,9 @@ impl AsyncScalarUDFImpl for ApiFunctionUdf {
         }
         .map_err(|error| DataFusionError::External(Box::new(error)))?;
         match landed.given_up.first() {
-            Some((_, given_up)) if api.options.on_error != OnError::Null => Err(given_up_error(&api.name, given_up)),
+            Some((_, given_up)) if api.options.failure.on_error != OnError::Null => {
+                Err(given_up_error(&api.name, given_up))
+            }
             _ => Ok(ColumnarValue::Array(landed.values)),
         }
     }

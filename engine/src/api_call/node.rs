@@ -116,8 +116,12 @@ impl UserDefinedLogicalNodeCore for ApiCall {
         if let Some(guard) = &self.guard {
             write!(f, "where {guard}, ")?;
         }
-        write!(f, "quota={} ({}), on_error=", api.options.quota, api.options.rate)?;
-        f.write_str(if self.dead_letters { "dead_letter" } else { fate_without_dead_letters(api.options.on_error) })
+        write!(f, "quota={} ({}), on_error=", api.options.pace.quota, api.options.pace.rate)?;
+        f.write_str(if self.dead_letters {
+            "dead_letter"
+        } else {
+            fate_without_dead_letters(api.options.failure.on_error)
+        })
     }
 
     fn with_exprs_and_inputs(&self, mut exprs: Vec<Expr>, mut inputs: Vec<LogicalPlan>) -> Result<Self> {
@@ -190,7 +194,7 @@ fn mark(plan: LogicalPlan, barrier: Option<&str>) -> Result<LogicalPlan> {
 }
 
 fn sets_rows_aside(call: &ApiCall) -> bool {
-    call.caller.api().options.on_error == OnError::DeadLetter
+    call.caller.api().options.failure.on_error == OnError::DeadLetter
 }
 
 fn api_call(plan: &LogicalPlan) -> Option<&ApiCall> {

@@ -17,8 +17,12 @@ pub(super) fn create(mut cursor: Cursor, or_replace: bool) -> Result<CreateFunct
     let arguments = types::columns(&mut cursor)?;
     cursor.expect(&["returns"])?;
     let returns = types::data_type(&mut cursor)?;
+    let deterministic = cursor.take(&["deterministic"]);
+    if !deterministic {
+        cursor.take(&["not", "deterministic"]);
+    }
     cursor.expect(&["using", "api"])?;
     let options = options(&mut cursor)?;
     cursor.end()?;
-    Ok(CreateFunction { or_replace, api: ApiFunction::declare(&name, arguments, returns, &options)? })
+    Ok(CreateFunction { or_replace, api: ApiFunction::declare(&name, arguments, returns, deterministic, &options)? })
 }

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use arrow::datatypes::{DataType, Fields};
+use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
@@ -29,7 +30,7 @@ impl Course {
         let caller = testing::caller(Fields::empty(), DataType::Utf8, &options, &script);
         let mut pending = Vec::with_capacity(requests);
         for request in 0..requests {
-            pending.push(caller.submit(Bytes::from(request.to_string()), 1).await);
+            pending.push(caller.submit(Outgoing::json(Bytes::from(request.to_string()))).await);
         }
         let mut fates = Vec::with_capacity(requests);
         for pending in pending {

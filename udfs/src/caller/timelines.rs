@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use arrow::datatypes::{DataType, Fields};
+use bytes::Bytes;
 use expect_test::{Expect, expect};
 
 use super::*;
@@ -26,12 +27,12 @@ async fn check(rate: &str, options: &[(&str, &str)], requests: usize, steps: &[S
     let start = Instant::now();
     let mut pending = Vec::new();
     for request in 0..requests {
-        pending.push(caller.submit(Bytes::from(request.to_string()), 1).await);
+        pending.push(caller.submit(Outgoing::json(Bytes::from(request.to_string()))).await);
     }
     let mut fates = Vec::new();
     for pending in pending {
         fates.push(match pending.await.unwrap() {
-            Fate::Answered { body, .. } => format!("answered {}", String::from_utf8_lossy(&body)),
+            Fate::Answered { reply, .. } => format!("answered {}", String::from_utf8_lossy(&reply.body)),
             Fate::GivenUp(gone) => format!("{} after {}", gone.failure.kind, gone.attempts),
             Fate::Stop(reason) => format!("stop: {reason}"),
         });
@@ -131,8 +132,8 @@ async fn a_request_that_waits_for_its_retry_holds_no_place() {
     let script = Arc::new(Script::new(LATENCY, [Step::Echo(503)]));
     let caller = caller("unlimited", &options, &script);
     let start = Instant::now();
-    let first = caller.submit(Bytes::from("first"), 1).await;
-    let second = caller.submit(Bytes::from("second"), 1).await.await.unwrap();
+    let first = caller.submit(Outgoing::json(Bytes::from("first"))).await;
+    let second = caller.submit(Outgoing::json(Bytes::from("second"))).await.await.unwrap();
     assert!(matches!(second, Fate::Answered { .. }) && start.elapsed() == LATENCY * 2);
     assert!(matches!(first.await.unwrap(), Fate::Answered { .. }));
 }
@@ -141,8 +142,8 @@ async fn a_request_that_waits_for_its_retry_holds_no_place() {
 async fn a_request_that_is_dropped_is_not_sent() {
     let script = Arc::new(Script::new(LATENCY, []));
     let caller = caller("1", &[], &script);
-    let first = caller.submit(Bytes::from("first"), 1).await;
-    drop(caller.submit(Bytes::from("dropped"), 1).await);
+    let first = caller.submit(Outgoing::json(Bytes::from("first"))).await;
+    drop(caller.submit(Outgoing::json(Bytes::from("dropped"))).await);
     first.await.unwrap();
     sleep(Duration::from_secs(10)).await;
     assert_eq!(script.seen().len(), 1);
@@ -177,12 +178,12 @@ async fn a_probe_that_is_dropped_makes_way_for_another() {
     let script = Arc::new(Script::new(LATENCY, [Step::Echo(500)]));
     let options = [&ONE_FAILURE_OPENS[..2], &[("retry_max_attempts", "1"), ("breaker_open_for", "1 s")]].concat();
     let caller = caller("unlimited", &options, &script);
-    caller.submit(Bytes::from("opens it"), 1).await.await.unwrap();
-    let probe = caller.submit(Bytes::from("probe"), 1).await;
+    caller.submit(Outgoing::json(Bytes::from("opens it"))).await.await.unwrap();
+    let probe = caller.submit(Outgoing::json(Bytes::from("probe"))).await;
     sleep(Duration::from_millis(1010)).await;
     assert_eq!(script.seen().len(), 2);
     drop(probe);
-    let next = caller.submit(Bytes::from("next"), 1).await.await.unwrap();
+    let next = caller.submit(Outgoing::json(Bytes::from("next"))).await.await.unwrap();
     assert!(matches!(next, Fate::Answered { .. }), "{next:?}");
 }
 
@@ -193,7 +194,7 @@ async fn refusals_from_the_start_and_long_pauses_stop_the_job() {
     let caller = caller("unlimited", &[("max_in_flight", "1")], &script);
     let mut last = None;
     for _ in 0..100 {
-        last = Some(caller.submit(Bytes::new(), 1).await.await.unwrap());
+        last = Some(caller.submit(Outgoing::json(Bytes::new())).await.await.unwrap());
     }
     assert!(matches!(&last, Some(Fate::Stop(reason)) if reason.contains("check the credentials")), "{last:?}");
     check("1", &[("max_retry_after", "1 minute")], 1, &[Step::RetryAfter(429, "61")], expect!["0ms #0 | stop: the API asks for a pause of 1m 1s, longer than max_retry_after (1m): run the job again later"]).await;
@@ -205,7 +206,7 @@ async fn paused_time_is_counted_once() {
     let caller = caller("10", &[], &script);
     let mut pending = Vec::new();
     for _ in 0..3 {
-        pending.push(caller.submit(Bytes::new(), 1).await);
+        pending.push(caller.submit(Outgoing::json(Bytes::new())).await);
     }
     for pending in pending {
         pending.await.unwrap();

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use arrow::datatypes::{DataType, Fields};
 use bytes::Bytes;
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, HeaderValue};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
 
-use crate::client::{Exchange, Reply, SendError, Transport};
+use crate::client::{Exchange, Outgoing, Reply, SendError, Transport};
 use crate::quota::Quotas;
 use crate::{ApiFunction, Caller};
 
@@ -42,6 +44,8 @@ pub struct Seen {
     pub at: Instant,
     /// Its body.
     pub body: Bytes,
+    /// Its headers.
+    pub headers: HeaderMap,
 }
 
 impl Script {
@@ -55,28 +59,33 @@ impl Script {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn arrive(&self, body: &Bytes) -> Step {
+    fn arrive(&self, request: &Outgoing) -> Step {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.push(Seen { at: Instant::now(), body: body.clone() });
+        seen.push(Seen { at: Instant::now(), body: request.body.clone(), headers: request.headers.clone() });
         self.steps.get(seen.len() - 1).cloned().unwrap_or(Step::Echo(200))
     }
 }
 
 impl Transport for Script {
-    fn send(&self, body: Bytes) -> Exchange<'_> {
+    fn send<'a>(&'a self, request: &'a Outgoing) -> Exchange<'a> {
         Box::pin(async move {
-            let step = self.arrive(&body);
+            let step = self.arrive(request);
             sleep(self.latency).await;
-            let (status, retry_after, body) = match step {
-                Step::Echo(status) => (status, None, body),
-                Step::Reply(status, text) => (status, None, Bytes::from_static(text.as_bytes())),
-                Step::RetryAfter(status, when) => (status, Some(when.to_owned()), Bytes::new()),
-                Step::Reset => return Err(SendError::Connection("connection reset by script".into())),
-                Step::Late => return Err(SendError::Timeout("the script's".to_owned())),
-            };
-            Ok(Reply { status, retry_after, body })
+            match step {
+                Step::Echo(status) => Ok(Reply { status, headers: HeaderMap::new(), body: request.body.clone() }),
+                Step::Reply(status, text) => Ok(reply(status, None, text)),
+                Step::RetryAfter(status, when) => Ok(reply(status, Some(when), "")),
+                Step::Reset => Err(SendError::Connection("connection reset by script".into())),
+                Step::Late => Err(SendError::Timeout("the script's".to_owned())),
+            }
         })
     }
+}
+
+/// A reply with this status, `Retry-After` and body.
+pub fn reply(status: u16, retry_after: Option<&'static str>, body: &'static str) -> Reply {
+    let headers = retry_after.map(|when| (RETRY_AFTER, HeaderValue::from_static(when)));
+    Reply { status, headers: headers.into_iter().collect(), body: Bytes::from_static(body.as_bytes()) }
 }
 
 /// A caller of a function `f` with these options, whose requests go to the script, on the runtime that this is called on.
@@ -87,8 +96,8 @@ impl Transport for Script {
 pub fn caller(arguments: Fields, returns: DataType, options: &[(&str, &str)], script: &Arc<Script>) -> Arc<Caller> {
     let mut given = vec![("endpoint".to_owned(), "http://api.example/".to_owned())];
     given.extend(options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
-    let api = Arc::new(ApiFunction::declare("f", arguments, returns, &given).unwrap());
-    let quota = Quotas::default().get(&api.options.quota, api.options.rate).unwrap();
+    let api = Arc::new(ApiFunction::declare("f", arguments, returns, false, &given).unwrap());
+    let quota = Quotas::default().get(&api.options.pace.quota, api.options.pace.rate).unwrap();
     let transport = Arc::clone(script) as Arc<dyn Transport>;
     Arc::new(Caller::new(api, quota, transport, Handle::current()))
 }

@@ -4,28 +4,16 @@
 use bytes::{Bytes, BytesMut};
 use serde_json::value::RawValue;
 
-use super::Request;
+use crate::client::Outgoing;
 
-/// At most `batch_size` rows a request, and as even as that allows: 8,192 rows in requests of at most 1,000 are nine
-/// requests of 910 or 911, not eight and a remainder.
-pub(super) fn requests(objects: &[Bytes], batch_size: usize) -> Vec<Request> {
-    let count = objects.len().div_ceil(batch_size);
-    let bounds = (0..=count).map(|at| at * objects.len() / count.max(1)).collect::<Vec<_>>();
-    let request = |pair: &[usize]| {
-        let rows = pair[0]..pair[1];
-        Request { body: join(&objects[rows.clone()]), rows }
-    };
-    bounds.windows(2).map(request).collect()
-}
-
-fn join(objects: &[Bytes]) -> Bytes {
+pub(super) fn request(objects: &[Bytes]) -> Outgoing {
     let mut body = BytesMut::with_capacity(objects.iter().map(|object| object.len() + 1).sum::<usize>() + 2);
     for (at, object) in objects.iter().enumerate() {
         body.extend_from_slice(if at == 0 { b"[" } else { b"," });
         body.extend_from_slice(object);
     }
     body.extend_from_slice(b"]");
-    body.freeze()
+    Outgoing::json(body.freeze())
 }
 
 pub(super) fn split(reply: &Bytes, rows: usize, reply_path: Option<&str>) -> Result<Vec<Bytes>, String> {
@@ -65,25 +53,10 @@ mod tests {
 
     use super::*;
 
-    fn check(rows: usize, batch_size: usize, expected: Expect) {
-        let objects: Vec<_> = (0..rows).map(|id| Bytes::from(format!(r#"{{"id":{id}}}"#))).collect();
-        let requests = requests(&objects, batch_size);
-        let shown: Vec<_> =
-            requests.iter().map(|r| format!("{:?} {}", r.rows, String::from_utf8_lossy(&r.body))).collect();
-        expected.assert_eq(&shown.join("\n"));
-    }
-
     #[test]
-    fn rows_are_spread_evenly() {
-        check(0, 3, expect![[""]]);
-        check(2, 3, expect![[r#"0..2 [{"id":0},{"id":1}]"#]]);
-        check(
-            4,
-            3,
-            expect![[r#"
-            0..2 [{"id":0},{"id":1}]
-            2..4 [{"id":2},{"id":3}]"#]],
-        );
+    fn a_request_is_an_array_of_objects() {
+        let body = request(&[Bytes::from(r#"{"id":1}"#), Bytes::from(r#"{"id":2}"#)]).body;
+        assert_eq!(body, r#"[{"id":1},{"id":2}]"#);
     }
 
     fn check_split(reply: &str, path: Option<&str>, expected: Expect) {

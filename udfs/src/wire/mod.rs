@@ -1,7 +1,7 @@
 //! How rows become requests and replies become rows, one file per wire format.
 //!
-//! A format lays rows into bodies ([`requests`]) and takes a reply apart into one JSON value per row ([`split`]); what
-//! the values become is the same for all ([`decode`]).
+//! A row is a JSON object of its arguments ([`objects`]). A format lays several into one request ([`encode`]) and takes a
+//! reply apart into one JSON value per row ([`split`]); what the values become is the same for all ([`decode`]).
 
 mod array;
 mod record;
@@ -11,24 +11,32 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use crate::spec::{Format, Options};
+use crate::ApiFunction;
+use crate::client::{Outgoing, Reply};
+use crate::spec::Format;
 
 pub use values::{BadReply, Decoded, decode, objects};
 
-/// One request and the rows that it carries.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
-    /// Which of the rows.
-    pub rows: Range<usize>,
-    /// Its body.
-    pub body: Bytes,
+/// Shares `rows` out over requests of at most as many as the format and `batch_size` allow, as evenly as that allows: 8,192
+/// rows in requests of at most 1,000 are nine requests of 910 or 911, not eight and a remainder.
+pub fn shares(api: &ApiFunction, rows: usize) -> Vec<Range<usize>> {
+    let most = match api.options.wire.format {
+        Format::Record => 1,
+        Format::Array => api.options.wire.batch_size.get(),
+    };
+    let count = rows.div_ceil(most);
+    (0..count).map(|at| at * rows / count..(at + 1) * rows / count).collect()
 }
 
-/// Lays rows, each as a JSON object (see [`objects`]), into requests, in order.
-pub fn requests(options: &Options, rows: &[Bytes]) -> Vec<Request> {
-    match options.format {
-        Format::Record => record::requests(rows),
-        Format::Array => array::requests(rows, options.batch_size.get()),
+/// The request that carries these rows. `id` is the same whenever these rows are asked for.
+///
+/// # Errors
+/// A row cannot be put into a request of this format; the message says why.
+pub fn encode(api: &ApiFunction, rows: &[Bytes], id: &str) -> Result<Outgoing, String> {
+    let _ = id;
+    match api.options.wire.format {
+        Format::Record => Ok(record::request(rows)),
+        Format::Array => Ok(array::request(rows)),
     }
 }
 
@@ -36,9 +44,26 @@ pub fn requests(options: &Options, rows: &[Bytes]) -> Vec<Request> {
 ///
 /// # Errors
 /// The reply as a whole is not what the format says; the message says how.
-pub fn split(options: &Options, reply: &Bytes, rows: usize) -> Result<Vec<Bytes>, String> {
-    match options.format {
-        Format::Record => Ok(vec![reply.clone()]),
-        Format::Array => array::split(reply, rows, options.reply_path.as_deref()),
+pub fn split(api: &ApiFunction, reply: &Reply, rows: usize) -> Result<Vec<Bytes>, String> {
+    match api.options.wire.format {
+        Format::Record => Ok(vec![reply.body.clone()]),
+        Format::Array => array::split(&reply.body, rows, api.options.wire.reply_path.as_deref()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::datatypes::{DataType, Fields};
+
+    use super::*;
+
+    #[test]
+    fn rows_are_spread_evenly() {
+        let options = [("endpoint", "http://a/"), ("rate_limit_calls", "1"), ("format", "array"), ("batch_size", "3")];
+        let options = options.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let api = ApiFunction::declare("f", Fields::empty(), DataType::Utf8, false, &options).unwrap();
+        assert!(shares(&api, 0).is_empty());
+        assert_eq!(shares(&api, 2), [0..2]);
+        assert_eq!(shares(&api, 4), [0..2, 2..4]);
     }
 }

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
-use super::Request;
+use crate::client::Outgoing;
 
-pub(super) fn requests(rows: &[Bytes]) -> Vec<Request> {
-    rows.iter().enumerate().map(|(row, object)| Request { rows: row..row + 1, body: object.clone() }).collect()
+pub(super) fn request(rows: &[Bytes]) -> Outgoing {
+    Outgoing::json(rows.first().cloned().unwrap_or_default())
 }

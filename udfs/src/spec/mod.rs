@@ -1,0 +1,164 @@
+//! What an API function declares, parsed once.
+//!
+//! [`options`] is the one table of options: parsing, error messages and the printed help are made from it. Each group of
+//! options has a file, with its rows of the table and what is read from them.
+
+mod answers;
+mod failure;
+mod pace;
+mod values;
+mod wire;
+
+use arrow::datatypes::{DataType, Fields};
+
+pub use answers::Answers;
+pub use failure::{Budget, OnError, OnFailure, WhenOpen};
+pub use pace::Pace;
+pub use values::OptionRow;
+use values::Values;
+pub use wire::{Format, Wire};
+
+/// A declared API function: its types, where it is called and how.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ApiFunction {
+    /// Name in SQL, lower case.
+    pub name: String,
+    /// Arguments; their names are the keys of the request.
+    pub arguments: Fields,
+    /// Type of the value.
+    pub returns: DataType,
+    /// Whether the same arguments always have the same answer, and asking has no effect: one request may serve many rows.
+    pub deterministic: bool,
+    /// How and where it is called.
+    pub options: Options,
+}
+
+/// The options of an API function, checked and with defaults filled in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Options {
+    /// Where requests go and how rows are laid into them.
+    pub wire: Wire,
+    /// How often the API may be called, and how many calls at once.
+    pub pace: Pace,
+    /// What happens when a request fails.
+    pub failure: OnFailure,
+    /// How long an answer holds.
+    pub answers: Answers,
+}
+
+/// Every option that `CREATE FUNCTION ... USING API OPTIONS (...)` takes.
+pub fn options() -> impl Iterator<Item = &'static OptionRow> + Clone {
+    [wire::ROWS, pace::ROWS, answers::ROWS, failure::ROWS].into_iter().flatten()
+}
+
+impl ApiFunction {
+    /// Checks a declaration. Options are matched without regard to case.
+    ///
+    /// # Errors
+    /// An option is unknown, given twice, missing or malformed; the message names it and what is expected.
+    pub fn declare(
+        name: &str,
+        arguments: Fields,
+        returns: DataType,
+        deterministic: bool,
+        given: &[(String, String)],
+    ) -> Result<Self, SpecError> {
+        let name = name.to_lowercase();
+        let read = || {
+            let values = Values::new(options(), given)?;
+            Ok(Options {
+                wire: wire::read(&values)?,
+                pace: pace::read(&name, &values)?,
+                failure: failure::read(&values)?,
+                answers: answers::read(deterministic, &values)?,
+            })
+        };
+        match read() {
+            Ok(options) => Ok(ApiFunction { name, arguments, returns, deterministic, options }),
+            Err(reason) => Err(SpecError { function: name, reason }),
+        }
+    }
+}
+
+/// A declaration that cannot be right.
+#[derive(Debug, thiserror::Error)]
+#[error("API function '{function}': {reason}")]
+pub struct SpecError {
+    function: String,
+    reason: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use expect_test::{Expect, expect};
+
+    /// Declares a function with a valid endpoint and limit, and `change` on top; an empty value takes the option away.
+    fn check(change: &[(&str, &str)], expected: Expect) {
+        let mut options = BTreeMap::from([("endpoint", "http://api.example/x"), ("rate_limit_calls", "10")]);
+        options.extend(change.iter().copied());
+        let given: Vec<_> = options
+            .into_iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .collect();
+        let shown = match ApiFunction::declare("Enrich", Fields::empty(), DataType::Utf8, false, &given) {
+            Ok(api) => {
+                format!("{} {:?} {}", api.options.pace.rate, api.options.failure.timeout, api.options.pace.quota)
+            }
+            Err(error) => error.to_string(),
+        };
+        expected.assert_eq(&shown);
+    }
+
+    #[test]
+    fn what_is_not_given_has_a_default() {
+        check(&[], expect!["10 calls per 1s 30s enrich"]);
+    }
+
+    #[test]
+    fn times_have_units() {
+        check(&[("rate_limit_period", "1 minute"), ("timeout", "500 ms")], expect!["10 calls per 1m 500ms enrich"]);
+        check(&[("timeout", "1.5")], expect!["10 calls per 1s 1.5s enrich"]);
+        check(
+            &[("timeout", "soon")],
+            expect![[
+                "API function 'enrich': option 'timeout' is 'soon', expected a time above zero such as '500 ms', '1 second' or '2 minutes'"
+            ]],
+        );
+    }
+
+    #[test]
+    fn no_limit_must_be_said() {
+        check(&[("rate_limit_calls", "Unlimited")], expect!["unlimited 30s enrich"]);
+        check(
+            &[("rate_limit_calls", "")],
+            expect!["API function 'enrich': option 'rate_limit_calls' is missing; it must be given"],
+        );
+        check(
+            &[("rate_limit_calls", "0")],
+            expect![[
+                "API function 'enrich': option 'rate_limit_calls' is '0', expected a whole number above zero, or 'unlimited' to call without a limit"
+            ]],
+        );
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        check(
+            &[("endpoint", "ftp://x/")],
+            expect![[
+                "API function 'enrich': option 'endpoint' is 'ftp://x/', expected an http:// or https:// URL with a host"
+            ]],
+        );
+        check(&[("Quota", "a"), ("quota", "b")], expect!["API function 'enrich': option 'quota' is given twice"]);
+        check(
+            &[("retries", "3")],
+            expect![
+                "API function 'enrich': unknown option 'retries'; the options are endpoint, format, batch_size, reply_path, rate_limit_calls, rate_limit_period, quota, max_in_flight, preserve_order, timeout, retry_max_attempts, retry_delay, retry_max_delay, max_retry_after, breaker, breaker_failed_percent, breaker_window, breaker_min_attempts, breaker_failures, breaker_open_for, breaker_when_open, max_failed_percent, max_failed_records, max_reply_bytes, on_error"
+            ],
+        );
+    }
+}
