@@ -180,7 +180,7 @@ impl Workplace {
         std::fs::write(self.path().join("job.sql"), script)?;
         let mut command = Command::new(paceline()?);
         command.args(["run", "job.sql", "--report", "report.json"]).current_dir(self.path());
-        command.stdin(Stdio::null()).stderr(Stdio::null());
+        command.stdin(Stdio::null()).stderr(Stdio::null()).env("XDG_STATE_HOME", self.path());
         Ok(command)
     }
 

@@ -60,9 +60,9 @@ impl Stage {
     pub async fn run_as(&self, id: JobId, script: &str) -> (Report, Result<Vec<Outcome>, EngineError>) {
         let folder = self.folder.path().to_str().unwrap();
         let script = script.replace("{api}", &self.api.url()).replace("{folder}", folder);
-        let job = Job { id, script, variables: Default::default() };
+        let job = Job::new(&id, &script, Default::default());
         let mut shown = Vec::new();
-        let (report, result) = job::run(&self.session, &job, |outcome| shown.push(outcome.clone())).await;
+        let (report, result) = job::run(&self.session, job, |outcome| shown.push(outcome.clone())).await;
         (report, result.map(|()| shown))
     }
 

@@ -7,6 +7,7 @@ mod enrich;
 mod finish;
 mod mock_api;
 mod progress;
+mod resume;
 mod run;
 
 use std::io::IsTerminal;
@@ -50,6 +51,8 @@ enum Command {
     Config(config::Arguments),
     /// Run the statements of a file
     Run(run::Arguments),
+    /// Go on with a job that was broken off; no answer that was paid for is asked for again
+    Resume(resume::Arguments),
     /// Serve an API for tests, with deterministic answers
     MockApi(mock_api::Arguments),
 }
@@ -89,6 +92,7 @@ fn start(command: Command) -> Result<ExitCode, Box<dyn std::error::Error>> {
             Command::Enrich(arguments) => enrich::start(arguments).await,
             Command::Config(arguments) => config::start(&arguments),
             Command::Run(arguments) => run::start(arguments).await,
+            Command::Resume(arguments) => resume::start(arguments).await,
             Command::MockApi(arguments) => mock_api::start(arguments).await,
         }
     })

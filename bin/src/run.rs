@@ -1,15 +1,16 @@
 //! `paceline run JOB.sql`
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::error::Error;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use paceline_engine::job::{self, Job, JobId};
 use paceline_engine::observe::table;
 use paceline_engine::{Outcome, Session, Settings};
 
-use crate::finish;
-use crate::progress::while_running;
+use crate::finish::{self, Ending};
+use crate::progress::{say, while_running};
 
 /// The job and its settings.
 #[derive(clap::Args)]
@@ -37,19 +38,34 @@ pub fn pair(text: &str) -> Result<(String, String), String> {
 }
 
 /// Runs the job; the code says whether it is complete.
-pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let mut settings = Settings::default();
-    for (key, value) in &arguments.conf {
-        settings.set(key, value)?;
-    }
+pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
+    let mut settings = settings(&arguments.conf)?;
     let id = arguments.job_id.as_deref().map_or_else(|| Ok(JobId::generate()), JobId::parse)?;
     let path = arguments.job.display();
     let script = std::fs::read_to_string(&arguments.job).map_err(|error| format!("cannot read {path}: {error}"))?;
-    let job = Job { id, script, variables: BTreeMap::from_iter(arguments.var) };
+    let job = Job::begin(&id, &script, BTreeMap::from_iter(arguments.var), &mut settings)?;
+    carry_out(job, settings, arguments.report.as_deref()).await
+}
+
+/// The settings of this user, with what is given on the command line.
+pub fn settings(conf: &[(String, String)]) -> Result<Settings, paceline_engine::EngineError> {
+    let mut settings = Settings::of_user();
+    for (key, value) in conf {
+        settings.set(key, value)?;
+    }
+    Ok(settings)
+}
+
+/// Runs a job until it ends or is told to stop.
+pub async fn carry_out(job: Job, settings: Settings, report: Option<&Path>) -> Result<ExitCode, Box<dyn Error>> {
     let session = Session::new(settings)?;
-    let work = job::run(&session, &job, show);
+    let id = job.id().to_owned();
+    let work = job::run(&session, job, show);
     let ending = finish::or_stopped(&session, while_running(&session, None, work)).await;
-    finish::report(ending, arguments.report.as_deref())
+    if !matches!(&ending, Ending::Done(_, Ok(()))) {
+        say(&format!("to go on where it stopped: paceline resume {id}"));
+    }
+    finish::report(ending, report)
 }
 
 #[expect(clippy::print_stdout, reason = "the rows are the result")]

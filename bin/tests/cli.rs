@@ -47,6 +47,7 @@ impl Setting {
     fn paceline(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_paceline"));
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null()).env_remove("PACELINE_LOG");
+        command.env("XDG_STATE_HOME", self.path("state"));
         command
     }
 

@@ -1,23 +1,120 @@
 //! A job: a script of statements, carried out in order, and the report of it.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::time::Instant;
 
 use paceline_sql::script;
 
-use crate::EngineError;
+use crate::checkpoint::{self, Begun, StateFolder, Step};
+use crate::io::stores::Stores;
 use crate::observe::report::Report;
 use crate::session::{Outcome, Session, Written};
+use crate::{EngineError, Settings};
 
-/// What a job is to do.
+/// What a job is to do, and what of it is done.
 #[derive(Clone, Debug)]
 pub struct Job {
-    /// Its id, part of the path of its staged files.
-    pub id: JobId,
-    /// Statements, separated by `;`.
-    pub script: String,
-    /// What `${name}` stands for.
-    pub variables: BTreeMap<String, String>,
+    begun: Begun,
+    /// Whether it goes on where it was broken off.
+    again: bool,
+    /// Where it is remembered.
+    state: Option<StateFolder>,
+}
+
+impl Job {
+    /// A job that nobody remembers. `script` are statements, separated by `;`, and `variables` what `${name}` stands for.
+    pub fn new(id: &JobId, script: &str, variables: BTreeMap<String, String>) -> Self {
+        Job { begun: Begun::new(id.as_str(), script, variables), again: false, state: None }
+    }
+
+    /// A job that is remembered. One with the same statements that was broken off under this id goes on where it stopped.
+    ///
+    /// # Errors
+    /// The state folder cannot be used.
+    pub fn begin(
+        id: &JobId,
+        script: &str,
+        variables: BTreeMap<String, String>,
+        settings: &mut Settings,
+    ) -> Result<Self, EngineError> {
+        let mut job = Job::new(id, script, variables);
+        let Some(state) = settings.state_dir.as_deref().map(StateFolder::new) else { return Ok(job) };
+        job.begun.conf.clone_from(&settings.given);
+        job.begun.partitions = settings.partitions.get();
+        match state.load(id.as_str())? {
+            Some(earlier)
+                if !earlier.finished
+                    && (&earlier.script, &earlier.variables) == (&job.begun.script, &job.begun.variables) =>
+            {
+                if let Some(partitions) = NonZeroUsize::new(earlier.partitions) {
+                    settings.partitions = partitions; // answers are found by partition
+                }
+                job = Job { begun: earlier, again: true, state: None };
+            }
+            _ => state.save(&job.begun)?,
+        }
+        Ok(Job { state: Some(state), ..job })
+    }
+
+    /// A job that was broken off, with the settings that it was begun with.
+    ///
+    /// # Errors
+    /// It is finished, or nothing is known of it, or its settings are not those of this version.
+    pub async fn resume(
+        id: &JobId,
+        checkpoint: Option<&str>,
+        mut settings: Settings,
+    ) -> Result<(Self, Settings), EngineError> {
+        let state = settings.state_dir.as_deref().map(StateFolder::new);
+        let known = state.as_ref().map(|state| state.load(id.as_str())).transpose()?.flatten();
+        let begun = match (known, checkpoint) {
+            (Some(known), _) => known,
+            (None, Some(location)) => {
+                let stores = Stores::new(settings.s3.clone(), tokio::runtime::Handle::current());
+                checkpoint::find(&stores, location).await?
+            }
+            (None, None) => {
+                return Err(EngineError::Setting(format!(
+                    "nothing is known here of a job '{}'; where it ran elsewhere, name its folder with --checkpoint, as \
+                     s3://bucket/output/_paceline/{}/",
+                    id.as_str(),
+                    id.as_str()
+                )));
+            }
+        };
+        if begun.job != id.as_str() {
+            return Err(EngineError::Setting(format!(
+                "that is the checkpoint of job '{}', not '{}'",
+                begun.job,
+                id.as_str()
+            )));
+        }
+        if begun.finished {
+            return Err(EngineError::Setting(format!("job '{}' is finished; there is nothing to resume", begun.job)));
+        }
+        settings.take_earlier(&begun.conf)?;
+        if let Some(partitions) = NonZeroUsize::new(begun.partitions) {
+            settings.partitions = partitions;
+        }
+        Ok((Job { begun, again: true, state }, settings))
+    }
+
+    /// Its statements.
+    pub fn script(&self) -> &str {
+        &self.begun.script
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &str {
+        &self.begun.job
+    }
+
+    fn remember(&self) {
+        if let Some(Err(error)) = self.state.as_ref().map(|state| state.save(&self.begun)) {
+            tracing::warn!(%error, "what is done of the job could not be noted");
+        }
+    }
 }
 
 /// The id of a job: letters, digits, `-`, `_` and `.`, which are safe in a path everywhere.
@@ -51,33 +148,49 @@ impl JobId {
 
 /// Carries out the statements in order and stops at the first that fails. Each result is shown as it comes.
 /// The report is made in any case.
-pub async fn run(session: &Session, job: &Job, mut show: impl FnMut(&Outcome)) -> (Report, Result<(), EngineError>) {
+pub async fn run(session: &Session, mut job: Job, mut show: impl FnMut(&Outcome)) -> (Report, Result<(), EngineError>) {
     let start = Instant::now();
     let mut written = Vec::new();
-    let result = run_statements(session, job, &mut written, &mut show).await;
+    let result = run_statements(session, &mut job, &mut written, &mut show).await;
+    if result.is_ok() {
+        job.begun.finished = true;
+        job.remember();
+    }
     let error = result.as_ref().err().map(ToString::to_string);
-    (Report::new(job.id.as_str(), session, start.elapsed(), &written, error), result)
+    (Report::new(job.id(), session, start.elapsed(), &written, error), result)
 }
 
 async fn run_statements(
     session: &Session,
-    job: &Job,
+    job: &mut Job,
     written: &mut Vec<Written>,
     show: &mut impl FnMut(&Outcome),
 ) -> Result<(), EngineError> {
-    let text = substitute(&job.script, &job.variables)?;
+    let text = substitute(&job.begun.script, &job.begun.variables)?;
     let statements = script::split(&text);
     if statements.is_empty() {
         return Err(EngineError::Setting("the job has no statement".to_owned()));
     }
     for (at, piece) in statements.iter().enumerate() {
-        tracing::info!(number = at + 1, line = piece.line, "statement begins");
-        let outcome = session.sql(piece.text, job.id.as_str()).await.map_err(|error| EngineError::Statement {
-            number: at + 1,
-            line: piece.line,
-            source: Box::new(error),
-        })?;
+        let number = at + 1;
+        if job.again && job.begun.done.contains(&number) {
+            tracing::info!(number, line = piece.line, "statement was done before");
+            continue;
+        }
+        tracing::info!(number, line = piece.line, "statement begins");
+        let step = Step { begun: &job.begun, statement: number, again: job.again };
+        let outcome = session.carry_out(piece.text, &step).await;
+        let wrong = |error| EngineError::Statement { number, line: piece.line, source: Box::new(error) };
+        let outcome = outcome.map_err(wrong)?;
         show(&outcome);
+        match &outcome {
+            Outcome::Done => continue, // views and functions live as long as the session
+            Outcome::Rows { .. } => {}
+            Outcome::Written(done) => drop(job.begun.outputs.insert(number, done.url.to_string())),
+            Outcome::DoneBefore(url) => drop(job.begun.outputs.insert(number, url.to_string())),
+        }
+        job.begun.done.insert(number);
+        job.remember();
         if let Outcome::Written(done) = outcome {
             written.push(done);
         }

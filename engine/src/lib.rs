@@ -3,6 +3,7 @@
 //! [`Session`] is the whole trip on one screen; [`job::run`] takes a script through it and reports.
 
 pub mod api_call;
+pub mod checkpoint;
 pub mod enrich;
 mod error;
 pub mod io;

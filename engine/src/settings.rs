@@ -1,10 +1,12 @@
 //! The settings of a session, each spelled once.
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 use url::Url;
 
 use crate::EngineError;
+use crate::checkpoint::CheckpointSettings;
 use crate::io::s3::{Encryption, S3Settings};
 
 /// How a session runs.
@@ -16,6 +18,12 @@ pub struct Settings {
     pub batch_rows: NonZeroUsize,
     /// Partitions that a query is cut into.
     pub partitions: NonZeroUsize,
+    /// Whether and where checkpoints are kept.
+    pub checkpoints: CheckpointSettings,
+    /// Where jobs are remembered, so that they can be resumed by their id; `None` for nowhere.
+    pub state_dir: Option<PathBuf>,
+    /// What was set, as it was given.
+    pub given: Vec<(String, String)>,
 }
 
 const TWO: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
@@ -27,6 +35,9 @@ impl Default for Settings {
             batch_rows: NonZeroUsize::new(8192).unwrap_or(NonZeroUsize::MIN),
             // Two for each core, so that a core has work while a partition waits for its last replies.
             partitions: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN).saturating_mul(TWO),
+            checkpoints: CheckpointSettings::default(),
+            state_dir: None,
+            given: Vec::new(),
         }
     }
 }
@@ -54,6 +65,33 @@ pub const KEYS: &[Key] = &[
         set: |settings, text| number(text).map(|number| settings.partitions = number),
     },
     Key {
+        name: "paceline.checkpoint.enabled",
+        meaning: "whether answers of an INSERT are written down, so that a job that is resumed buys none twice (default true)",
+        set: |settings, text| flag(text).map(|flag| settings.checkpoints.enabled = flag),
+    },
+    Key {
+        name: "paceline.checkpoint.location",
+        meaning: "where they are written down: a path or URL (default: <output>/_paceline/<job id>/)",
+        set: |settings, text| {
+            settings.checkpoints.location = Some(text.to_owned());
+            Ok(())
+        },
+    },
+    Key {
+        name: "paceline.checkpoint.keep",
+        meaning: "whether they stay after a successful commit (default false)",
+        set: |settings, text| flag(text).map(|flag| settings.checkpoints.keep = flag),
+    },
+    Key {
+        name: "paceline.state.dir",
+        meaning: "folder that remembers jobs, for resume and redrive (default: the user's state folder, as \
+                  ~/.local/state/paceline)",
+        set: |settings, text| {
+            settings.state_dir = Some(PathBuf::from(text));
+            Ok(())
+        },
+    },
+    Key {
         name: "paceline.s3.endpoint",
         meaning: "URL of the S3 service (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, then AWS's own)",
         set: |settings, text| {
@@ -74,7 +112,7 @@ pub const KEYS: &[Key] = &[
         name: "paceline.s3.anonymous",
         meaning: "whether requests to S3 go without a signature, as public buckets allow (default false)",
         set: |settings, text| {
-            settings.s3.anonymous = text.parse().map_err(|_| "true or false")?;
+            settings.s3.anonymous = flag(text)?;
             Ok(())
         },
     },
@@ -97,6 +135,24 @@ pub const KEYS: &[Key] = &[
 ];
 
 impl Settings {
+    /// The settings of a person on this machine: as the default, and jobs are remembered in the user's state folder.
+    pub fn of_user() -> Self {
+        let state_dir = dirs::state_dir().or_else(dirs::data_local_dir).map(|folder| folder.join("paceline"));
+        Settings { state_dir, ..Settings::default() }
+    }
+
+    /// Takes what an earlier run was given, where nothing else is given now.
+    ///
+    /// # Errors
+    /// As [`Settings::set`].
+    pub fn take_earlier(&mut self, earlier: &[(String, String)]) -> Result<(), EngineError> {
+        let now: Vec<_> = self.given.iter().map(|(name, _)| name.clone()).collect();
+        for (name, value) in earlier.iter().filter(|(name, _)| !now.contains(name)) {
+            self.set(name, value)?;
+        }
+        Ok(())
+    }
+
     /// Sets one key.
     ///
     /// # Errors
@@ -106,9 +162,14 @@ impl Settings {
             let names: Vec<_> = KEYS.iter().map(|key| key.name).collect();
             return Err(EngineError::Setting(format!("there is no setting '{name}'; there are {}", names.join(", "))));
         };
+        self.given.push((name.to_owned(), value.to_owned()));
         (key.set)(self, value.trim())
             .map_err(|expected| EngineError::Setting(format!("setting '{name}' is '{value}', expected {expected}")))
     }
+}
+
+fn flag(text: &str) -> Result<bool, &'static str> {
+    text.to_lowercase().parse().map_err(|_| "true or false")
 }
 
 fn number(text: &str) -> Result<NonZeroUsize, &'static str> {
@@ -128,9 +189,7 @@ mod tests {
         let error = settings.set("paceline.batch.rows", "none").unwrap_err().to_string();
         expect!["setting 'paceline.batch.rows' is 'none', expected a whole number above zero"].assert_eq(&error);
         let error = settings.set("spark.executor.cores", "1").unwrap_err().to_string();
-        expect![[
-            "there is no setting 'spark.executor.cores'; there are paceline.batch.rows, paceline.partitions, paceline.s3.endpoint, paceline.s3.region, paceline.s3.anonymous, paceline.s3.sse, paceline.s3.sse.kms.key"
-        ]]
+        expect!["there is no setting 'spark.executor.cores'; there are paceline.batch.rows, paceline.partitions, paceline.checkpoint.enabled, paceline.checkpoint.location, paceline.checkpoint.keep, paceline.state.dir, paceline.s3.endpoint, paceline.s3.region, paceline.s3.anonymous, paceline.s3.sse, paceline.s3.sse.kms.key"]
         .assert_eq(&error);
     }
 }

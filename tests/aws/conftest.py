@@ -86,7 +86,7 @@ class Paceline:
         self.folder = folder
         kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(("AWS_", "HTTP", "ALL_P"))}
         # Nobody's own profile, and no instance: a test that wants them says so.
-        self.env = kept | {"HOME": str(folder), "AWS_EC2_METADATA_DISABLED": "true", "NO_PROXY": ""}
+        self.env = kept | {"HOME": str(folder), "XDG_STATE_HOME": str(folder / "state"), "AWS_EC2_METADATA_DISABLED": "true", "NO_PROXY": ""}
 
     def start(self, *arguments, **env):
         env = {name: str(value) for name, value in (self.env | env).items()}

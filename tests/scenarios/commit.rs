@@ -4,7 +4,8 @@ use futures::TryStreamExt;
 use object_store::multipart::PartId;
 use object_store::path::Path;
 use object_store::{ObjectStoreExt, PutPayload};
-use paceline_engine::io::commit::{self, JobFolder};
+use paceline_engine::io::commit;
+use paceline_engine::io::job_folder::JobFolder;
 use paceline_engine::io::sink::{Kind, Staged, StagedFile};
 use paceline_engine::io::stores::Place;
 use paceline_engine::job::JobId;
@@ -221,7 +222,10 @@ async fn a_job_that_fails_leaves_what_was_there() {
     let error = result.unwrap_err().to_string();
     assert!(error.contains("statement 3") && error.contains("status 422 (http_4xx, attempts: 1)"), "{error}");
     assert!(report.output.is_empty() && report.error.is_some());
-    assert_eq!(listed(&place).await, ["part-old"]);
+    let (own, visible): (Vec<_>, Vec<_>) = listed(&place).await.into_iter().partition(|name| name.starts_with("_paceline/"));
+    assert_eq!(visible, ["part-old"]);
+    // What is left is its checkpoint: it can be resumed.
+    assert!(own.iter().all(|name| name.contains("/journal-3/") || name.ends_with("/statement-3.json")), "{own:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -135,7 +135,7 @@ impl Paceline {
         let outcome = self.runtime.block_on(self.stage.session.sql(&sql, JobId::generate().as_str()));
         let same_everywhere = |text: String| text.replace(folder, "{folder}").replace(&api, "{api}");
         match outcome.map_err(|error| Said(same_everywhere(error.to_string())))? {
-            Outcome::Done => Ok(DBOutput::StatementComplete(0)),
+            Outcome::Done | Outcome::DoneBefore(_) => Ok(DBOutput::StatementComplete(0)),
             Outcome::Written(written) => Ok(DBOutput::StatementComplete(written.records_written)),
             Outcome::Rows { schema, batches } => {
                 let types = schema.fields().iter().map(|field| column_type(field.data_type())).collect();

@@ -18,6 +18,7 @@ use crate::limiter::Admit;
 use crate::primed::Primed;
 use crate::quota::{Quota, Wanted};
 use crate::retry::{Failure, Verdict, judge};
+use crate::shared::Shared;
 use crate::spec::{ApiFunction, WhenOpen};
 use crate::window::{Place, Window};
 
@@ -55,6 +56,8 @@ pub struct Caller {
     breaker_changed: Notify,
     counters: Arc<Counters>,
     primed: Primed,
+    /// Answers that several rows may have, where the function says so.
+    shared: Option<Arc<Shared>>,
     network: Handle,
 }
 
@@ -65,7 +68,8 @@ impl Caller {
         let breaker = Arc::new(Mutex::new(Breaker::new(api.options.failure.breaker)));
         let breaker_changed = Notify::new();
         let (counters, primed) = (Arc::default(), Primed::default());
-        Caller { api, quota, transport, window, breaker, breaker_changed, counters, primed, network }
+        let shared = api.deterministic.then(|| Arc::new(Shared::new(&api.options.answers)));
+        Caller { api, quota, transport, window, breaker, breaker_changed, counters, primed, shared, network }
     }
 
     /// Never more than `most` requests in flight, whatever the function says: what the process can carry.
@@ -89,6 +93,11 @@ impl Caller {
         &self.primed
     }
 
+    /// Answers that several rows may have.
+    pub(crate) fn shared(&self) -> Option<&Arc<Shared>> {
+        self.shared.as_ref()
+    }
+
     /// What was done so far.
     pub fn counters(&self) -> &Arc<Counters> {
         &self.counters
@@ -108,7 +117,7 @@ impl Caller {
     pub async fn submit(self: &Arc<Self>, request: Outgoing) -> Pending {
         let reserved = self.reserve().await;
         let caller = Arc::clone(self);
-        self.on_network(async move { caller.call(&request, reserved).await })
+        self.on_network(async move { caller.call(request, reserved).await })
     }
 
     /// Waits for a place in flight.
@@ -126,7 +135,7 @@ impl Caller {
     }
 
     /// Sends a request until it has its fate.
-    pub(crate) async fn call(&self, request: &Outgoing, mut reserved: Reserved) -> Fate {
+    pub(crate) async fn call(&self, request: Outgoing, mut reserved: Reserved) -> Fate {
         let mut attempt = NonZeroU32::MIN;
         loop {
             let Some(pass) = self.admitted().await else {
@@ -136,7 +145,7 @@ impl Caller {
             drop(reserved.wanted);
             let sent = Instant::now();
             let flight = self.counters.take_off(attempt.get());
-            let outcome = self.transport.send(request).await;
+            let outcome = self.transport.send(&request).await;
             let latency = sent.elapsed();
             self.learn(pass, &outcome, latency);
             let verdict = judge(outcome, attempt, &self.api.options.failure.retry, fastrand::f64(), SystemTime::now());

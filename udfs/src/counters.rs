@@ -48,8 +48,16 @@ pub struct Counters {
     pub replied: Counter,
     /// Rows with an answer.
     pub answered: Counter,
-    /// Rows whose answer was there without a request.
+    /// Rows whose answer was there without a request, from wherever.
     pub reused: Counter,
+    /// Those of them that an earlier run of the job had paid for.
+    pub journal_hits: Counter,
+    /// Those of them that were in the cache of a deterministic function.
+    pub cache_hits: Counter,
+    /// Those of them that shared the request of another row of a deterministic function.
+    pub shared_requests: Counter,
+    /// Requests made of others that failed as a whole.
+    pub split_requests: Counter,
     given_up: [Counter; FailureKind::ALL.len()],
     landed: Counter,
     answers: Counter,

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
+use crate::key::Key;
 use crate::retry::Failure;
 
 /// What kind of failure; dead letters, counters and reports use these names.
@@ -77,16 +78,30 @@ pub struct GivenUp {
     pub at: SystemTime,
 }
 
+/// Whose row it was.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// The function that was called.
+    pub function: &'a str,
+    /// The call's name in the plan.
+    pub site: &'a str,
+    /// What identifies the row's call.
+    pub key: Option<Key>,
+}
+
 /// How much of the reply's end a dead letter keeps.
 const BODY_BYTES: usize = 1024;
 
 impl GivenUp {
-    /// One line of the dead-letter file: `function`, `row` (the input row), `error_kind`, `error`, `status`,
-    /// `attempts`, `body` (its last 1,024 bytes) and `time` (RFC 3339).
-    pub fn to_json(&self, function: &str, row: Value) -> Value {
+    /// One line of the dead-letter file: `function`, `call` (its name in the plan), `key` (what identifies the row's call; its
+    /// idempotency key where it was sent alone), `row` (the input row), `error_kind`, `error`, `status`, `attempts`, `body`
+    /// (its last 1,024 bytes) and `time` (RFC 3339).
+    pub fn to_json(&self, call: &Call<'_>, row: Value) -> Value {
         let body = &self.failure.body;
         json!({
-            "function": function,
+            "function": call.function,
+            "call": call.site,
+            "key": call.key.map(|key| key.to_string()),
             "row": row,
             "error_kind": self.failure.kind.name(),
             "error": self.failure.message,
@@ -114,7 +129,7 @@ mod tests {
             attempts: 1,
             at: SystemTime::UNIX_EPOCH,
         };
-        let line = given_up.to_json("enrich", json!({"id": 7}));
+        let line = given_up.to_json(&Call { function: "enrich", site: "__api_0_enrich", key: None }, json!({"id": 7}));
         assert_eq!(line["row"], json!({"id": 7}));
         assert_eq!(line["error_kind"], "http_4xx");
         assert_eq!(line["status"], 422);

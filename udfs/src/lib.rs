@@ -7,6 +7,16 @@ pub mod spec;
 
 pub mod batch;
 
+mod result;
+
+pub mod key;
+
+mod ask;
+
+mod shared;
+
+pub mod journal;
+
 pub mod primed;
 
 pub mod caller;
@@ -32,5 +42,6 @@ pub mod counters;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
+pub use ask::Answer;
 pub use caller::Caller;
 pub use spec::ApiFunction;

@@ -21,7 +21,8 @@ use datafusion::physical_plan::{
 };
 use futures::StreamExt;
 use paceline_udfs::batch::Landed;
-use paceline_udfs::dead_letter::GivenUp;
+use paceline_udfs::dead_letter::{Call, GivenUp};
+use paceline_udfs::key::Key;
 use paceline_udfs::spec::OnError;
 use paceline_udfs::{Caller, wire};
 use serde_json::Value;
@@ -49,6 +50,8 @@ pub struct Asked {
     pub arguments: Vec<Arc<dyn PhysicalExpr>>,
     /// Which rows are called; `None` is all.
     pub guard: Option<Arc<dyn PhysicalExpr>>,
+    /// The call's name in its plan, which sets it apart from other calls of the same function.
+    pub site: Arc<str>,
 }
 
 /// Rows that were given up and wait for the sink, as dead letters.
@@ -97,7 +100,7 @@ impl ApiCallExec {
 
 impl DisplayAs for ApiCallExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Asked { caller, arguments, guard } = &self.asked;
+        let Asked { caller, arguments, guard, .. } = &self.asked;
         let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
         let options = &caller.api().options;
         write!(f, "ApiCallExec: {}({}), ", caller.api().name, arguments.join(", "))?;
@@ -164,6 +167,7 @@ impl ExecutionPlan for ApiCallExec {
         let (receiver, feeder) = feed.start(self.input.execute(partition, context)?);
         let fates = Fates {
             caller: Arc::clone(&self.asked.caller),
+            site: Arc::clone(&self.asked.site),
             schema: Arc::clone(&self.schema),
             dead_letters: self.dead_letters.clone(),
         };
@@ -224,20 +228,23 @@ fn spread(landed: Landed, called: &[usize], rows: usize) -> Result<Landed> {
     called.iter().enumerate().for_each(|(answer, row)| answer_of[*row] = Some(answer as u64));
     let values = take(&landed.values, &UInt64Array::from(answer_of), None)?;
     let given_up = landed.given_up.into_iter().map(|(row, reason)| (called[row], reason)).collect();
-    Ok(Landed { values, given_up })
+    let mut keys = vec![None; rows];
+    called.iter().zip(landed.keys).for_each(|(row, key)| keys[*row] = key);
+    Ok(Landed { values, given_up, keys })
 }
 
 /// What is needed to decide what becomes of the rows of a batch.
 #[derive(Clone)]
 struct Fates {
     caller: Arc<Caller>,
+    site: Arc<str>,
     schema: SchemaRef,
     dead_letters: Option<Arc<Outbox>>,
 }
 
 impl Fates {
     fn decide(&self, batch: RecordBatch, landed: Landed) -> Result<RecordBatch> {
-        let Landed { values, given_up } = landed;
+        let Landed { values, given_up, keys } = landed;
         let api = self.caller.api();
         let mut columns = batch.columns().to_vec();
         columns.push(values);
@@ -246,7 +253,7 @@ impl Fates {
         match (&self.dead_letters, api.options.failure.on_error) {
             (_, OnError::Null) => Ok(output),
             (Some(outbox), OnError::DeadLetter) => {
-                outbox.put(dead_letters(&api.name, &batch, &given_up)?);
+                outbox.put(self.dead_letters(&batch, &given_up, &keys)?);
                 let mut stays = vec![true; batch.num_rows()];
                 given_up.iter().for_each(|(row, _)| stays[*row] = false);
                 Ok(filter_record_batch(&output, &BooleanArray::from(stays))?)
@@ -254,14 +261,23 @@ impl Fates {
             _ => Err(given_up_error(&api.name, first)),
         }
     }
-}
 
-fn dead_letters(function: &str, batch: &RecordBatch, given_up: &[(usize, GivenUp)]) -> Result<Vec<Value>> {
-    let rows: Vec<_> = given_up.iter().map(|(row, _)| *row).collect();
-    let rows = wire::objects(&with_distinct_names(&rows_of(batch, &rows)?)?)?;
-    let letter = |(row, (_, reason)): (&Bytes, &(usize, GivenUp))| {
-        let row = serde_json::from_slice(row).map_err(|error| DataFusionError::External(Box::new(error)))?;
-        Ok(reason.to_json(function, row))
-    };
-    rows.iter().zip(given_up).map(letter).collect()
+    fn dead_letters(
+        &self,
+        batch: &RecordBatch,
+        given_up: &[(usize, GivenUp)],
+        keys: &[Option<Key>],
+    ) -> Result<Vec<Value>> {
+        let rows: Vec<_> = given_up.iter().map(|(row, _)| *row).collect();
+        let rows = wire::objects(&with_distinct_names(&rows_of(batch, &rows)?)?)?;
+        let letter = |(object, (row, reason)): (&Bytes, &(usize, GivenUp))| {
+            let object = serde_json::from_slice(object).map_err(|error| DataFusionError::External(Box::new(error)))?;
+            Ok(reason.to_json(&self.call(keys[*row]), object))
+        };
+        rows.iter().zip(given_up).map(letter).collect()
+    }
+
+    fn call(&self, key: Option<Key>) -> Call<'_> {
+        Call { function: &self.caller.api().name, site: &self.site, key }
+    }
 }

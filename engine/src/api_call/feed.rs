@@ -15,9 +15,11 @@ use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::SendableRecordBatchStream;
 use futures::StreamExt;
 use paceline_udfs::batch::{self, BatchError, Sent};
+use paceline_udfs::key::Lane;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::exec::Asked;
+use super::run::Run;
 
 /// Batches of a partition that wait for their turn in order, beside the one being sent and the one being read.
 const BATCHES_BEHIND: usize = 4;
@@ -32,6 +34,8 @@ const PIECE_BYTES: usize = 8 * 1024 * 1024;
 /// What one partition needs to send its rows.
 pub(super) struct Feed {
     asked: Asked,
+    partition: usize,
+    run: Option<Arc<Run>>,
     schema: SchemaRef,
     room: Arc<Semaphore>,
     room_kib: usize,
@@ -60,7 +64,8 @@ impl Feed {
         let schema = Arc::new(Schema::new(asked.caller.api().arguments.clone()));
         let room_kib = (ROOM_KIB / partitions.max(1)).max(PIECE_BYTES / 1024);
         let room = Arc::new(Semaphore::new(room_kib));
-        Feed { asked, schema, room, room_kib, memory: consumer.register(context.memory_pool()) }
+        let run = context.session_config().get_extension();
+        Feed { asked, partition, run, schema, room, room_kib, memory: consumer.register(context.memory_pool()) }
     }
 
     /// Starts to read and send. The task lives as long as whoever holds it.
@@ -70,6 +75,13 @@ impl Feed {
     }
 
     async fn run(self, mut input: SendableRecordBatchStream, sender: mpsc::Sender<Result<Fed>>) {
+        let mut lane = match self.lane().await {
+            Ok(lane) => lane,
+            Err(error) => {
+                sender.send(Err(error)).await.ok();
+                return;
+            }
+        };
         while let Some(batch) = input.next().await {
             let pieces = match batch {
                 Ok(batch) => pieces(batch),
@@ -79,7 +91,7 @@ impl Feed {
                 }
             };
             for (piece, bytes) in pieces {
-                let fed = self.send(piece, bytes).await;
+                let fed = self.send(&mut lane, piece, bytes).await;
                 let failed = fed.is_err();
                 if sender.send(fed).await.is_err() || failed {
                     return;
@@ -88,7 +100,15 @@ impl Feed {
         }
     }
 
-    async fn send(&self, batch: RecordBatch, bytes: usize) -> Result<Fed> {
+    async fn lane(&self) -> Result<Lane> {
+        let api = self.asked.caller.api();
+        match &self.run {
+            Some(run) => run.lane(api, &self.asked.site, self.partition).await,
+            None => Ok(Lane::alone(api)),
+        }
+    }
+
+    async fn send(&self, lane: &mut Lane, batch: RecordBatch, bytes: usize) -> Result<Fed> {
         let kib = u32::try_from((bytes / 1024).clamp(1, self.room_kib)).unwrap_or(u32::MAX);
         let share = Arc::clone(&self.room).acquire_many_owned(kib).await.ok();
         let memory = self.memory.new_empty();
@@ -106,7 +126,7 @@ impl Feed {
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let columns = columns.collect::<Result<_>>()?;
         let arguments = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?;
-        let sent = batch::send(&self.asked.caller, &arguments).await.map_err(batch_error)?;
+        let sent = batch::send(&self.asked.caller, lane, &arguments).await.map_err(batch_error)?;
         Ok(Fed { batch, sent, called, room })
     }
 }

@@ -14,6 +14,7 @@ use datafusion::logical_expr::async_udf::{AsyncScalarUDF, AsyncScalarUDFImpl};
 use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature, Volatility,
 };
+use paceline_udfs::key::Lane;
 use paceline_udfs::spec::OnError;
 use paceline_udfs::{Caller, batch};
 
@@ -93,7 +94,7 @@ impl AsyncScalarUDFImpl for ApiFunctionUdf {
         let options = RecordBatchOptions::new().with_row_count(Some(args.number_rows));
         let schema = Arc::new(Schema::new(api.arguments.clone()));
         let arguments = RecordBatch::try_new_with_options(schema, columns, &options)?;
-        let landed = match batch::send(&self.caller, &arguments).await {
+        let landed = match batch::send(&self.caller, &mut Lane::alone(api), &arguments).await {
             Ok(sent) => sent.land().await,
             Err(error) => Err(error),
         }

@@ -7,6 +7,7 @@ mod function;
 mod hoist;
 mod node;
 mod planner;
+mod run;
 
 pub use exec::{ApiCallExec, Asked, Outbox};
 pub use function::api_function;
@@ -14,3 +15,4 @@ pub(crate) use function::liftable;
 pub use hoist::HoistApiCalls;
 pub use node::ApiCall;
 pub use planner::{PlanApiCalls, SetRowsAside};
+pub use run::Run;

@@ -42,6 +42,7 @@ impl ExtensionPlanner for PlanApiCalls {
             caller: Arc::clone(&call.caller),
             arguments: call.arguments.iter().map(physical).collect::<Result<_>>()?,
             guard: call.guard.as_ref().map(physical).transpose()?,
+            site: call.answer.as_str().into(),
         };
         let schema = Arc::clone(UserDefinedLogicalNode::schema(call).inner());
         let input = cut_files(Arc::clone(input), session.config_options())?;

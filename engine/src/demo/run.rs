@@ -72,7 +72,7 @@ impl Demo {
         let records = RecordOptions { records: options.records, seed: 1, ..RecordOptions::default() };
         generate(session.stores(), &format!("s3://{BUCKET_IN}/records.csv"), records).await?;
         let script = script(&api.url(), options.rate);
-        let job = Job { id: JobId::generate(), script, variables: BTreeMap::new() };
+        let job = Job::new(&JobId::generate(), &script, BTreeMap::new());
         Ok(Demo { session, job, api, _s3: s3, _folder: folder })
     }
 
@@ -83,7 +83,7 @@ impl Demo {
 
     /// The statements.
     pub fn script(&self) -> &str {
-        &self.job.script
+        self.job.script()
     }
 
     /// Reads what is at the destination now.
@@ -100,7 +100,7 @@ impl Demo {
     /// # Errors
     /// The job fails, or its output cannot be read.
     pub async fn run(&self) -> Result<DemoResult, EngineError> {
-        let (report, result) = job::run(&self.session, &self.job, |_| {}).await;
+        let (report, result) = job::run(&self.session, self.job.clone(), |_| {}).await;
         result?;
         Ok(DemoResult { report, received: self.api.stats(), verified: self.verify().await? })
     }

@@ -8,9 +8,7 @@
 //! 4. the old files go, never what is below `_paceline/`
 //! 5. the new `_SUCCESS`, then the manifest goes
 
-use std::fmt;
 use std::io::ErrorKind;
-use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt};
 use object_store::local::LocalFileSystem;
@@ -19,83 +17,15 @@ use object_store::{ObjectStoreExt, PutMode, PutPayload};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::sink::{Kind, Staged, StagedFile};
-use super::stores::{Place, Store};
+use super::job_folder::{JobFolder, Note, OWN, SUCCESS};
+use super::sink::{Staged, StagedFile};
+use super::stores::Store;
 use crate::EngineError;
 
-/// Paceline's own folder at a destination. Readers skip it, as everything that begins with `_`.
-const OWN: &str = "_paceline";
 const MANIFEST: &str = "commit.json";
-const SUCCESS: &str = "_SUCCESS";
-const DEAD_LETTERS: &str = "_dead_letter";
 
 /// How many files are completed or deleted at once.
 const AT_ONCE: usize = 16;
-
-/// A destination and the job that writes to it; the job's own folder is `<destination>/_paceline/<job>/`.
-#[derive(Clone)]
-pub struct JobFolder {
-    destination: Arc<Place>,
-    job: Arc<str>,
-}
-
-impl fmt::Debug for JobFolder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (job {})", self.destination.url, self.job)
-    }
-}
-
-impl JobFolder {
-    /// The folder of `job` at `destination`. The job's id is made of letters, digits, `-`, `_` and `.`.
-    pub fn new(destination: Place, job: &str) -> Self {
-        JobFolder { destination: Arc::new(destination), job: job.into() }
-    }
-
-    /// The destination as the user knows it.
-    pub fn url(&self) -> &url::Url {
-        &self.destination.url
-    }
-
-    pub(super) fn store(&self) -> &Store {
-        &self.destination.store
-    }
-
-    /// Where a file will be once it is visible.
-    pub(super) fn destination(&self, name: &str, kind: Kind) -> Path {
-        match kind {
-            Kind::Rows => self.at(&[name]),
-            Kind::DeadLetters => self.at(&[DEAD_LETTERS, name]),
-        }
-    }
-
-    /// Where a file is until then, in a store without uploads in parts.
-    pub(super) fn staging(&self, name: &str) -> Path {
-        self.at(&[OWN, &self.job, "staging", name])
-    }
-
-    /// Notes an upload before its first part, so that it can be found and aborted whatever happens.
-    pub(super) async fn note_upload(&self, name: &str, path: &Path, id: &str) -> object_store::Result<()> {
-        let note = Note { path: path.to_string(), id: id.to_owned() };
-        let note = serde_json::to_vec(&note).unwrap_or_default();
-        self.store().objects().put(&self.at(&[OWN, &self.job, "uploads", name]), PutPayload::from(note)).await?;
-        Ok(())
-    }
-
-    fn at(&self, parts: &[&str]) -> Path {
-        parts.iter().fold(self.destination.path.clone(), |path, part| path.join(*part))
-    }
-
-    fn failed(&self, action: &'static str) -> impl Fn(object_store::Error) -> EngineError + Copy {
-        let url = self.url();
-        move |source| EngineError::Storage { action, url: url.to_string(), source }
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-struct Note {
-    path: String,
-    id: String,
-}
 
 /// Everything that a commit does, written down before it begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,6 +33,12 @@ struct Manifest {
     version: u32,
     job: String,
     files: Vec<StagedFile>,
+    /// What `_SUCCESS` will hold.
+    #[serde(default)]
+    success: String,
+    /// Whether the job's checkpoints stay.
+    #[serde(default)]
+    keeps_checkpoints: bool,
     /// Paths of the files that are replaced; not there until the manifest itself keeps everybody else out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     old: Option<Vec<String>>,
@@ -130,7 +66,14 @@ pub async fn prepare(folder: &JobFolder) -> Result<bool, EngineError> {
 /// The store fails: the destination is finished by the next job that writes there. Or another job is committing here at
 /// this moment: then nothing of this one is visible or left.
 pub async fn commit(folder: &JobFolder, files: Vec<StagedFile>) -> Result<(), EngineError> {
-    let manifest = Manifest { version: 1, job: folder.job.to_string(), files, old: None };
+    let manifest = Manifest {
+        version: 1,
+        job: folder.job.to_string(),
+        files,
+        success: folder.success.to_string(),
+        keeps_checkpoints: folder.keeps_checkpoints,
+        old: folder.appends.then(|| folder.replaced.to_vec()),
+    };
     if !claim(folder, &manifest).await? {
         abandon_after_failure(folder).await;
         return Err(EngineError::Setting(format!(
@@ -148,7 +91,8 @@ pub async fn abandon_after_failure(folder: &JobFolder) {
     }
 }
 
-/// Aborts every upload that the job noted and removes its folder. Nothing of it was visible, nothing of it is left.
+/// Aborts every upload that the job noted and removes what it had staged. Nothing of it was visible; what is left are its
+/// checkpoints, so that it can be resumed.
 ///
 /// # Errors
 /// The store cannot be read or written; the bucket's rule for incomplete uploads is the backstop.
@@ -167,7 +111,12 @@ pub async fn abandon(folder: &JobFolder) -> Result<(), EngineError> {
             }
         }
     }
-    remove_folder(folder, &folder.job).await
+    remove_staged(folder, &folder.job).await
+}
+
+async fn remove_staged(folder: &JobFolder, job: &str) -> Result<(), EngineError> {
+    remove_folder(folder, &[OWN, job, "uploads"]).await?;
+    remove_folder(folder, &[OWN, job, "staging"]).await
 }
 
 /// Writes the manifest if there is none; `false` if there is another one.
@@ -224,11 +173,14 @@ async fn roll_forward(folder: &JobFolder, mut manifest: Manifest) -> Result<(), 
     }
     let old = manifest.old.iter().flatten();
     delete(folder, old.map(|path| Path::from(path.as_str())).collect()).await?;
-    objects.put(&success, PutPayload::new()).await.map_err(failed)?;
+    objects.put(&success, manifest.success.clone().into()).await.map_err(failed)?;
 
     // The job is complete. What is left over is removed by the next one, so it is no reason to fail.
-    for removed in [remove_folder(folder, &manifest.job).await, delete(folder, vec![folder.at(&[OWN, MANIFEST])]).await]
-    {
+    let own = match manifest.keeps_checkpoints {
+        true => remove_staged(folder, &manifest.job).await,
+        false => remove_folder(folder, &[OWN, &manifest.job]).await,
+    };
+    for removed in [own, delete(folder, vec![folder.at(&[OWN, MANIFEST])]).await] {
         if let Err(error) = removed {
             tracing::warn!(%error, "the commit is complete, but its own files could not be removed");
         }
@@ -249,7 +201,7 @@ async fn list_old(folder: &JobFolder, manifest: &Manifest) -> Result<Vec<String>
 async fn give_up(folder: &JobFolder, manifest: &Manifest, was_complete: bool) -> Result<(), EngineError> {
     if was_complete {
         let success = folder.at(&[SUCCESS]);
-        let put = folder.store().objects().put(&success, PutPayload::new()).await;
+        let put = folder.store().objects().put(&success, PutPayload::new()).await; // who wrote it is not known any more
         put.map_err(folder.failed("cannot restore _SUCCESS of"))?;
     }
     delete(folder, vec![folder.at(&[OWN, MANIFEST])]).await?;
@@ -300,18 +252,18 @@ async fn make_visible(folder: &JobFolder, file: &StagedFile) -> Result<(), Broke
     }
 }
 
-async fn remove_folder(folder: &JobFolder, job: &str) -> Result<(), EngineError> {
+async fn remove_folder(folder: &JobFolder, parts: &[&str]) -> Result<(), EngineError> {
     if let Store::Local(store) = folder.store() {
-        return remove_local_folder(folder, store, job);
+        return remove_local_folder(folder, store, parts);
     }
-    let files = folder.store().objects().list(Some(&folder.at(&[OWN, job])));
+    let files = folder.store().objects().list(Some(&folder.at(parts)));
     let files: Vec<_> = files.map_ok(|file| file.location).try_collect().await.map_err(folder.failed("cannot list"))?;
     delete(folder, files).await
 }
 
 /// A folder on a disk has more than its files: sub-folders, and what a killed process was still writing.
-fn remove_local_folder(folder: &JobFolder, store: &LocalFileSystem, job: &str) -> Result<(), EngineError> {
-    let own = store.path_to_filesystem(&folder.at(&[OWN, job])).map_err(folder.failed("cannot clean up"))?;
+fn remove_local_folder(folder: &JobFolder, store: &LocalFileSystem, parts: &[&str]) -> Result<(), EngineError> {
+    let own = store.path_to_filesystem(&folder.at(parts)).map_err(folder.failed("cannot clean up"))?;
     match std::fs::remove_dir_all(&own) {
         Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -324,7 +276,9 @@ fn remove_local_folder(folder: &JobFolder, store: &LocalFileSystem, job: &str) -
 /// Paceline's own folder goes when nothing is in it: no manifest, and no folder of another job.
 fn remove_empty_local_folder(folder: &JobFolder) {
     if let Store::Local(store) = folder.store() {
-        store.path_to_filesystem(&folder.at(&[OWN])).ok().and_then(|own| std::fs::remove_dir(own).ok());
+        for parts in [[OWN, &folder.job].as_slice(), &[OWN]] {
+            store.path_to_filesystem(&folder.at(parts)).ok().and_then(|own| std::fs::remove_dir(own).ok());
+        }
     }
 }
 

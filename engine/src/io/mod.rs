@@ -3,6 +3,7 @@
 mod bucket;
 pub mod commit;
 mod credentials;
+pub mod job_folder;
 mod pieces;
 pub mod readers;
 pub mod s3;

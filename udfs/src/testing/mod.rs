@@ -1,5 +1,6 @@
 //! The scripted in-memory transport: the only fake API of the tests on paused time.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -29,11 +30,11 @@ pub enum Step {
     Late,
 }
 
-/// Takes `latency` for each request and answers as the script says; past its end it echoes with status 200.
-#[derive(Debug)]
+type Answer = dyn Fn(usize, &Outgoing) -> (Duration, Result<Reply, SendError>) + Send + Sync;
+
+/// Answers requests as a script says.
 pub struct Script {
-    latency: Duration,
-    steps: Vec<Step>,
+    answer: Box<Answer>,
     seen: Mutex<Vec<Seen>>,
 }
 
@@ -49,9 +50,27 @@ pub struct Seen {
 }
 
 impl Script {
-    /// A script that answers the n-th request, in order of arrival, with its n-th step.
+    /// A script that takes `latency` for each request and answers the n-th, in order of arrival, with its n-th step; past its
+    /// end it echoes with status 200.
     pub fn new(latency: Duration, steps: impl IntoIterator<Item = Step>) -> Self {
-        Script { latency, steps: steps.into_iter().collect(), seen: Mutex::default() }
+        let steps: Vec<_> = steps.into_iter().collect();
+        Script::answering(move |number, request| {
+            let outcome = match steps.get(number).cloned().unwrap_or(Step::Echo(200)) {
+                Step::Echo(status) => Ok(Reply { status, headers: HeaderMap::new(), body: request.body.clone() }),
+                Step::Reply(status, text) => Ok(reply(status, None, text)),
+                Step::RetryAfter(status, when) => Ok(reply(status, Some(when), "")),
+                Step::Reset => Err(SendError::Connection("connection reset by script".into())),
+                Step::Late => Err(SendError::Timeout("the script's".to_owned())),
+            };
+            (latency, outcome)
+        })
+    }
+
+    /// A script that answers the n-th request, in order of arrival, as `answer` says: after how long, and with what.
+    pub fn answering(
+        answer: impl Fn(usize, &Outgoing) -> (Duration, Result<Reply, SendError>) + Send + Sync + 'static,
+    ) -> Self {
+        Script { answer: Box::new(answer), seen: Mutex::default() }
     }
 
     /// Every request so far, in order of arrival.
@@ -59,25 +78,25 @@ impl Script {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn arrive(&self, request: &Outgoing) -> Step {
+    fn arrive(&self, request: &Outgoing) -> (Duration, Result<Reply, SendError>) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.push(Seen { at: Instant::now(), body: request.body.clone(), headers: request.headers.clone() });
-        self.steps.get(seen.len() - 1).cloned().unwrap_or(Step::Echo(200))
+        (self.answer)(seen.len() - 1, request)
+    }
+}
+
+impl fmt::Debug for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Script").field("seen", &self.seen).finish_non_exhaustive()
     }
 }
 
 impl Transport for Script {
     fn send<'a>(&'a self, request: &'a Outgoing) -> Exchange<'a> {
         Box::pin(async move {
-            let step = self.arrive(request);
-            sleep(self.latency).await;
-            match step {
-                Step::Echo(status) => Ok(Reply { status, headers: HeaderMap::new(), body: request.body.clone() }),
-                Step::Reply(status, text) => Ok(reply(status, None, text)),
-                Step::RetryAfter(status, when) => Ok(reply(status, Some(when), "")),
-                Step::Reset => Err(SendError::Connection("connection reset by script".into())),
-                Step::Late => Err(SendError::Timeout("the script's".to_owned())),
-            }
+            let (latency, outcome) = self.arrive(request);
+            sleep(latency).await;
+            outcome
         })
     }
 }
@@ -92,11 +111,34 @@ pub fn reply(status: u16, retry_after: Option<&'static str>, body: &'static str)
 ///
 /// # Panics
 /// An option is wrong.
-#[expect(clippy::unwrap_used, reason = "a test that is set up wrongly stops")]
 pub fn caller(arguments: Fields, returns: DataType, options: &[(&str, &str)], script: &Arc<Script>) -> Arc<Caller> {
+    declared(arguments, returns, false, options, script)
+}
+
+/// The same, of a function that is declared DETERMINISTIC.
+///
+/// # Panics
+/// An option is wrong.
+pub fn deterministic(
+    arguments: Fields,
+    returns: DataType,
+    options: &[(&str, &str)],
+    script: &Arc<Script>,
+) -> Arc<Caller> {
+    declared(arguments, returns, true, options, script)
+}
+
+#[expect(clippy::unwrap_used, reason = "a test that is set up wrongly stops")]
+fn declared(
+    arguments: Fields,
+    returns: DataType,
+    deterministic: bool,
+    options: &[(&str, &str)],
+    script: &Arc<Script>,
+) -> Arc<Caller> {
     let mut given = vec![("endpoint".to_owned(), "http://api.example/".to_owned())];
     given.extend(options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
-    let api = Arc::new(ApiFunction::declare("f", arguments, returns, false, &given).unwrap());
+    let api = Arc::new(ApiFunction::declare("f", arguments, returns, deterministic, &given).unwrap());
     let quota = Quotas::default().get(&api.options.pace.quota, api.options.pace.rate).unwrap();
     let transport = Arc::clone(script) as Arc<dyn Transport>;
     Arc::new(Caller::new(api, quota, transport, Handle::current()))

@@ -10,7 +10,7 @@ use datafusion::logical_expr::{Expr, Extension, LogicalPlan, UserDefinedLogicalN
 
 use super::format::OutputFormat;
 use super::staged::SCHEMA;
-use crate::io::commit::JobFolder;
+use crate::io::job_folder::JobFolder;
 
 /// Where to and how a result is written.
 #[derive(Clone, Debug)]

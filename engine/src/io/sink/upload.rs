@@ -10,7 +10,7 @@ use object_store::path::Path;
 use object_store::{MultipartUpload, PutPayload, PutPayloadMut};
 
 use super::staged::{Kind, Staged, StagedFile};
-use crate::io::commit::JobFolder;
+use crate::io::job_folder::JobFolder;
 use crate::io::stores::Store;
 
 /// Size of the first parts. S3 takes no part under 5 MiB but the last, and at most 10,000 parts, so later ones are larger.

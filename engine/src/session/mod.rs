@@ -1,5 +1,8 @@
 //! The façade: the trip of a statement on one screen.
 
+mod insert;
+
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,11 +16,10 @@ use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::metrics::MetricsSet;
 use datafusion::physical_plan::{ExecutionPlan, SendableRecordBatchStream};
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use datafusion::prelude::{SessionConfig, SessionContext};
-use paceline_sql::{CreateFunction, CreateView, InsertDirectory, Statement, ViewSource};
+use paceline_sql::{CreateFunction, CreateView, Statement, ViewSource};
 use paceline_udfs::caller::Watch;
 use paceline_udfs::client::HttpClient;
 use paceline_udfs::quota::Quotas;
@@ -26,13 +28,14 @@ use url::Url;
 
 use crate::EngineError;
 use crate::api_call::{self, HoistApiCalls, PlanApiCalls, SetRowsAside};
-use crate::io::commit::{self, JobFolder};
+use crate::checkpoint::{Begun, CheckpointSettings, Step};
 use crate::io::readers;
-use crate::io::sink::{Kind, OutputFormat, PlanWriteFiles, StagedFile, Target, WriteFiles};
+use crate::io::sink::PlanWriteFiles;
 use crate::io::stores::Stores;
 use crate::network::{Network, most_connections};
 use crate::observe::progress::{Progress, Running};
 use crate::settings::Settings;
+use insert::Inserting;
 
 /// Views, functions and settings of one user, and the way their statements take.
 pub struct Session {
@@ -41,8 +44,9 @@ pub struct Session {
     quotas: Arc<Quotas>,
     watches: Mutex<Vec<Watch>>,
     network: Network,
-    /// Where an INSERT is writing now.
-    writing: Mutex<Option<JobFolder>>,
+    checkpoints: CheckpointSettings,
+    /// The INSERT that is being carried out.
+    inserting: Mutex<Option<Inserting>>,
     /// The plan of an INSERT that runs now.
     running: Mutex<Option<Running>>,
 }
@@ -61,6 +65,8 @@ pub enum Outcome {
     },
     /// Its rows were written and committed.
     Written(Written),
+    /// It is an INSERT that an earlier run of the job had committed to this place.
+    DoneBefore(Url),
 }
 
 /// What an INSERT did.
@@ -108,7 +114,8 @@ impl Session {
             quotas: Arc::default(),
             watches: Mutex::default(),
             network,
-            writing: Mutex::default(),
+            checkpoints: settings.checkpoints,
+            inserting: Mutex::default(),
             running: Mutex::default(),
         })
     }
@@ -118,10 +125,19 @@ impl Session {
     /// # Errors
     /// The statement is wrong, or carrying it out failed; then nothing of an INSERT is visible.
     pub async fn sql(&self, text: &str, job: &str) -> Result<Outcome, EngineError> {
+        let begun = Begun::new(job, text, BTreeMap::new());
+        self.carry_out(text, &Step { begun: &begun, statement: 1, again: false }).await
+    }
+
+    /// Carries out one statement of a job.
+    ///
+    /// # Errors
+    /// As [`Session::sql`].
+    pub async fn carry_out(&self, text: &str, step: &Step<'_>) -> Result<Outcome, EngineError> {
         match paceline_sql::parse(text)? {
             Statement::CreateView(view) => self.create_view(view).await.map(|()| Outcome::Done),
             Statement::CreateFunction(function) => self.create_function(*function).map(|()| Outcome::Done),
-            Statement::InsertDirectory(insert) => self.insert(insert, job).await.map(Outcome::Written),
+            Statement::InsertDirectory(insert) => self.insert(insert, text, step).await,
             Statement::Query(query) => {
                 let plan = paceline_sql::plan_query(&self.context.state(), query).await?;
                 let plan = self.context.state().create_physical_plan(&plan).await?;
@@ -236,62 +252,6 @@ impl Session {
     pub(crate) async fn columns(&self, view: &str) -> Result<Fields, EngineError> {
         Ok(self.context.table_provider(view).await?.schema().fields().clone())
     }
-
-    async fn insert(&self, insert: InsertDirectory, job: &str) -> Result<Written, EngineError> {
-        let format = OutputFormat::parse(&insert.format, &insert.options)?;
-        let folder = JobFolder::new(self.stores.place(&insert.directory)?, job);
-        let state = self.context.state();
-        let plan = paceline_sql::plan_query(&state, insert.query).await?;
-        let plan = WriteFiles::plan(Target { folder: folder.clone(), format }, plan)?;
-        let plan = state.create_physical_plan(&plan).await?;
-        let running = Running { plan: Arc::clone(&plan), wanted_before: self.progress().wanted };
-        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(running);
-
-        commit::prepare(&folder).await?;
-        self.note_writing(Some(folder.clone()));
-        let staged = datafusion::physical_plan::collect(Arc::clone(&plan), self.context.task_ctx()).await;
-        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        let files = match staged.and_then(|batches| StagedFile::from_batches(&batches)) {
-            Ok(files) => files,
-            Err(error) => {
-                commit::abandon_after_failure(&folder).await;
-                self.note_writing(None);
-                return Err(error.into());
-            }
-        };
-        let rows = |kind| files.iter().filter(|file| file.kind == kind).map(|file| file.rows).sum();
-        let written = Written {
-            url: folder.url().clone(),
-            records_read: sum_of_leaves(&plan, &|metrics| metrics.output_rows()),
-            records_malformed: sum_of_leaves(&plan, &|metrics| {
-                Some(metrics.sum_by_name(readers::MALFORMED)?.as_usize())
-            }),
-            records_dropped: sum_of_leaves(&plan, &|metrics| Some(metrics.sum_by_name(readers::DROPPED)?.as_usize())),
-            records_written: rows(Kind::Rows),
-            records_failed: rows(Kind::DeadLetters),
-        };
-        commit::commit(&folder, files).await?;
-        self.note_writing(None);
-        tracing::info!(url = %written.url, rows = written.records_written, failed = written.records_failed, "committed");
-        Ok(written)
-    }
-
-    /// After a statement was given up on the way: finishes its commit if that had begun, otherwise removes what it had
-    /// staged. Returns whether it finished a commit.
-    ///
-    /// # Errors
-    /// The store cannot be read or written.
-    pub async fn clean_up(&self) -> Result<bool, EngineError> {
-        let folder = self.writing.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match folder {
-            Some(folder) => commit::prepare(&folder).await,
-            None => Ok(false),
-        }
-    }
-
-    fn note_writing(&self, folder: Option<JobFolder>) {
-        *self.writing.lock().unwrap_or_else(PoisonError::into_inner) = folder;
-    }
 }
 
 impl fmt::Debug for Session {
@@ -302,15 +262,6 @@ impl fmt::Debug for Session {
 
 fn already_there(what: &str, name: &str) -> EngineError {
     EngineError::Setting(format!("the {what} '{name}' is already there; CREATE OR REPLACE would replace it"))
-}
-
-/// The sum of a number over the leaves of a plan.
-fn sum_of_leaves(plan: &Arc<dyn ExecutionPlan>, number: &dyn Fn(MetricsSet) -> Option<usize>) -> u64 {
-    let children = plan.children();
-    if children.is_empty() {
-        return plan.metrics().and_then(number).unwrap_or(0) as u64;
-    }
-    children.into_iter().map(|child| sum_of_leaves(child, number)).sum()
 }
 
 /// DataFusion's planner with Paceline's nodes.

@@ -1,0 +1,151 @@
+//! A destination, and the folder of its own that a job has there.
+
+use std::fmt;
+use std::sync::Arc;
+
+use futures::TryStreamExt;
+use object_store::path::Path;
+use object_store::{ObjectStoreExt, PutPayload};
+use serde::{Deserialize, Serialize};
+
+use super::sink::Kind;
+use super::stores::{Place, Store};
+use crate::EngineError;
+
+/// Paceline's own folder at a destination. Readers skip it, as everything that begins with `_`.
+pub(super) const OWN: &str = "_paceline";
+pub(super) const SUCCESS: &str = "_SUCCESS";
+const DEAD_LETTERS: &str = "_dead_letter";
+
+/// A destination and the job that writes to it; the job's own folder is `<destination>/_paceline/<job>/`.
+#[derive(Clone)]
+pub struct JobFolder {
+    pub(super) destination: Arc<Place>,
+    pub(super) job: Arc<str>,
+    /// What the commit leaves in `_SUCCESS`.
+    pub(super) success: Arc<str>,
+    /// Whether checkpoints stay after the commit.
+    pub(super) keeps_checkpoints: bool,
+    /// Whether files that are there stay, beside those of `replaced`.
+    pub(super) appends: bool,
+    /// Files that the new ones replace, where the others stay.
+    pub(super) replaced: Arc<[String]>,
+}
+
+impl fmt::Debug for JobFolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (job {})", self.destination.url, self.job)
+    }
+}
+
+impl JobFolder {
+    /// The folder of `job` at `destination`. The job's id is made of letters, digits, `-`, `_` and `.`.
+    pub fn new(destination: Place, job: &str) -> Self {
+        JobFolder {
+            destination: Arc::new(destination),
+            job: job.into(),
+            success: "".into(),
+            keeps_checkpoints: false,
+            appends: false,
+            replaced: Arc::default(),
+        }
+    }
+
+    /// The folder, whose commit leaves this text in `_SUCCESS`.
+    pub fn with_success(self, success: &str) -> Self {
+        JobFolder { success: success.into(), ..self }
+    }
+
+    /// The folder, whose checkpoints stay after the commit or not.
+    pub fn keeping_checkpoints(self, keeps_checkpoints: bool) -> Self {
+        JobFolder { keeps_checkpoints, ..self }
+    }
+
+    /// The folder, whose commit adds files and takes only these out.
+    pub fn appending(self, replaced: Vec<String>) -> Self {
+        JobFolder { appends: true, replaced: replaced.into(), ..self }
+    }
+
+    /// The job's own folder.
+    pub fn own_place(&self) -> Place {
+        let path = self.at(&[OWN, &self.job]);
+        let mut url = self.url().clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend([OWN, &self.job]);
+        }
+        Place { store: self.store().clone(), path, url }
+    }
+
+    /// The text in `_SUCCESS`, if it is there.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn success(&self) -> Result<Option<String>, EngineError> {
+        let failed = self.failed("cannot read _SUCCESS of");
+        match self.store().objects().get(&self.at(&[SUCCESS])).await {
+            Ok(found) => {
+                let bytes = found.bytes().await.map_err(failed)?;
+                Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+            }
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// The files of dead letters that are visible.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn dead_letters(&self) -> Result<Vec<Path>, EngineError> {
+        let listed = self.store().objects().list(Some(&self.at(&[DEAD_LETTERS]))).map_ok(|file| file.location);
+        let mut listed: Vec<_> = listed.try_collect().await.map_err(self.failed("cannot list"))?;
+        listed.sort();
+        Ok(listed)
+    }
+
+    /// The destination as the user knows it.
+    pub fn url(&self) -> &url::Url {
+        &self.destination.url
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.destination.store
+    }
+
+    /// Where a file will be once it is visible.
+    pub(super) fn destination(&self, name: &str, kind: Kind) -> Path {
+        match kind {
+            Kind::Rows => self.at(&[name]),
+            Kind::DeadLetters => self.at(&[DEAD_LETTERS, name]),
+        }
+    }
+
+    /// Where a file is until then, in a store without uploads in parts.
+    pub(super) fn staging(&self, name: &str) -> Path {
+        self.at(&[OWN, &self.job, "staging", name])
+    }
+
+    /// Notes an upload before its first part, so that it can be found and aborted whatever happens.
+    pub(super) async fn note_upload(&self, name: &str, path: &Path, id: &str) -> object_store::Result<()> {
+        let note = Note { path: path.to_string(), id: id.to_owned() };
+        let note = serde_json::to_vec(&note).unwrap_or_default();
+        self.store().objects().put(&self.at(&[OWN, &self.job, "uploads", name]), PutPayload::from(note)).await?;
+        Ok(())
+    }
+
+    pub(super) fn at(&self, parts: &[&str]) -> Path {
+        parts.iter().fold(self.destination.path.clone(), |path, part| path.join(*part))
+    }
+
+    pub(super) fn failed(&self, action: &'static str) -> impl Fn(object_store::Error) -> EngineError + Copy {
+        let url = self.url();
+        move |source| EngineError::Storage { action, url: url.to_string(), source }
+    }
+}
+
+/// Names an upload.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Note {
+    pub path: String,
+    pub id: String,
+}

@@ -1,0 +1,156 @@
+//! An INSERT: planned, its answers written down as they come, its files staged and committed.
+
+use std::sync::{Arc, PoisonError};
+
+use datafusion::execution::TaskContext;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::metrics::MetricsSet;
+use paceline_sql::InsertDirectory;
+use paceline_udfs::journal::Journal;
+
+use super::{Outcome, Session, Written};
+use crate::EngineError;
+use crate::api_call::{ApiCallExec, Run};
+use crate::checkpoint::{self, Step};
+use crate::io::commit;
+use crate::io::job_folder::JobFolder;
+use crate::io::readers;
+use crate::io::sink::{Kind, OutputFormat, StagedFile, Target, WriteFiles};
+use crate::observe::progress::Running;
+
+/// An INSERT that is being carried out.
+#[derive(Debug)]
+pub(super) struct Inserting {
+    folder: JobFolder,
+    journal: Option<Arc<Journal>>,
+}
+
+impl Session {
+    pub(super) async fn insert(
+        &self,
+        insert: InsertDirectory,
+        text: &str,
+        step: &Step<'_>,
+    ) -> Result<Outcome, EngineError> {
+        let format = OutputFormat::parse(&insert.format, &insert.options)?;
+        let note = checkpoint::success_note(step.begun, step.statement);
+        let folder = JobFolder::new(self.stores.place(&insert.directory)?, &step.begun.job)
+            .with_success(&note)
+            .keeping_checkpoints(self.checkpoints.keep);
+        commit::prepare(&folder).await?;
+        if step.again && folder.success().await?.as_ref() == Some(&note) {
+            return Ok(Outcome::DoneBefore(folder.url().clone()));
+        }
+
+        let state = self.context.state();
+        let plan = paceline_sql::plan_query(&state, insert.query).await?;
+        let plan = WriteFiles::plan(Target { folder: folder.clone(), format }, plan)?;
+        let plan = state.create_physical_plan(&plan).await?;
+        let open = match self.checkpoints.enabled && has_calls(&plan) {
+            true => Some(
+                checkpoint::open(&self.checkpoints, &self.stores, &folder, step, text, &plan, self.network.handle())
+                    .await?,
+            ),
+            false => None,
+        };
+        // A run that goes on is known by the name that it began with.
+        let folder = match &open {
+            Some(open) => folder.with_success(&checkpoint::success_note_of(&step.begun.job, &open.run, step.statement)),
+            None => folder,
+        };
+        let run = open.as_ref().map_or(step.begun.run.as_str(), |open| open.run.as_str());
+        let run = Run {
+            scope: format!("{run}/{}", step.statement),
+            journal: open.as_ref().map(|open| Arc::clone(&open.journal)),
+            ..Run::default()
+        };
+        let outcome = self.write(&folder, plan, run).await;
+        if let (Ok(_), Some(open)) = (&outcome, open.filter(|_| !self.checkpoints.keep)) {
+            open.remove(step.statement).await;
+        }
+        outcome.map(Outcome::Written)
+    }
+
+    /// Carries a plan out that writes to `folder`, and commits.
+    pub(crate) async fn write(
+        &self,
+        folder: &JobFolder,
+        plan: Arc<dyn ExecutionPlan>,
+        run: Run,
+    ) -> Result<Written, EngineError> {
+        let running = Running { plan: Arc::clone(&plan), wanted_before: self.progress().wanted };
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(running);
+        let journal = run.journal.clone();
+        self.note(Some(Inserting { folder: folder.clone(), journal: journal.clone() }));
+        let staged = datafusion::physical_plan::collect(Arc::clone(&plan), self.task_context(run)).await;
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
+
+        let staged = staged.and_then(|batches| StagedFile::from_batches(&batches)).map_err(EngineError::from);
+        let closed = match &journal {
+            Some(journal) => journal.close().await.map_err(EngineError::Setting),
+            None => Ok(()),
+        };
+        let files = match staged.and_then(|files| closed.map(|()| files)) {
+            Ok(files) => files,
+            Err(error) => {
+                commit::abandon_after_failure(folder).await;
+                self.note(None);
+                return Err(error);
+            }
+        };
+        let rows = |kind| files.iter().filter(|file| file.kind == kind).map(|file| file.rows).sum();
+        let written = Written {
+            url: folder.url().clone(),
+            records_read: sum_of_leaves(&plan, &|metrics| metrics.output_rows()),
+            records_malformed: sum_of_leaves(&plan, &|metrics| {
+                Some(metrics.sum_by_name(readers::MALFORMED)?.as_usize())
+            }),
+            records_dropped: sum_of_leaves(&plan, &|metrics| Some(metrics.sum_by_name(readers::DROPPED)?.as_usize())),
+            records_written: rows(Kind::Rows),
+            records_failed: rows(Kind::DeadLetters),
+        };
+        commit::commit(folder, files).await?;
+        self.note(None);
+        tracing::info!(url = %written.url, rows = written.records_written, failed = written.records_failed, "committed");
+        Ok(written)
+    }
+
+    /// After a statement was given up on the way: writes down the answers that came, finishes its commit if that had begun,
+    /// otherwise removes what it had staged. Returns whether it finished a commit.
+    ///
+    /// # Errors
+    /// The store cannot be read or written.
+    pub async fn clean_up(&self) -> Result<bool, EngineError> {
+        let inserting = self.inserting.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Inserting { folder, journal }) = inserting else { return Ok(false) };
+        let closed = match journal {
+            Some(journal) => journal.close().await.map_err(EngineError::Setting),
+            None => Ok(()),
+        };
+        let finished = commit::prepare(&folder).await?;
+        closed.map(|()| finished)
+    }
+
+    fn task_context(&self, run: Run) -> Arc<TaskContext> {
+        let context = TaskContext::from(&self.context.state());
+        let config = context.session_config().clone().with_extension(Arc::new(run));
+        Arc::new(context.with_session_config(config))
+    }
+
+    fn note(&self, inserting: Option<Inserting>) {
+        *self.inserting.lock().unwrap_or_else(PoisonError::into_inner) = inserting;
+    }
+}
+
+fn has_calls(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    plan.is::<ApiCallExec>() || plan.children().into_iter().any(has_calls)
+}
+
+/// The sum of a number over the leaves of a plan.
+fn sum_of_leaves(plan: &Arc<dyn ExecutionPlan>, number: &dyn Fn(MetricsSet) -> Option<usize>) -> u64 {
+    let children = plan.children();
+    if children.is_empty() {
+        return plan.metrics().and_then(number).unwrap_or(0) as u64;
+    }
+    children.into_iter().map(|child| sum_of_leaves(child, number)).sum()
+}

@@ -1,0 +1,324 @@
+//! Answers that were paid for, written down as they come, so that a job that is run again does not buy them twice.
+//!
+//! A journal belongs to one statement of one job. Every second, or as soon as there are [`MOST_ANSWERS`], what came since goes
+//! into one immutable segment of its own ([`segment`]); many small segments are joined in the background ([`compact`]).
+//! Segments are read only when a job is run again, and only those blocks that a partition needs ([`index`]).
+
+mod compact;
+mod index;
+mod segment;
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::{Duration, SystemTime};
+
+use futures::TryStreamExt;
+use object_store::path::Path;
+use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt};
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, OnceCell};
+use tokio::time::{Instant, timeout_at};
+use tokio_util::task::AbortOnDropHandle;
+
+pub use index::Index;
+use segment::{Entry, Footer};
+
+use crate::ask::Answer;
+use crate::counters::Counter;
+use crate::key::Key;
+
+/// So many answers are written down without waiting for the second to end.
+pub const MOST_ANSWERS: usize = 5_000;
+/// An answer waits no longer than this to be written down.
+const INTERVAL: Duration = Duration::from_secs(1);
+/// Indexes of all partitions together keep so much in memory.
+const INDEX_BYTES: usize = 64 * 1024 * 1024;
+/// Most footers are shorter.
+const FOOTER_BYTES: u64 = 8 * 1024;
+const ENDING: &str = ".journal";
+
+/// The journal of one statement.
+pub struct Journal {
+    folder: Folder,
+    /// What an earlier run wrote down.
+    past: Vec<Segment>,
+    indexes: Mutex<HashMap<u32, Arc<Loaded>>>,
+    index_bytes: usize,
+    buffer: Mutex<Buffer>,
+    filled: Arc<Notify>,
+    broken: OnceLock<String>,
+    /// What was done.
+    pub counters: Counters,
+    flusher: Mutex<Option<AbortOnDropHandle<()>>>,
+}
+
+/// The index of a partition, once somebody has asked for it; `None` where there is nothing to find.
+type Loaded = OnceCell<Option<Arc<Index>>>;
+
+/// What a journal did.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Answers that an earlier run had written down.
+    pub found: Counter,
+    /// Segments or blocks that were damaged, and whose answers are lost.
+    pub damaged: Counter,
+    /// Answers written down.
+    pub written: Counter,
+    /// Segments written.
+    pub segments: Counter,
+}
+
+/// Where the segments are.
+#[derive(Clone)]
+struct Folder {
+    store: Arc<dyn ObjectStore>,
+    path: Path,
+    /// Segments of this process have this in their names.
+    writer: String,
+}
+
+struct Segment {
+    path: Path,
+    footer: Footer,
+}
+
+#[derive(Default)]
+struct Buffer {
+    partitions: BTreeMap<u32, Vec<Entry>>,
+    answers: usize,
+    since: Option<Instant>,
+    closing: bool,
+}
+
+impl fmt::Debug for Journal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Journal({})", self.folder.path)
+    }
+}
+
+impl Journal {
+    /// The partition of answers that all partitions share.
+    pub const SHARED: u32 = u32::MAX;
+
+    /// Opens the journal in a folder: finds what an earlier run wrote down there, and starts to write on `network`.
+    /// `partitions` share the memory of the indexes.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn open(
+        store: Arc<dyn ObjectStore>,
+        path: Path,
+        partitions: usize,
+        network: &Handle,
+    ) -> Result<Arc<Self>, object_store::Error> {
+        let folder = Folder { store, path, writer: format!("{:08x}", fastrand::u32(..)) };
+        let counters = Counters::default();
+        let mut past = Vec::new();
+        for (path, size) in folder.list().await? {
+            match folder.footer(&path, size).await? {
+                Ok(footer) => {
+                    counters.found.add(footer.blocks.iter().map(|block| block.answers).sum());
+                    past.push(Segment { path, footer });
+                }
+                Err(damage) => {
+                    tracing::warn!(segment = %path, %damage, "a segment of the journal is lost; its rows are asked for again");
+                    counters.damaged.add(1);
+                }
+            }
+        }
+        let journal = Arc::new(Journal {
+            folder,
+            past,
+            indexes: Mutex::default(),
+            index_bytes: INDEX_BYTES / partitions.max(1),
+            buffer: Mutex::default(),
+            filled: Arc::default(),
+            broken: OnceLock::new(),
+            counters,
+            flusher: Mutex::default(),
+        });
+        let flusher =
+            AbortOnDropHandle::new(network.spawn(write_down(Arc::downgrade(&journal), Arc::clone(&journal.filled))));
+        *journal.flusher.lock().unwrap_or_else(PoisonError::into_inner) = Some(flusher);
+        Ok(journal)
+    }
+
+    /// The answers of a partition that an earlier run wrote down; `None` where there are none. Read once.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn index(&self, partition: u32) -> Result<Option<Arc<Index>>, object_store::Error> {
+        let cell = {
+            let mut indexes = self.indexes.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(indexes.entry(partition).or_default())
+        };
+        cell.get_or_try_init(|| self.load(partition)).await.cloned()
+    }
+
+    async fn load(&self, partition: u32) -> Result<Option<Arc<Index>>, object_store::Error> {
+        let mut index = None;
+        for segment in &self.past {
+            for block in segment.footer.blocks.iter().filter(|block| block.partition == partition) {
+                let packed = self.folder.store.get_range(&segment.path, block.range()).await?;
+                let entries = match segment::read(block, &packed) {
+                    Ok(entries) => entries,
+                    Err(damage) => {
+                        let lost = block.answers;
+                        tracing::warn!(segment = %segment.path, %damage, lost, "a block of the journal is lost; its rows are asked for again");
+                        self.counters.damaged.add(1);
+                        continue;
+                    }
+                };
+                let index = index.get_or_insert_with(|| Index::new(self.index_bytes));
+                index.add(entries).map_err(spill_error)?;
+            }
+        }
+        Ok(index.map(Arc::new))
+    }
+
+    /// Notes an answer; it is written down within a second.
+    pub(crate) fn record(&self, partition: u32, key: Key, answer: &Answer) {
+        let mut buffer = self.buffer();
+        buffer.partitions.entry(partition).or_default().push((key, answer.clone()));
+        buffer.answers += 1;
+        let wake = buffer.since.is_none() || buffer.answers == MOST_ANSWERS;
+        buffer.since.get_or_insert_with(Instant::now);
+        drop(buffer);
+        if wake {
+            self.filled.notify_one();
+        }
+    }
+
+    /// Why nothing can be written down any more.
+    pub(crate) fn broken(&self) -> Option<String> {
+        self.broken.get().cloned()
+    }
+
+    /// Writes down what is left and stops.
+    ///
+    /// # Errors
+    /// Something could not be written down.
+    pub async fn close(&self) -> Result<(), String> {
+        self.buffer().closing = true;
+        self.filled.notify_one();
+        let flusher = self.flusher.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(flusher) = flusher
+            && let Err(error) = flusher.await
+        {
+            return Err(format!("the journal could not be closed: {error}"));
+        }
+        self.broken().map_or(Ok(()), Err)
+    }
+
+    fn buffer(&self) -> MutexGuard<'_, Buffer> {
+        self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is due to be written down; `Err` says until when there is time, if anything is there.
+    fn due(&self, now: Instant) -> Result<Buffer, Option<Instant>> {
+        let mut buffer = self.buffer();
+        let end = buffer.since.map(|since| since + INTERVAL);
+        if buffer.closing || buffer.answers >= MOST_ANSWERS || end.is_some_and(|end| now >= end) {
+            let closing = buffer.closing;
+            let due = std::mem::take(&mut *buffer);
+            buffer.closing = closing;
+            return Ok(due);
+        }
+        Err(end)
+    }
+
+    async fn write(&self, due: Buffer, number: u64) -> Result<(), String> {
+        let failed = |error: &dyn fmt::Display| {
+            format!(
+                "the journal at '{}' cannot be written ({error}); the job stops, so that no answer is bought twice",
+                self.folder.path
+            )
+        };
+        let answers = due.answers as u64;
+        let partitions: Vec<_> = due.partitions.into_iter().collect();
+        let segment = segment::write(&partitions).map_err(|error| failed(&error))?;
+        let path = self.folder.segment(0, number);
+        self.folder.store.put(&path, segment.into()).await.map_err(|error| failed(&error))?;
+        self.counters.written.add(answers);
+        self.counters.segments.add(1);
+        Ok(())
+    }
+}
+
+/// Writes down what comes, until the journal is closed or gone. While it waits it does not keep the journal alive.
+async fn write_down(journal: Weak<Journal>, filled: Arc<Notify>) {
+    let mut number = 0;
+    loop {
+        let until = {
+            let Some(journal) = journal.upgrade() else { return };
+            match journal.due(Instant::now()) {
+                Ok(due) if due.answers == 0 => return, // closed
+                Ok(due) => {
+                    if let Err(error) = journal.write(due, number).await {
+                        tracing::error!("{error}");
+                        journal.broken.set(error).ok();
+                        return;
+                    }
+                    number += 1;
+                    if number.is_multiple_of(compact::MOST_SEGMENTS as u64)
+                        && let Err(error) = compact::compact(&journal.folder, number).await
+                    {
+                        tracing::warn!(%error, "segments of the journal could not be joined; there will be another try");
+                    }
+                    continue;
+                }
+                Err(until) => until,
+            }
+        };
+        match until {
+            Some(end) => drop(timeout_at(end, filled.notified()).await),
+            None => filled.notified().await,
+        }
+    }
+}
+
+impl Folder {
+    /// The segments there, oldest first, with their size.
+    async fn list(&self) -> Result<Vec<(Path, u64)>, object_store::Error> {
+        let listed = self.store.list(Some(&self.path)).map_ok(|file| (file.location, file.size));
+        let mut listed: Vec<_> = listed.try_collect().await?;
+        listed.retain(|(path, _)| path.as_ref().ends_with(ENDING));
+        listed.sort();
+        Ok(listed)
+    }
+
+    /// Name of a segment: its level, when it was written, by whom.
+    fn segment(&self, level: u32, number: u64) -> Path {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
+        self.path.clone().join(format!("{level}-{now:014}-{}-{number:08}{ENDING}", self.writer))
+    }
+
+    async fn footer(&self, path: &Path, size: u64) -> Result<Result<Footer, segment::Damage>, object_store::Error> {
+        let mut last = self.last(path, FOOTER_BYTES).await?;
+        match segment::end_length(&last) {
+            Ok(length) if length > last.len() && length as u64 <= size => last = self.last(path, length as u64).await?,
+            _ => {}
+        }
+        Ok(segment::footer(&last, size))
+    }
+
+    async fn last(&self, path: &Path, bytes: u64) -> Result<bytes::Bytes, object_store::Error> {
+        let options = GetOptions { range: Some(GetRange::Suffix(bytes)), ..GetOptions::default() };
+        match self.store.get_opts(path, options).await {
+            Ok(found) => found.bytes().await,
+            // Some stores refuse a range of nothing: an empty file has no last bytes.
+            Err(error) => match self.store.head(path).await {
+                Ok(file) if file.size == 0 => Ok(bytes::Bytes::new()),
+                _ => Err(error),
+            },
+        }
+    }
+}
+
+pub(crate) fn spill_error(error: redb::Error) -> object_store::Error {
+    object_store::Error::Generic { store: "journal's temporary file", source: Box::new(error) }
+}
+
+#[cfg(test)]
+mod tests;
