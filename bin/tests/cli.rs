@@ -1,6 +1,9 @@
 //! The binary as a user runs it: exit codes, reports, signals, and a death in the middle.
 #![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
+#[path = "cli/resume.rs"]
+mod resume;
+
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -29,10 +32,14 @@ impl Setting {
     }
 
     fn write_job(&self, rate_limit_calls: &str) {
+        self.write_job_with(&format!("rate_limit_calls '{rate_limit_calls}', rate_limit_period '1 hour'"));
+    }
+
+    fn write_job_with(&self, options: &str) {
         let job = format!(
             "CREATE TEMPORARY VIEW records USING csv OPTIONS (path '${{in}}', header 'true', inferSchema 'true');
              CREATE TEMPORARY FUNCTION enrich(id BIGINT) RETURNS STRUCT<status: STRING, score: DOUBLE>
-               USING API OPTIONS (endpoint '{}', rate_limit_calls '{rate_limit_calls}', rate_limit_period '1 hour');
+               USING API OPTIONS (endpoint '{}', {options});
              INSERT OVERWRITE DIRECTORY '{}' USING parquet SELECT *, enrich(id) AS answer FROM records;",
             self.api.url(),
             self.path("out")

@@ -222,7 +222,8 @@ async fn a_job_that_fails_leaves_what_was_there() {
     let error = result.unwrap_err().to_string();
     assert!(error.contains("statement 3") && error.contains("status 422 (http_4xx, attempts: 1)"), "{error}");
     assert!(report.output.is_empty() && report.error.is_some());
-    let (own, visible): (Vec<_>, Vec<_>) = listed(&place).await.into_iter().partition(|name| name.starts_with("_paceline/"));
+    let (own, visible): (Vec<_>, Vec<_>) =
+        listed(&place).await.into_iter().partition(|name| name.starts_with("_paceline/"));
     assert_eq!(visible, ["part-old"]);
     // What is left is its checkpoint: it can be resumed.
     assert!(own.iter().all(|name| name.contains("/journal-3/") || name.ends_with("/statement-3.json")), "{own:?}");
