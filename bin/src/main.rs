@@ -7,6 +7,7 @@ mod enrich;
 mod finish;
 mod mock_api;
 mod progress;
+mod redrive;
 mod resume;
 mod run;
 
@@ -53,6 +54,8 @@ enum Command {
     Run(run::Arguments),
     /// Go on with a job that was broken off; no answer that was paid for is asked for again
     Resume(resume::Arguments),
+    /// Send the dead letters of a job again, and add the rows that succeed now to its output
+    Redrive(redrive::Arguments),
     /// Serve an API for tests, with deterministic answers
     MockApi(mock_api::Arguments),
 }
@@ -92,6 +95,7 @@ fn start(command: Command) -> Result<ExitCode, Box<dyn std::error::Error>> {
             Command::Enrich(arguments) => enrich::start(arguments).await,
             Command::Config(arguments) => config::start(&arguments),
             Command::Run(arguments) => run::start(arguments).await,
+            Command::Redrive(arguments) => redrive::start(arguments).await,
             Command::Resume(arguments) => resume::start(arguments).await,
             Command::MockApi(arguments) => mock_api::start(arguments).await,
         }

@@ -1,6 +1,8 @@
 //! The binary as a user runs it: exit codes, reports, signals, and a death in the middle.
 #![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
+#[path = "cli/redrive.rs"]
+mod redrive;
 #[path = "cli/resume.rs"]
 mod resume;
 
@@ -20,7 +22,12 @@ struct Setting {
 
 impl Setting {
     fn new(rate_limit_calls: &str) -> Self {
-        let options = MockApiOptions { latency: Duration::from_millis(1), ..MockApiOptions::default() };
+        Self::failing(0, rate_limit_calls)
+    }
+
+    /// With an API that fails at so many of a hundred calls.
+    fn failing(fail_percent: u8, rate_limit_calls: &str) -> Self {
+        let options = MockApiOptions { latency: Duration::from_millis(1), fail_percent, limit: None };
         let setting = Setting {
             api: MockApi::start(([127, 0, 0, 1], 0).into(), options).unwrap(),
             folder: TempDir::new().unwrap(),
@@ -75,6 +82,16 @@ impl Setting {
         child
     }
 
+    fn report(&self) -> Value {
+        serde_json::from_slice(&std::fs::read(self.path("report.json")).unwrap()).unwrap()
+    }
+
+    fn verify(&self) {
+        let verify = ["data", "verify", &self.path("in.csv"), &self.path("out")];
+        let verified = self.paceline(&verify).output().unwrap();
+        assert_eq!(verified.status.code(), Some(0), "{}", said(&verified));
+    }
+
     fn is_complete(&self) -> bool {
         Path::new(&self.path("out/_SUCCESS")).exists()
     }
@@ -93,11 +110,9 @@ fn a_complete_job_exits_with_0_and_reports() {
     let setting = Setting::new("unlimited");
     let output = setting.run().output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    let report: Value = serde_json::from_slice(&std::fs::read(setting.path("report.json")).unwrap()).unwrap();
+    let report = setting.report();
     assert_eq!((&report["state"], &report["records_written"]), (&"SUCCEEDED".into(), &1000.into()));
-    let verify = [&setting.path("in.csv"), &setting.path("out")];
-    let verified = setting.paceline(&["data", "verify", verify[0], verify[1]]).output().unwrap();
-    assert_eq!(verified.status.code(), Some(0), "{}", said(&verified));
+    setting.verify();
 }
 
 #[test]
@@ -108,7 +123,7 @@ fn a_failed_job_says_why_and_reports() {
     assert_eq!(output.status.code(), Some(1));
     let expected = format!("error: statement 1 (line 1): there is no file at 'file://{}'", setting.path("in.csv"));
     assert!(said(&output).contains(&expected), "{}", said(&output));
-    let report: Value = serde_json::from_slice(&std::fs::read(setting.path("report.json")).unwrap()).unwrap();
+    let report = setting.report();
     assert_eq!(report["state"], "FAILED");
 }
 
@@ -139,9 +154,7 @@ fn a_job_that_was_killed_is_run_again_under_its_id() {
     let left: Vec<_> =
         std::fs::read_dir(setting.path("out")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(setting.is_complete() && !left.contains(&"_paceline".into()), "{left:?}");
-    let verified =
-        setting.paceline(&["data", "verify", &setting.path("in.csv"), &setting.path("out")]).output().unwrap();
-    assert_eq!(verified.status.code(), Some(0), "{}", said(&verified));
+    setting.verify();
 }
 
 #[test]
@@ -153,7 +166,7 @@ fn a_low_limit_of_open_files_makes_the_window_smaller_and_says_so() {
     let output = limited.current_dir(setting.folder.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     assert!(said(&output).contains("fewer requests in flight than calls may need"), "{}", said(&output));
-    let report: Value = serde_json::from_slice(&std::fs::read(setting.path("report.json")).unwrap()).unwrap();
+    let report = setting.report();
     assert_eq!((&report["requests"], &report["retries"]), (&1000.into(), &0.into()));
 }
 

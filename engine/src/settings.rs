@@ -22,6 +22,8 @@ pub struct Settings {
     pub checkpoints: CheckpointSettings,
     /// Where jobs are remembered, so that they can be resumed by their id; `None` for nowhere.
     pub state_dir: Option<PathBuf>,
+    /// Whether rows may be given up without bound, whatever their function says.
+    pub unlimited_failures: bool,
     /// What was set, as it was given.
     pub given: Vec<(String, String)>,
 }
@@ -37,6 +39,7 @@ impl Default for Settings {
             partitions: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN).saturating_mul(TWO),
             checkpoints: CheckpointSettings::default(),
             state_dir: None,
+            unlimited_failures: false,
             given: Vec::new(),
         }
     }

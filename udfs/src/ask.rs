@@ -75,7 +75,8 @@ impl Questions {
         let mut fates: Vec<Option<RowFate>> = vec![None; self.rows.len()];
         let mut first = Some(first);
         let mut splits = 0;
-        let mut left = VecDeque::from_iter([0..self.rows.len()]);
+        let mut left = VecDeque::new();
+        left.push_back(0..self.rows.len());
         while let Some(range) = left.pop_front() {
             let reserved = match first.take() {
                 Some(reserved) => reserved,

@@ -1,6 +1,6 @@
 //! What identifies a call: for the journal, for rows that share an answer, and for the API as idempotency key.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
@@ -70,8 +70,8 @@ enum Keys {
     Deterministic { identity: [u8; 32] },
     /// (function, arguments, partition, n-th occurrence there)
     ByOccurrence { identity: [u8; 32], seen: Occurrences },
-    /// Keys of an earlier job, by row.
-    Given(HashMap<Bytes, Vec<Key>>, Box<Keys>),
+    /// Keys that the next rows had in an earlier job.
+    Given(VecDeque<Key>, Box<Keys>),
 }
 
 impl Lane {
@@ -91,8 +91,8 @@ impl Lane {
         Lane::new(api, &format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)), 0)
     }
 
-    /// The lane, with these keys for these rows, as an earlier job sent them.
-    pub fn with_keys(self, keys: HashMap<Bytes, Vec<Key>>) -> Self {
+    /// The lane, with these keys for its first rows, as an earlier job sent them.
+    pub fn with_keys(self, keys: VecDeque<Key>) -> Self {
         Lane { keys: Keys::Given(keys, Box::new(self.keys)), ..self }
     }
 
@@ -145,10 +145,7 @@ impl Keys {
                 buffer.extend_from_slice(&occurrence.to_be_bytes());
                 Key::of(buffer)
             }
-            Keys::Given(keys, otherwise) => match keys.get_mut(row).and_then(Vec::pop) {
-                Some(key) => key,
-                None => otherwise.next(row, buffer),
-            },
+            Keys::Given(keys, otherwise) => keys.pop_front().unwrap_or_else(|| otherwise.next(row, buffer)),
         }
     }
 }
@@ -267,8 +264,7 @@ mod tests {
     #[test]
     fn given_keys_come_first_and_a_key_reads_as_it_is_written() {
         let given = Lane::new(&api(false), "earlier", 0).keys(&rows([1]));
-        let map = HashMap::from([(rows([1]).remove(0), given.clone())]);
-        let keys = Lane::new(&api(false), "", 0).with_keys(map).keys(&rows([1, 1]));
+        let keys = Lane::new(&api(false), "", 0).with_keys(given.clone().into()).keys(&rows([1, 1]));
         assert!(keys[0] == given[0] && keys[1] != given[0]);
         assert_eq!(Key::parse(&given[0].to_string()), Some(given[0]));
         assert_eq!(Key::parse("12"), None);

@@ -22,12 +22,6 @@ impl Setting {
         self.paceline(&[&["resume", "nightly", "--report", "report.json"], arguments].concat())
     }
 
-    fn verify(&self) {
-        let verify = ["data", "verify", &self.path("in.csv"), &self.path("out")];
-        let verified = self.paceline(&verify).output().unwrap();
-        assert_eq!(verified.status.code(), Some(0), "{}", said(&verified));
-    }
-
     fn wait_for_requests(&self, child: &mut Child, requests: usize) {
         let begin = Instant::now();
         while self.api.stats().requests < requests && child.try_wait().unwrap().is_none() {
@@ -80,7 +74,7 @@ fn a_resumed_job_asks_for_nothing_that_was_written_down() {
     let repeated = setting.api.stats().repeated_keys;
     assert!(repeated <= IN_FLIGHT, "{repeated} requests were sent again, {IN_FLIGHT} can have been in flight");
     setting.verify();
-    let report: Value = serde_json::from_slice(&std::fs::read(setting.path("report.json")).unwrap()).unwrap();
+    let report = setting.report();
     let (requests, reused) = (report["requests"].as_u64().unwrap(), report["answers_reused"].as_u64().unwrap());
     assert_eq!(requests + reused, RECORDS as u64);
     let again = setting.resume(&[]).output().unwrap();

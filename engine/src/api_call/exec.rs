@@ -92,6 +92,11 @@ impl ApiCallExec {
         ApiCallExec { asked, input, schema, dead_letters, properties, metrics }
     }
 
+    /// The call's name in its plan.
+    pub fn site(&self) -> &str {
+        &self.asked.site
+    }
+
     /// Where this operator puts the rows it takes out, for the sink; `None` where no row may leave.
     pub fn outbox(&self) -> Option<&Arc<Outbox>> {
         self.dead_letters.as_ref()
@@ -205,7 +210,7 @@ async fn land(fed: Result<Fed>, fates: Fates, metrics: BaselineMetrics) -> Resul
 }
 
 /// Columns of a join may have the same name, keys of a JSON object may not: the second `id` becomes `id_2`.
-fn with_distinct_names(batch: &RecordBatch) -> Result<RecordBatch> {
+pub(crate) fn with_distinct_names(batch: &RecordBatch) -> Result<RecordBatch> {
     let mut names: Vec<String> = Vec::new();
     let distinct = |field: &Arc<Field>| {
         let mut name = field.name().clone();

@@ -9,6 +9,7 @@ mod node;
 mod planner;
 mod run;
 
+pub(crate) use exec::with_distinct_names;
 pub use exec::{ApiCallExec, Asked, Outbox};
 pub use function::api_function;
 pub(crate) use function::liftable;

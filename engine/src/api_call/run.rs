@@ -1,9 +1,8 @@
 //! What the calls of one statement have in common: what sets their keys apart from those of other jobs, and the journal.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
 use datafusion::common::{DataFusionError, Result};
 use paceline_udfs::ApiFunction;
 use paceline_udfs::journal::Journal;
@@ -16,8 +15,8 @@ pub struct Run {
     pub scope: String,
     /// Where answers are written down.
     pub journal: Option<Arc<Journal>>,
-    /// Keys that rows had in an earlier job, by call; each is given out once.
-    pub keys: Mutex<HashMap<String, HashMap<Bytes, Vec<Key>>>>,
+    /// Keys that the rows of a call had in an earlier job, by the call's name; for a plan whose rows come in one partition.
+    pub keys: Mutex<HashMap<String, VecDeque<Key>>>,
 }
 
 impl Run {

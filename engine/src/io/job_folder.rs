@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::TryStreamExt;
 use object_store::path::Path;
-use object_store::{ObjectStoreExt, PutPayload};
+use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 use serde::{Deserialize, Serialize};
 
 use super::sink::Kind;
@@ -106,6 +106,11 @@ impl JobFolder {
     /// The destination as the user knows it.
     pub fn url(&self) -> &url::Url {
         &self.destination.url
+    }
+
+    /// What is there, for reading.
+    pub fn objects(&self) -> &dyn ObjectStore {
+        self.store().objects()
     }
 
     pub(super) fn store(&self) -> &Store {

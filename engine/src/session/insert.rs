@@ -32,7 +32,6 @@ impl Session {
         text: &str,
         step: &Step<'_>,
     ) -> Result<Outcome, EngineError> {
-        let format = OutputFormat::parse(&insert.format, &insert.options)?;
         let note = checkpoint::success_note(step.begun, step.statement);
         let folder = JobFolder::new(self.stores.place(&insert.directory)?, &step.begun.job)
             .with_success(&note)
@@ -42,10 +41,7 @@ impl Session {
             return Ok(Outcome::DoneBefore(folder.url().clone()));
         }
 
-        let state = self.context.state();
-        let plan = paceline_sql::plan_query(&state, insert.query).await?;
-        let plan = WriteFiles::plan(Target { folder: folder.clone(), format }, plan)?;
-        let plan = state.create_physical_plan(&plan).await?;
+        let plan = self.plan_insert(insert, folder.clone()).await?;
         let open = match self.checkpoints.enabled && has_calls(&plan) {
             true => Some(
                 checkpoint::open(&self.checkpoints, &self.stores, &folder, step, text, &plan, self.network.handle())
@@ -71,13 +67,46 @@ impl Session {
         outcome.map(Outcome::Written)
     }
 
+    /// The plan of an INSERT that writes to `folder`.
+    pub(super) async fn plan_insert(
+        &self,
+        insert: InsertDirectory,
+        folder: JobFolder,
+    ) -> Result<Arc<dyn ExecutionPlan>, EngineError> {
+        let format = OutputFormat::parse(&insert.format, &insert.options)?;
+        let state = self.context.state();
+        let plan = paceline_sql::plan_query(&state, insert.query).await?;
+        let plan = WriteFiles::plan(Target { folder, format }, plan)?;
+        Ok(state.create_physical_plan(&plan).await?)
+    }
+
     /// Carries a plan out that writes to `folder`, and commits.
-    pub(crate) async fn write(
+    async fn write(&self, folder: &JobFolder, plan: Arc<dyn ExecutionPlan>, run: Run) -> Result<Written, EngineError> {
+        let (written, files) = self.stage(folder, plan, run).await?;
+        self.commit(folder, &written, files).await?;
+        Ok(written)
+    }
+
+    /// Makes files that were staged in `folder` visible.
+    pub(super) async fn commit(
+        &self,
+        folder: &JobFolder,
+        written: &Written,
+        files: Vec<StagedFile>,
+    ) -> Result<(), EngineError> {
+        commit::commit(folder, files).await?;
+        self.note(None);
+        tracing::info!(url = %written.url, rows = written.records_written, failed = written.records_failed, "committed");
+        Ok(())
+    }
+
+    /// Carries a plan out that writes to `folder`; what it wrote is not visible yet.
+    pub(super) async fn stage(
         &self,
         folder: &JobFolder,
         plan: Arc<dyn ExecutionPlan>,
         run: Run,
-    ) -> Result<Written, EngineError> {
+    ) -> Result<(Written, Vec<StagedFile>), EngineError> {
         let running = Running { plan: Arc::clone(&plan), wanted_before: self.progress().wanted };
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(running);
         let journal = run.journal.clone();
@@ -109,10 +138,7 @@ impl Session {
             records_written: rows(Kind::Rows),
             records_failed: rows(Kind::DeadLetters),
         };
-        commit::commit(folder, files).await?;
-        self.note(None);
-        tracing::info!(url = %written.url, rows = written.records_written, failed = written.records_failed, "committed");
-        Ok(written)
+        Ok((written, files))
     }
 
     /// After a statement was given up on the way: writes down the answers that came, finishes its commit if that had begun,

@@ -1,6 +1,7 @@
 //! The façade: the trip of a statement on one screen.
 
 mod insert;
+mod redrive;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,6 +24,7 @@ use paceline_sql::{CreateFunction, CreateView, Statement, ViewSource};
 use paceline_udfs::caller::Watch;
 use paceline_udfs::client::HttpClient;
 use paceline_udfs::quota::Quotas;
+use paceline_udfs::spec::Budget;
 use paceline_udfs::{ApiFunction, Caller};
 use url::Url;
 
@@ -45,6 +47,7 @@ pub struct Session {
     watches: Mutex<Vec<Watch>>,
     network: Network,
     checkpoints: CheckpointSettings,
+    unlimited_failures: bool,
     /// The INSERT that is being carried out.
     inserting: Mutex<Option<Inserting>>,
     /// The plan of an INSERT that runs now.
@@ -86,6 +89,19 @@ pub struct Written {
     pub records_failed: u64,
 }
 
+impl Written {
+    pub(crate) fn nothing(url: &Url) -> Self {
+        Written {
+            url: url.clone(),
+            records_read: 0,
+            records_malformed: 0,
+            records_dropped: 0,
+            records_written: 0,
+            records_failed: 0,
+        }
+    }
+}
+
 impl Session {
     /// A session with no views and no API functions.
     ///
@@ -115,6 +131,7 @@ impl Session {
             watches: Mutex::default(),
             network,
             checkpoints: settings.checkpoints,
+            unlimited_failures: settings.unlimited_failures,
             inserting: Mutex::default(),
             running: Mutex::default(),
         })
@@ -235,7 +252,10 @@ impl Session {
         self.register(api.map_err(paceline_sql::SqlError::from)?)
     }
 
-    fn register(&self, api: ApiFunction) -> Result<Arc<Caller>, EngineError> {
+    fn register(&self, mut api: ApiFunction) -> Result<Arc<Caller>, EngineError> {
+        if self.unlimited_failures {
+            api.options.failure.budget = Budget { percent: 100, records: None };
+        }
         let api = Arc::new(api);
         self.context.deregister_udf(&api.name); // an older one lets go of its quota
         let quota = self.quotas.get(&api.options.pace.quota, api.options.pace.rate);

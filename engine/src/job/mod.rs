@@ -1,5 +1,7 @@
 //! A job: a script of statements, carried out in order, and the report of it.
 
+mod redrive;
+
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::time::Instant;
@@ -10,7 +12,9 @@ use crate::checkpoint::{self, Begun, StateFolder, Step};
 use crate::io::stores::Stores;
 use crate::observe::report::Report;
 use crate::session::{Outcome, Session, Written};
+
 use crate::{EngineError, Settings};
+pub use redrive::{Redrive, redrive};
 
 /// What a job is to do, and what of it is done.
 #[derive(Clone, Debug)]
