@@ -3,8 +3,14 @@
 //! A row is a JSON object of its arguments ([`objects`]). A format lays several into one request ([`encode`]) and takes a
 //! reply apart into one JSON value per row ([`split`]); what the values become is the same for all ([`decode`]).
 
+#[cfg(test)]
+mod any_array;
 mod array;
+mod json;
 mod record;
+mod rewrite;
+mod rows;
+mod types;
 mod values;
 
 use std::ops::Range;
@@ -15,7 +21,9 @@ use crate::ApiFunction;
 use crate::client::{Outgoing, Reply};
 use crate::spec::Format;
 
-pub use values::{BadReply, Decoded, decode, objects};
+pub use rows::objects;
+pub use types::carries;
+pub use values::{BadReply, Decoded, decode};
 
 /// Shares `rows` out over requests of at most as many as the format and `batch_size` allow, as evenly as that allows: 8,192
 /// rows in requests of at most 1,000 are nine requests of 910 or 911, not eight and a remainder.
