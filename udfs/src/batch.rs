@@ -274,16 +274,4 @@ mod tests {
         expect!["API function 'f': 101 of 1000 rows were given up, more than max_failed_percent 10; the last one: the API refused the request with status 404"].assert_eq(&stop(&[], vec![Step::Reply(404, "gone"); 101], 1000).await);
         expect!["API function 'f': the first 100 answers were all refusals (401 or 403): check the credentials; the last one: the API refused the request with status 403"].assert_eq(&stop(&[], vec![Step::Echo(403); 100], 100).await);
     }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_type_that_json_cannot_carry_is_refused() {
-        let script = Arc::new(Script::new(Duration::ZERO, []));
-        let returns = DataType::Interval(arrow::datatypes::IntervalUnit::DayTime);
-        let caller = testing::caller(Fields::empty(), returns, &[UNLIMITED], &script);
-        let result = match send(&caller, &ids(0..1)).await {
-            Ok(sent) => sent.land().await.map(|landed| landed.values),
-            Err(error) => Err(error),
-        };
-        expect!["API function 'f' cannot carry these types: Not yet implemented: Support for Interval(DayTime) in JSON reader"].assert_eq(&result.unwrap_err().to_string());
-    }
 }

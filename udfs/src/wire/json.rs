@@ -16,6 +16,11 @@ impl<'a> Members<'a> {
         serde_json::from_str(json)
     }
 
+    /// Takes a reply apart that must be an object.
+    pub fn of_reply(reply: &'a [u8]) -> Result<Self, String> {
+        serde_json::from_slice(reply).map_err(|error| format!("the reply is not a JSON object: {error}"))
+    }
+
     /// The value of a name; of the last one where it is there twice, as most readers of JSON have it.
     pub fn get(&self, name: &str) -> Option<&'a RawValue> {
         self.0.iter().rev().find(|(key, _)| key == name).map(|(_, value)| *value)

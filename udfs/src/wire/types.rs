@@ -75,7 +75,8 @@ pub(super) fn key_and_value(entries: &FieldRef) -> Option<(&FieldRef, &FieldRef)
     }
 }
 
-fn is_binary(data_type: &DataType) -> bool {
+/// Whether values are bytes.
+pub(super) fn is_binary(data_type: &DataType) -> bool {
     data_type.is_binary() || matches!(data_type, DataType::BinaryView | DataType::FixedSizeBinary(_))
 }
 

@@ -1,6 +1,5 @@
 //! What the replies of all formats become: JSON values as an Arrow column.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, StringArray, new_empty_array};
@@ -11,6 +10,7 @@ use arrow::json::reader::Decoder;
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
+use super::json::{Members, text};
 use super::rewrite::{has, rewrite};
 use super::types::{read_as, restored};
 
@@ -99,19 +99,13 @@ fn has_field(data_type: &DataType, name: &str) -> bool {
 }
 
 fn error_of_row((row, value): (usize, &Option<Bytes>)) -> Option<BadReply> {
-    #[derive(serde::Deserialize)]
-    struct Answer<'a> {
-        #[serde(borrow)]
-        error: Option<&'a RawValue>,
-    }
     let value = value.as_ref()?;
     // Most values have no such text anywhere, which is quickly seen.
     if !value.windows(7).any(|window| window == b"\"error\"") {
         return None;
     }
-    let error = serde_json::from_slice::<Answer<'_>>(value).ok()?.error?.get();
-    let text = serde_json::from_str(error).map_or(Cow::Borrowed(error), |text: String| Cow::Owned(text));
-    Some(BadReply { row, message: format!("the API answered this row with an error: {text}") })
+    let error = text(Members::of_reply(value).ok()?.get("error")?)?;
+    Some(BadReply { row, message: format!("the API answered this row with an error: {error}") })
 }
 
 /// The first number with a fraction where the type has a whole one; the reader would cut it off without a word. Numbers

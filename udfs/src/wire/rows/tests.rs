@@ -156,8 +156,8 @@ proptest! {
     fn a_row_alone_is_written_as_among_others(fields in any_array::fields(), seed: u64) {
         let batch = any_array::batch(&fields, seed, 4);
         let together = objects(&batch).unwrap();
-        for row in 0..4 {
-            prop_assert_eq!(&objects(&batch.slice(row, 1)).unwrap()[0], &together[row]);
+        for (row, among_others) in together.iter().enumerate() {
+            prop_assert_eq!(&objects(&batch.slice(row, 1)).unwrap()[0], among_others);
         }
     }
 }
@@ -166,4 +166,39 @@ proptest! {
 fn a_row_without_columns_is_read_back() {
     let decoded = decode(&DataType::Struct(Fields::empty()), &[Some(Bytes::from("{}")), None]).unwrap();
     assert_eq!((decoded.values.len(), decoded.values.is_null(1), decoded.bad), (2, true, vec![]));
+}
+
+/// A table may have types that Spark's do not map to; NOT NULL columns within a NULL have no value either.
+#[test]
+fn other_arrow_types_are_read_back_too() {
+    use arrow::array::{FixedSizeListArray, StructArray, UInt64Array};
+    use arrow::compute::cast;
+    use arrow::datatypes::Field;
+
+    let text: ArrayRef = Arc::new(StringArray::from(vec![Some("YWI="), None, Some("")]));
+    let bytes: ArrayRef = Arc::new(BinaryArray::from(vec![Some(&b"ab"[..]), None, Some(b"cd")]));
+    let number: ArrayRef = Arc::new(UInt64Array::from(vec![u64::MAX, 0, 1]));
+    let pairs: ArrayRef = Arc::new(BinaryArray::from_iter_values([b"a", b"b", b"c", b"d", b"e", b"f"]));
+    let pairs: ArrayRef =
+        Arc::new(FixedSizeListArray::new(Arc::new(Field::new("item", DataType::Binary, true)), 2, pairs, None));
+    let large = DataType::LargeList(Arc::new(Field::new("item", DataType::LargeBinary, true)));
+    let inner = Fields::from(vec![Field::new("b", DataType::Binary, false)]);
+    let required: ArrayRef = Arc::new(BinaryArray::from_iter_values([b"a", b"b", b"c"]));
+    let nulls = Some(vec![true, true, false].into());
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("text_view", cast(&text, &DataType::Utf8View).unwrap()),
+        ("dictionary", cast(&text, &DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8))).unwrap()),
+        ("binary_view", cast(&bytes, &DataType::BinaryView).unwrap()),
+        ("fixed", cast(&bytes, &DataType::FixedSizeBinary(2)).unwrap()),
+        ("unsigned", number),
+        ("large_list", cast(&pairs, &large).unwrap()),
+        ("pairs", pairs),
+        ("required", Arc::new(StructArray::new(inner, vec![required], nulls))),
+    ];
+    let columns = columns.into_iter().map(|(name, array)| (name, array, true));
+    let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
+    let values: Vec<_> = objects(&batch).unwrap().into_iter().map(Some).collect();
+    let decoded = decode(&DataType::Struct(batch.schema().fields().clone()), &values).unwrap();
+    assert_eq!(decoded.bad, vec![]);
+    assert_eq!(decoded.values.as_struct().columns(), batch.columns());
 }

@@ -83,6 +83,15 @@ fn an_error_in_a_good_reply_fails_its_row_alone() {
         bad: the API answered this row with an error: {"code":7}
     "#]],
     );
+    let words = DataType::List(Arc::new(Field::new("element", DataType::Utf8, true)));
+    check(
+        &words,
+        &[Some(r#"["error"]"#), Some(r#"{"error":"no words"}"#)],
+        expect![[r#"
+        [error]
+        bad: the API answered this row with an error: no words
+    "#]],
+    );
     let own = DataType::Struct(vec![Field::new("error", DataType::Utf8, true)].into());
     check(
         &own,
