@@ -232,3 +232,18 @@ fn texts_of_other_writers_are_taken() {
     "#]],
     );
 }
+
+#[test]
+fn a_boolean_key_is_true_or_false() {
+    let pair =
+        Fields::from(vec![Field::new("key", DataType::Boolean, false), Field::new("value", DataType::Int32, true)]);
+    let map = DataType::Map(Arc::new(Field::new("entries", DataType::Struct(pair), false)), false);
+    check(
+        &map,
+        &[Some(r#"{"true":1,"false":null}"#), Some(r#"{"yes":1}"#)],
+        expect![[r#"
+        {true: 1, false: }
+        bad: the reply is not Map("entries": non-null Struct("key": non-null Boolean, "value": Int32), unsorted): Json error: "yes" is not true or false
+    "#]],
+    );
+}
