@@ -21,6 +21,7 @@ use crate::retry::{Failure, Verdict, judge};
 use crate::shared::Shared;
 use crate::spec::{ApiFunction, WhenOpen};
 use crate::window::{Place, Window};
+use crate::wire;
 
 /// What became of a request. Decided once.
 #[derive(Debug)]
@@ -135,16 +136,18 @@ impl Caller {
     }
 
     /// Sends a request until it has its fate.
-    pub(crate) async fn call(&self, request: Outgoing, mut reserved: Reserved) -> Fate {
+    pub(crate) async fn call(&self, mut request: Outgoing, mut reserved: Reserved) -> Fate {
         let mut attempt = NonZeroU32::MIN;
+        let mut polls = Polls::default();
         loop {
+            let begin = Instant::now();
             let Some(pass) = self.admitted().await else {
                 let failure = Failure::of_breaker(self.api.options.failure.breaker.open_for);
                 return Fate::GivenUp(GivenUp { failure, attempts: attempt.get() - 1, at: SystemTime::now() });
             };
             drop(reserved.wanted);
             let sent = Instant::now();
-            let flight = self.counters.take_off(attempt.get());
+            let flight = self.counters.take_off(attempt.get(), request.body.len(), sent - begin);
             let outcome = self.transport.send(&request).await;
             let latency = sent.elapsed();
             self.learn(pass, &outcome, latency);
@@ -153,7 +156,25 @@ impl Caller {
             drop((flight, reserved.place)); // after the pause: whoever gets the place must meet it
 
             match verdict {
-                Verdict::Keep(reply) => return Fate::Answered { reply, attempts: attempt.get(), latency },
+                Verdict::Keep(reply) => match wire::poll(&self.api, &request, &reply) {
+                    None => return Fate::Answered { reply, attempts: polls.sent + attempt.get(), latency },
+                    Some(next) => {
+                        polls.since.get_or_insert_with(Instant::now);
+                        if polls.since.is_some_and(|since| since.elapsed() >= self.api.options.wire.poll_timeout) {
+                            let failure = Failure::of_polling(self.api.options.wire.poll_timeout, reply);
+                            let attempts = polls.sent + attempt.get();
+                            return Fate::GivenUp(GivenUp { failure, attempts, at: SystemTime::now() });
+                        }
+                        request = next;
+                        sleep(wire::poll_wait(polls.number)).await;
+                        polls.number += 1;
+                        self.counters.polls.add(1);
+                        polls.sent += attempt.get();
+                        attempt = NonZeroU32::MIN;
+                        reserved = self.reserve().await;
+                        continue;
+                    }
+                },
                 Verdict::GiveUp { failure, .. } if self.counters.refused_from_the_start(&failure) => {
                     return Fate::Stop(format!(
                         "the first {AUTHENTICATION_SAMPLE} answers were all refusals (401 or 403): check the credentials; \
@@ -165,7 +186,10 @@ impl Caller {
                     return Fate::GivenUp(GivenUp { failure, attempts: attempt.get(), at: SystemTime::now() });
                 }
                 Verdict::Stop(reason) => return Fate::Stop(reason),
-                Verdict::Again { wait, .. } => sleep(wait).await,
+                Verdict::Again { wait, cause, .. } => {
+                    self.counters.retry(cause);
+                    sleep(wait).await;
+                }
             }
 
             reserved = self.reserve().await;
@@ -235,8 +259,17 @@ impl Caller {
         };
         pass.report(failed);
         self.window.learn(latency);
-        self.counters.learn(status, latency);
+        self.counters.learn(status, outcome.as_ref().map_or(0, |reply| reply.body.len()), latency);
     }
+}
+
+/// How often the API was asked whether the reply is there.
+#[derive(Debug, Default)]
+struct Polls {
+    since: Option<Instant>,
+    number: u32,
+    /// Requests sent before the one that is being sent now.
+    sent: u32,
 }
 
 /// A place in flight for one attempt, and the note that somebody wants to send.

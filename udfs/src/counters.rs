@@ -56,9 +56,16 @@ pub struct Counters {
     pub cache_hits: Counter,
     /// Those of them that shared the request of another row of a deterministic function.
     pub shared_requests: Counter,
+    /// Requests that asked for a reply that was not ready before.
+    pub polls: Counter,
+    /// Bytes of bodies sent.
+    pub bytes_sent: Counter,
+    /// Bytes of bodies received.
+    pub bytes_received: Counter,
     /// Requests made of others that failed as a whole.
     pub split_requests: Counter,
     given_up: [Counter; FailureKind::ALL.len()],
+    retries_by_cause: [Counter; FailureKind::ALL.len()],
     landed: Counter,
     answers: Counter,
     refusals: Counter,
@@ -71,9 +78,11 @@ struct Times {
     first: Option<Instant>,
     by_second: Vec<u64>,
     latency_us: Option<Histogram<u64>>,
+    /// From being ready to be sent to being sent.
+    wait_us: Option<Histogram<u64>>,
 }
 
-/// Latencies of the attempts that got a reply, in milliseconds.
+/// Times, in milliseconds: latencies of the attempts that got a reply, or waits of requests.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Latency {
     /// Half were quicker.
@@ -94,6 +103,20 @@ impl Counters {
         }
     }
 
+    /// Notes that a request will be sent again, and why.
+    pub(crate) fn retry(&self, cause: FailureKind) {
+        if let Some(counter) =
+            FailureKind::ALL.iter().position(|k| *k == cause).and_then(|at| self.retries_by_cause.get(at))
+        {
+            counter.add(1);
+        }
+    }
+
+    /// Requests sent again, by what had failed, in the order of [`FailureKind::ALL`].
+    pub fn retries_by_cause(&self) -> [u64; FailureKind::ALL.len()] {
+        std::array::from_fn(|at| self.retries_by_cause[at].get())
+    }
+
     /// Rows given up, by kind, in the order of [`FailureKind::ALL`].
     pub fn given_up(&self) -> [u64; FailureKind::ALL.len()] {
         std::array::from_fn(|at| self.given_up[at].get())
@@ -106,8 +129,10 @@ impl Counters {
     }
 
     /// Notes that a request is handed to the client; it is in flight while the returned value lives.
-    pub(crate) fn take_off(&self, attempt: u32) -> Flight<'_> {
+    /// `waited` is how long breaker and limiter held it.
+    pub(crate) fn take_off(&self, attempt: u32, bytes: usize, waited: Duration) -> Flight<'_> {
         self.requests.add(1);
+        self.bytes_sent.add(bytes as u64);
         if attempt > 1 {
             self.retries.add(1);
         }
@@ -119,13 +144,15 @@ impl Counters {
             times.by_second.resize(second + 1, 0);
         }
         times.by_second[second] += 1;
+        record(&mut times.wait_us, waited);
         drop(times);
         Flight(self)
     }
 
-    /// Notes an outcome; `status` is there if a reply was.
-    pub(crate) fn learn(&self, status: Option<u16>, latency: Duration) {
+    /// Notes an outcome; `status` and `bytes` are there if a reply was.
+    pub(crate) fn learn(&self, status: Option<u16>, bytes: usize, latency: Duration) {
         let Some(status) = status else { return };
+        self.bytes_received.add(bytes as u64);
         self.answers.add(1);
         if matches!(status, 401 | 403) {
             self.refusals.add(1);
@@ -133,14 +160,7 @@ impl Counters {
         if status == 429 {
             self.rate_limit_hits.add(1);
         }
-        let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX).max(1);
-        let mut times = self.times();
-        if times.latency_us.is_none() {
-            times.latency_us = Histogram::new_with_bounds(1, 3_600_000_000, 3).ok(); // up to an hour
-        }
-        if let Some(latencies) = &mut times.latency_us {
-            latencies.saturating_record(micros);
-        }
+        record(&mut self.times().latency_us, latency);
     }
 
     /// Whether this refusal is one of a row of refusals that began with the first answer and is long enough.
@@ -172,16 +192,36 @@ impl Counters {
 
     /// Latencies, if there was a reply.
     pub fn latency(&self) -> Option<Latency> {
-        let times = self.times();
-        let latencies = times.latency_us.as_ref()?;
-        let ms = |micros: u64| micros as f64 / 1000.0;
-        let at = |quantile| ms(latencies.value_at_quantile(quantile));
-        Some(Latency { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: ms(latencies.max()) })
+        self.times().latency_us.as_ref().map(quantiles)
+    }
+
+    /// How long requests that were ready waited for breaker and limiter, if there was one.
+    pub fn wait(&self) -> Option<Latency> {
+        self.times().wait_us.as_ref().map(quantiles)
     }
 
     fn times(&self) -> MutexGuard<'_, Times> {
         self.times.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Up to an hour, in microseconds.
+const LONGEST_US: u64 = 3_600_000_000;
+
+fn record(times: &mut Option<Histogram<u64>>, time: Duration) {
+    let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX).max(1);
+    if times.is_none() {
+        *times = Histogram::new_with_bounds(1, LONGEST_US, 3).ok();
+    }
+    if let Some(times) = times {
+        times.saturating_record(micros);
+    }
+}
+
+fn quantiles(times: &Histogram<u64>) -> Latency {
+    let ms = |micros: u64| micros as f64 / 1000.0;
+    let at = |quantile| ms(times.value_at_quantile(quantile));
+    Latency { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: ms(times.max()) }
 }
 
 /// A request in flight.
@@ -204,9 +244,9 @@ mod tests {
     async fn requests_are_counted_by_second_from_the_first_on() {
         let counters = Counters::default();
         assert_eq!((counters.requests_by_second(), counters.latency()), (vec![], None));
-        let first = counters.take_off(1);
+        let first = counters.take_off(1, 10, Duration::ZERO);
         tokio::time::advance(Duration::from_millis(2500)).await;
-        let second = counters.take_off(2);
+        let second = counters.take_off(2, 10, Duration::from_millis(7));
         assert_eq!(counters.requests_by_second(), [1, 0, 1]);
         assert_eq!((counters.requests.get(), counters.retries.get(), counters.in_flight()), (2, 1, 2));
         drop((first, second));
@@ -216,10 +256,10 @@ mod tests {
     #[test]
     fn latencies_are_those_of_replies() {
         let counters = Counters::default();
-        counters.learn(None, Duration::from_secs(9));
+        counters.learn(None, 0, Duration::from_secs(9));
         assert_eq!(counters.latency(), None);
         for ms in 1..=100 {
-            counters.learn(Some(if ms == 7 { 429 } else { 200 }), Duration::from_millis(ms));
+            counters.learn(Some(if ms == 7 { 429 } else { 200 }), 5, Duration::from_millis(ms));
         }
         let latency = counters.latency().unwrap();
         let near = |found: f64, wanted: f64| (found - wanted).abs() < 0.1;
@@ -249,11 +289,11 @@ mod tests {
         let refusal =
             Failure { kind: FailureKind::Http4xx, message: String::new(), status: Some(401), body: Bytes::new() };
         let (wrong, right) = (Counters::default(), Counters::default());
-        right.learn(Some(200), Duration::ZERO);
+        right.learn(Some(200), 5, Duration::ZERO);
         for _ in 0..AUTHENTICATION_SAMPLE {
             assert!(!wrong.refused_from_the_start(&refusal));
-            wrong.learn(Some(403), Duration::ZERO);
-            right.learn(Some(401), Duration::ZERO);
+            wrong.learn(Some(403), 5, Duration::ZERO);
+            right.learn(Some(401), 5, Duration::ZERO);
         }
         assert!(wrong.refused_from_the_start(&refusal) && !right.refused_from_the_start(&refusal));
     }

@@ -1,9 +1,11 @@
 //! Rows given up, with the reason, as lines of JSON.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::SystemTime;
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::key::Key;
 use crate::retry::Failure;
@@ -96,21 +98,37 @@ impl GivenUp {
     /// One line of the dead-letter file: `function`, `call` (its name in the plan), `key` (what identifies the row's call; its
     /// idempotency key where it was sent alone), `row` (the input row), `error_kind`, `error`, `status`, `attempts`, `body`
     /// (its last 1,024 bytes) and `time` (RFC 3339).
-    pub fn to_json(&self, call: &Call<'_>, row: Value) -> Value {
+    pub fn to_json(&self, call: &Call<'_>, row: &RawValue) -> String {
         let body = &self.failure.body;
-        json!({
-            "function": call.function,
-            "call": call.site,
-            "key": call.key.map(|key| key.to_string()),
-            "row": row,
-            "error_kind": self.failure.kind.name(),
-            "error": self.failure.message,
-            "status": self.failure.status,
-            "attempts": self.attempts,
-            "body": String::from_utf8_lossy(&body[body.len().saturating_sub(BODY_BYTES)..]),
-            "time": humantime::format_rfc3339_millis(self.at).to_string(),
-        })
+        let letter = Letter {
+            function: call.function,
+            call: call.site,
+            key: call.key.map(|key| key.to_string()),
+            row,
+            error_kind: self.failure.kind.name(),
+            error: &self.failure.message,
+            status: self.failure.status,
+            attempts: self.attempts,
+            body: String::from_utf8_lossy(&body[body.len().saturating_sub(BODY_BYTES)..]),
+            time: humantime::format_rfc3339_millis(self.at).to_string(),
+        };
+        serde_json::to_string(&letter).unwrap_or_default() // text and numbers only, which cannot fail
     }
+}
+
+#[derive(Serialize)]
+struct Letter<'a> {
+    function: &'a str,
+    call: &'a str,
+    key: Option<String>,
+    /// As it was written, so that no digit is lost.
+    row: &'a RawValue,
+    error_kind: &'a str,
+    error: &'a str,
+    status: Option<u16>,
+    attempts: u32,
+    body: Cow<'a, str>,
+    time: String,
 }
 
 #[cfg(test)]
@@ -129,8 +147,12 @@ mod tests {
             attempts: 1,
             at: SystemTime::UNIX_EPOCH,
         };
-        let line = given_up.to_json(&Call { function: "enrich", site: "__api_0_enrich", key: None }, json!({"id": 7}));
-        assert_eq!(line["row"], json!({"id": 7}));
+        let line = {
+            let row = RawValue::from_string(r#"{"id":12345678901234567890.10}"#.to_owned()).unwrap();
+            given_up.to_json(&Call { function: "enrich", site: "__api_0_enrich", key: None }, &row)
+        };
+        assert!(line.contains(r#""row":{"id":12345678901234567890.10}"#), "{line}");
+        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(line["error_kind"], "http_4xx");
         assert_eq!(line["status"], 422);
         assert_eq!(line["time"], "1970-01-01T00:00:00.000Z");

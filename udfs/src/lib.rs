@@ -33,6 +33,8 @@ pub mod retry;
 
 pub mod client;
 
+pub mod compression;
+
 pub mod dead_letter;
 
 pub mod wire;

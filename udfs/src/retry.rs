@@ -37,6 +37,8 @@ pub enum Verdict {
     Keep(Reply),
     /// Send it again.
     Again {
+        /// What kind of failure it was.
+        cause: FailureKind,
         /// How long this request waits.
         wait: Duration,
         /// How long nothing may be sent under this quota, where the API asked for it.
@@ -107,7 +109,7 @@ pub fn judge(
     }
     let wait = policy.wait_after(attempt, chance);
     // What the API asks for wins over our own wait, and it is asked of everyone.
-    Verdict::Again { wait: retry_after.unwrap_or(wait), pause: retry_after }
+    Verdict::Again { cause: failure.kind, wait: retry_after.unwrap_or(wait), pause: retry_after }
 }
 
 impl Failure {
@@ -115,6 +117,14 @@ impl Failure {
     pub(crate) fn of_breaker(open_for: Duration) -> Self {
         let message = format!("the API keeps failing, calls stop for {}", humantime::format_duration(open_for));
         Failure { kind: FailureKind::BreakerOpen, message, status: None, body: Bytes::new() }
+    }
+}
+
+impl Failure {
+    /// A reply that was never ready.
+    pub(crate) fn of_polling(timeout: Duration, reply: Reply) -> Self {
+        let message = format!("no answer within poll_timeout ({})", humantime::format_duration(timeout));
+        Failure { kind: FailureKind::Timeout, message, status: Some(reply.status), body: reply.body }
     }
 }
 
@@ -175,7 +185,7 @@ mod tests {
         let attempt = NonZeroU32::new(attempt).unwrap();
         let shown = match judge(outcome, attempt, &POLICY, 0.5, SystemTime::UNIX_EPOCH) {
             Verdict::Keep(reply) => format!("keep {}", String::from_utf8_lossy(&reply.body)),
-            Verdict::Again { wait, pause } => format!("again in {wait:?}, pause {pause:?}"),
+            Verdict::Again { wait, pause, .. } => format!("again in {wait:?}, pause {pause:?}"),
             Verdict::Stop(reason) => format!("stop: {reason}"),
             Verdict::GiveUp { failure, pause: None } => format!("give up: {} ({})", failure.message, failure.kind),
             Verdict::GiveUp { failure, pause: Some(pause) } => format!("give up: {}, pause {pause:?}", failure.kind),

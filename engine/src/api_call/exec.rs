@@ -25,7 +25,7 @@ use paceline_udfs::dead_letter::{Call, GivenUp};
 use paceline_udfs::key::Key;
 use paceline_udfs::spec::OnError;
 use paceline_udfs::{Caller, wire};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::feed::{Fed, Feed, batch_error, rows_of};
 use super::function::given_up_error;
@@ -56,15 +56,15 @@ pub struct Asked {
 
 /// Rows that were given up and wait for the sink, as dead letters.
 #[derive(Debug, Default)]
-pub struct Outbox(Mutex<Vec<Value>>);
+pub struct Outbox(Mutex<Vec<String>>);
 
 impl Outbox {
     /// Takes what is there.
-    pub fn take(&self) -> Vec<Value> {
+    pub fn take(&self) -> Vec<String> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn put(&self, letters: Vec<Value>) {
+    fn put(&self, letters: Vec<String>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(letters);
     }
 }
@@ -272,11 +272,12 @@ impl Fates {
         batch: &RecordBatch,
         given_up: &[(usize, GivenUp)],
         keys: &[Option<Key>],
-    ) -> Result<Vec<Value>> {
+    ) -> Result<Vec<String>> {
         let rows: Vec<_> = given_up.iter().map(|(row, _)| *row).collect();
         let rows = wire::objects(&with_distinct_names(&rows_of(batch, &rows)?)?)?;
         let letter = |(object, (row, reason)): (&Bytes, &(usize, GivenUp))| {
-            let object = serde_json::from_slice(object).map_err(|error| DataFusionError::External(Box::new(error)))?;
+            let object: &RawValue =
+                serde_json::from_slice(object).map_err(|error| DataFusionError::External(Box::new(error)))?;
             Ok(reason.to_json(&self.call(keys[*row]), object))
         };
         rows.iter().zip(given_up).map(letter).collect()

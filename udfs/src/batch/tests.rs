@@ -108,21 +108,6 @@ async fn a_batch_ends_the_job_where_the_budget_or_the_credentials_say_so() {
     expect!["API function 'f': the first 100 answers were all refusals (401 or 403): check the credentials; the last one: the API refused the request with status 403"].assert_eq(&stop(&[], vec![Step::Echo(403); 100], 100).await);
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_type_that_json_cannot_carry_is_refused() {
-    let script = Arc::new(Script::new(Duration::ZERO, []));
-    let returns = DataType::Interval(arrow::datatypes::IntervalUnit::DayTime);
-    let caller = testing::caller(Fields::empty(), returns, &[UNLIMITED], &script);
-    let result = match send(&caller, &mut Lane::alone(caller.api()), &ids(0..1)).await {
-        Ok(sent) => sent.land().await.map(|landed| landed.values),
-        Err(error) => Err(error),
-    };
-    expect![
-        "API function 'f' cannot carry these types: Not yet implemented: Support for Interval(DayTime) in JSON reader"
-    ]
-    .assert_eq(&result.unwrap_err().to_string());
-}
-
 /// What a row of an echoing API is worth: its own id, as score.
 fn scores(body: &Bytes) -> Vec<i64> {
     let rows: serde_json::Value = serde_json::from_slice(body).unwrap();
@@ -258,4 +243,42 @@ async fn a_result_may_tell_of_its_call() {
         {_http_status: , score: , _error: connection: no reply: connection reset by script, _attempts: 2, _latency_ms: }
         {_http_status: 404, score: , _error: http_4xx: the API refused the request with status 404, _attempts: 1, _latency_ms: }
         {_http_status: 200, score: 1.0, _error: , _attempts: 1, _latency_ms: 10.0}"#]].assert_eq(&rows.join("\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reply_that_is_not_ready_is_asked_for_again_until_it_is_or_the_time_is_up() {
+    let sent = async |options: &[(&str, &str)], ready_after: usize| {
+        let script = Arc::new(Script::answering(move |number, _| {
+            let body = if number < ready_after { "{}" } else { r#"{"data":[[0,{"score":1}],[1,{"score":2}]]}"# };
+            let status = if number < ready_after { 202 } else { 200 };
+            (Duration::from_millis(10), Ok(testing::reply(status, None, body)))
+        }));
+        let options = [&[UNLIMITED, ("format", "snowflake")], options].concat();
+        let caller = testing::caller(Fields::empty(), score(), &options, &script);
+        let landed = send(&caller, &mut Lane::alone(caller.api()), &ids(0..2)).await.unwrap().land().await.unwrap();
+        let requests = script.seen();
+        let start = requests[0].at;
+        let shown_request = |seen: &crate::testing::Seen| {
+            let batch = seen.headers["sf-external-function-query-batch-id"].to_str().unwrap()
+                == requests[0].headers["sf-external-function-query-batch-id"];
+            format!("{}ms {} bytes, same batch id {batch}", (seen.at - start).as_millis(), seen.body.len())
+        };
+        let requests: Vec<_> = requests.iter().map(shown_request).collect();
+        format!("{}\n{}\npolls {}", requests.join("\n"), shown(&landed), caller.counters().polls.get())
+    };
+    expect![[r#"
+        0ms 22 bytes, same batch id true
+        510ms 0 bytes, same batch id true
+        1270ms 0 bytes, same batch id true
+        2405ms 0 bytes, same batch id true
+        1 2
+        polls 3"#]].assert_eq(&sent(&[], 3).await);
+    expect![[r#"
+        0ms 22 bytes, same batch id true
+        510ms 0 bytes, same batch id true
+        1270ms 0 bytes, same batch id true
+        NULL NULL
+        row 0: timeout after 3, no answer within poll_timeout (1s)
+        row 1: timeout after 3, no answer within poll_timeout (1s)
+        polls 2"#]].assert_eq(&sent(&[("poll_timeout", "1 second")], 9).await);
 }

@@ -6,6 +6,7 @@
 mod answers;
 mod failure;
 mod pace;
+mod template;
 mod values;
 mod wire;
 
@@ -14,9 +15,12 @@ use arrow::datatypes::{DataType, Fields};
 pub use answers::Answers;
 pub use failure::{Budget, OnError, OnFailure, WhenOpen};
 pub use pace::Pace;
+pub use template::{BodyPart, Part, Template, Text};
 pub use values::OptionRow;
 use values::Values;
 pub use wire::{Format, Wire};
+
+use crate::wire::carries;
 
 /// A declared API function: its types, where it is called and how.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -48,14 +52,15 @@ pub struct Options {
 
 /// Every option that `CREATE FUNCTION ... USING API OPTIONS (...)` takes.
 pub fn options() -> impl Iterator<Item = &'static OptionRow> + Clone {
-    [wire::ROWS, pace::ROWS, answers::ROWS, failure::ROWS].into_iter().flatten()
+    [wire::ROWS, template::ROWS, pace::ROWS, answers::ROWS, failure::ROWS].into_iter().flatten()
 }
 
 impl ApiFunction {
     /// Checks a declaration. Options are matched without regard to case.
     ///
     /// # Errors
-    /// An option is unknown, given twice, missing or malformed; the message names it and what is expected.
+    /// An option is unknown, given twice, missing, malformed or of another format, or a type has no JSON form; the message
+    /// names it and what is expected.
     pub fn declare(
         name: &str,
         arguments: Fields,
@@ -66,8 +71,12 @@ impl ApiFunction {
         let name = name.to_lowercase();
         let read = || {
             let values = Values::new(options(), given)?;
+            for argument in &arguments {
+                carries(argument.data_type()).map_err(|reason| format!("argument '{}': {reason}", argument.name()))?;
+            }
+            carries(&returns).map_err(|reason| format!("RETURNS: {reason}"))?;
             Ok(Options {
-                wire: wire::read(&values)?,
+                wire: wire::read(&values, &arguments)?,
                 pace: pace::read(&name, &values)?,
                 failure: failure::read(&values)?,
                 answers: answers::read(deterministic, &values)?,
@@ -143,6 +152,19 @@ mod tests {
                 "API function 'enrich': option 'rate_limit_calls' is '0', expected a whole number above zero, or 'unlimited' to call without a limit"
             ]],
         );
+    }
+
+    #[test]
+    fn a_type_that_json_cannot_carry_is_refused() {
+        let interval = DataType::Interval(arrow::datatypes::IntervalUnit::DayTime);
+        let given = [("endpoint", "http://a/"), ("rate_limit_calls", "1")];
+        let given = given.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let refused = |arguments: Vec<arrow::datatypes::Field>, returns| {
+            ApiFunction::declare("f", arguments.into(), returns, false, &given).unwrap_err().to_string()
+        };
+        let since = arrow::datatypes::Field::new("since", interval.clone(), true);
+        expect!["API function 'f': argument 'since': values of type Interval(DayTime) cannot be written as JSON: cast them, to a string for example"].assert_eq(&refused(vec![since], DataType::Utf8));
+        expect!["API function 'f': RETURNS: values of type Interval(DayTime) cannot be written as JSON: cast them, to a string for example"].assert_eq(&refused(vec![], interval));
     }
 
     #[test]

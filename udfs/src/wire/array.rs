@@ -4,6 +4,7 @@
 use bytes::{Bytes, BytesMut};
 use serde_json::value::RawValue;
 
+use super::json::{at_pointer, elements};
 use crate::client::Outgoing;
 
 pub(super) fn request(objects: &[Bytes]) -> Outgoing {
@@ -26,25 +27,11 @@ pub(super) fn split(reply: &Bytes, rows: usize, reply_path: Option<&str>) -> Res
         }
         None => whole,
     };
-    let values: Vec<&RawValue> =
-        serde_json::from_str(array.get()).map_err(|_| "the reply is not an array".to_owned())?;
+    let values = elements(array.get()).map_err(|_| "the reply is not an array")?;
     if values.len() != rows {
         return Err(format!("the reply has {} values for {rows} rows", values.len()));
     }
     Ok(values.into_iter().map(|value| reply.slice_ref(value.get().as_bytes())).collect())
-}
-
-/// What a JSON pointer (RFC 6901) names, without reading what it passes by.
-fn at_pointer<'a>(value: &'a RawValue, pointer: &str) -> Option<&'a RawValue> {
-    pointer.split('/').skip(1).try_fold(value, |value, key| {
-        let key = key.replace("~1", "/").replace("~0", "~");
-        if value.get().starts_with('[') {
-            let values: Vec<&RawValue> = serde_json::from_str(value.get()).ok()?;
-            return values.get(key.parse::<usize>().ok()?).copied();
-        }
-        let object: std::collections::HashMap<String, &RawValue> = serde_json::from_str(value.get()).ok()?;
-        object.get(&key).copied()
-    })
 }
 
 #[cfg(test)]

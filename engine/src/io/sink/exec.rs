@@ -21,7 +21,6 @@ use datafusion::physical_plan::{
 };
 use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
 use futures::StreamExt;
-use serde_json::Value;
 
 use super::node::{Target, WriteFiles};
 use super::rows::{Rows, storage};
@@ -147,7 +146,7 @@ struct Letters<'a> {
 
 impl Letters<'_> {
     async fn write_all(&mut self, outboxes: &[Arc<Outbox>]) -> Result<()> {
-        for letter in outboxes.iter().flat_map(|outbox| outbox.take()).collect::<Vec<Value>>() {
+        for letter in outboxes.iter().flat_map(|outbox| outbox.take()).collect::<Vec<_>>() {
             let (upload, rows) = match &mut self.open {
                 Some(open) => open,
                 closed => {
