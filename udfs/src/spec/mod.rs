@@ -6,6 +6,7 @@
 mod answers;
 mod failure;
 mod pace;
+mod security;
 mod values;
 mod wire;
 
@@ -14,6 +15,7 @@ use arrow::datatypes::{DataType, Fields};
 pub use answers::Answers;
 pub use failure::{Budget, OnError, OnFailure, WhenOpen};
 pub use pace::Pace;
+pub use security::{Auth, OAuth2, Security, Tls};
 pub use values::OptionRow;
 use values::Values;
 pub use wire::{Format, Wire};
@@ -44,11 +46,13 @@ pub struct Options {
     pub failure: OnFailure,
     /// How long an answer holds.
     pub answers: Answers,
+    /// Who the API is told we are, and which hosts may be reached.
+    pub security: Security,
 }
 
 /// Every option that `CREATE FUNCTION ... USING API OPTIONS (...)` takes.
 pub fn options() -> impl Iterator<Item = &'static OptionRow> + Clone {
-    [wire::ROWS, pace::ROWS, answers::ROWS, failure::ROWS].into_iter().flatten()
+    [wire::ROWS, pace::ROWS, answers::ROWS, failure::ROWS, security::ROWS].into_iter().flatten()
 }
 
 impl ApiFunction {
@@ -66,8 +70,10 @@ impl ApiFunction {
         let name = name.to_lowercase();
         let read = || {
             let values = Values::new(options(), given)?;
+            let wire = wire::read(&values)?;
             Ok(Options {
-                wire: wire::read(&values)?,
+                security: security::read(&wire.endpoint, &values)?,
+                wire,
                 pace: pace::read(&name, &values)?,
                 failure: failure::read(&values)?,
                 answers: answers::read(deterministic, &values)?,

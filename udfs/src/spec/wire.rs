@@ -52,7 +52,7 @@ fn pointer(text: &str) -> Result<String, &'static str> {
     if text.starts_with('/') { Ok(text.to_owned()) } else { Err("a JSON pointer such as /data/results") }
 }
 
-fn endpoint(text: &str) -> Result<Url, &'static str> {
+pub(super) fn endpoint(text: &str) -> Result<Url, &'static str> {
     let expected = "an http:// or https:// URL with a host";
     let url = Url::parse(text).map_err(|_| expected)?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
