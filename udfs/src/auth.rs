@@ -88,7 +88,7 @@ enum Kind {
     Basic { user: Option<String>, secret: Source },
     Header { name: HeaderName, secret: Source },
     Query { name: String, secret: Source },
-    OAuth2(Tokens),
+    OAuth2(Box<Tokens>),
     AwsSigV4 { signer: Arc<dyn Signer>, service: String, region: Option<String> },
 }
 
@@ -105,7 +105,7 @@ impl Authenticator {
             Auth::Basic { user, secret } => Kind::Basic { user: user.clone(), secret: source(secret) },
             Auth::Header { name, secret } => Kind::Header { name: name.clone(), secret: source(secret) },
             Auth::Query { name, secret } => Kind::Query { name: name.clone(), secret: source(secret) },
-            Auth::OAuth2(options) => Kind::OAuth2(Tokens::new(options, source(&options.client_secret))),
+            Auth::OAuth2(options) => Kind::OAuth2(Box::new(Tokens::new(options, source(&options.client_secret)))),
             Auth::AwsSigV4 { service, region } => {
                 let none = || NoCredentials::Ever("auth is aws-sigv4, but requests cannot be signed here".to_owned());
                 let signer = services.signer.clone().ok_or_else(none)?;

@@ -75,8 +75,8 @@ pub enum SendError {
         limit: usize,
     },
     /// Its host or its address must not be reached.
-    #[error("{0}")]
-    Forbidden(#[source] Forbidden),
+    #[error(transparent)]
+    Forbidden(Forbidden),
     /// There are no credentials, and another attempt would find none either. The message says what to do.
     #[error("{0}")]
     Credentials(String),

@@ -69,6 +69,7 @@ impl Tokens {
         match transport.send(&self.request(secret)?).await {
             Ok(reply) => self.token(&reply),
             Err(SendError::Forbidden(error)) => Err(NoCredentials::Ever(error.to_string())),
+            Err(SendError::Connection(cause)) => Err(self.later(Arc::from(cause))),
             Err(error) => Err(self.later(Arc::new(error))),
         }
     }

@@ -1,5 +1,8 @@
 //! Requests over real sockets.
 
+mod security;
+mod tls;
+
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
