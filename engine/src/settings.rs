@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 
+use paceline_udfs::egress::AllowedHosts;
 use url::Url;
 
 use crate::EngineError;
@@ -16,6 +17,8 @@ pub struct Settings {
     pub batch_rows: NonZeroUsize,
     /// Partitions that a query is cut into.
     pub partitions: NonZeroUsize,
+    /// The only hosts that API functions may reach.
+    pub allowed_hosts: Option<AllowedHosts>,
 }
 
 const TWO: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
@@ -27,6 +30,7 @@ impl Default for Settings {
             batch_rows: NonZeroUsize::new(8192).unwrap_or(NonZeroUsize::MIN),
             // Two for each core, so that a core has work while a partition waits for its last replies.
             partitions: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN).saturating_mul(TWO),
+            allowed_hosts: None,
         }
     }
 }
@@ -43,6 +47,12 @@ pub struct Key {
 
 /// Every key.
 pub const KEYS: &[Key] = &[
+    Key {
+        name: "paceline.api.allowed_hosts",
+        meaning: "the only hosts that API functions may reach, as their option allowed_hosts has it, which can only narrow it \
+                  (default: all but link-local addresses and the metadata services of clouds)",
+        set: |settings, text| AllowedHosts::parse(text).map(|list| settings.allowed_hosts = Some(list)),
+    },
     Key {
         name: "paceline.batch.rows",
         meaning: "rows in a batch (default 8192)",
@@ -129,7 +139,7 @@ mod tests {
         expect!["setting 'paceline.batch.rows' is 'none', expected a whole number above zero"].assert_eq(&error);
         let error = settings.set("spark.executor.cores", "1").unwrap_err().to_string();
         expect![[
-            "there is no setting 'spark.executor.cores'; there are paceline.batch.rows, paceline.partitions, paceline.s3.endpoint, paceline.s3.region, paceline.s3.anonymous, paceline.s3.sse, paceline.s3.sse.kms.key"
+            "there is no setting 'spark.executor.cores'; there are paceline.api.allowed_hosts, paceline.batch.rows, paceline.partitions, paceline.s3.endpoint, paceline.s3.region, paceline.s3.anonymous, paceline.s3.sse, paceline.s3.sse.kms.key"
         ]]
         .assert_eq(&error);
     }

@@ -177,29 +177,33 @@ async fn an_error_never_shows_what_authenticates() {
     }
 }
 
-/// Calls an API that answers so, once, with these secrets.
+/// Sends one request to an API that answers so. No secret is in what comes of it, nor in what can be seen of the caller.
 async fn call(secrets: &[&'static str], replies: &[(u16, &str)]) -> (Fate, Vec<String>) {
     let (port, server) = serve(replies);
-    let api =
-        declare(&format!("http://127.0.0.1:{port}/"), &[("auth", "bearer"), ("auth_secret", "aws-secret:prod/api")]);
+    let options = [("auth", "bearer"), ("auth_secret", "aws-secret:prod/api")];
+    let api = declare(&format!("http://127.0.0.1:{port}/"), &options);
     let transport = Arc::new(HttpClient::new(&api.options, &services(secrets)).unwrap());
     let quota = Quotas::default().get("f", api.options.pace.rate).unwrap();
     let caller = Arc::new(Caller::new(Arc::new(api), quota, transport, Handle::current()));
     let fate = caller.submit(Outgoing::json(Bytes::from("1"))).await.await.unwrap();
     assert_eq!(caller.counters().requests.get(), replies.len() as u64);
+    let shown = format!("{fate:?} {caller:?}");
+    assert!(shown.contains("aws-secret") || shown.contains("prod/api"), "{shown}");
+    assert!(!shown.contains("hunter2"), "{shown}");
     let sent = server.join().unwrap().iter().map(|request| line_and_header(request, "authorization")).collect();
     (fate, sent)
 }
 
 #[tokio::test]
 async fn after_a_401_the_secret_is_read_once_more_and_the_request_sent_once_more() {
-    let (fate, sent) = call(&["old", "new"], &[(401, ""), OK]).await;
+    let (fate, sent) = call(&["hunter2-old", "hunter2-new"], &[(401, "not hunter2-old"), OK]).await;
     assert!(matches!(fate, Fate::Answered { attempts: 2, .. }), "{fate:?}");
-    assert_eq!(sent, ["POST / HTTP/1.1 | authorization: Bearer old", "POST / HTTP/1.1 | authorization: Bearer new"]);
+    let line = |secret: &str| format!("POST / HTTP/1.1 | authorization: Bearer {secret}");
+    assert_eq!(sent, ["hunter2-old", "hunter2-new"].map(line));
     // It is still the same: a third time would not help.
-    let (fate, sent) = call(&["same"], &[(401, ""), (401, "")]).await;
+    let (fate, sent) = call(&["hunter2"], &[(401, "not hunter2"), (401, "not hunter2")]).await;
     let Fate::GivenUp(gone) = fate else { panic!("{fate:?}") };
-    assert_eq!((gone.attempts, gone.failure.status), (2, Some(401)));
+    assert_eq!((gone.attempts, gone.failure.status, &gone.failure.body[..]), (2, Some(401), &b"not (not shown)"[..]));
     assert_eq!(sent.len(), 2);
 }
 
