@@ -10,6 +10,7 @@ use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::prelude::SessionContext;
 use paceline_engine::api_call::api_function;
 use paceline_engine::demo::{MockApi, MockApiOptions};
+use paceline_udfs::auth::Services;
 use paceline_udfs::client::HttpClient;
 use paceline_udfs::quota::Quotas;
 use paceline_udfs::{ApiFunction, Caller};
@@ -28,7 +29,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     ];
     let declared = ApiFunction::declare("enrich", arguments.into(), DataType::Struct(returns.into()), false, &options)?;
     let quota = Quotas::default().get(&declared.options.pace.quota, declared.options.pace.rate)?;
-    let client = HttpClient::new(&declared.options)?;
+    let client = HttpClient::new(&declared.options, &Services::default())?;
     let network = tokio::runtime::Handle::current();
     let caller = Caller::new(Arc::new(declared), quota, Arc::new(client), network);
 

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use paceline_udfs::egress::AllowedHosts;
 use url::Url;
 
 use crate::EngineError;
@@ -26,6 +27,8 @@ pub struct Settings {
     pub unlimited_failures: bool,
     /// What was set, as it was given.
     pub given: Vec<(String, String)>,
+    /// The only hosts that API functions may reach.
+    pub allowed_hosts: Option<AllowedHosts>,
 }
 
 const TWO: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
@@ -41,6 +44,7 @@ impl Default for Settings {
             state_dir: None,
             unlimited_failures: false,
             given: Vec::new(),
+            allowed_hosts: None,
         }
     }
 }
@@ -57,6 +61,12 @@ pub struct Key {
 
 /// Every key.
 pub const KEYS: &[Key] = &[
+    Key {
+        name: "paceline.api.allowed_hosts",
+        meaning: "the only hosts that API functions may reach, as their option allowed_hosts has it, which can only narrow it \
+                  (default: all but link-local addresses and the metadata services of clouds)",
+        set: |settings, text| AllowedHosts::parse(text).map(|list| settings.allowed_hosts = Some(list)),
+    },
     Key {
         name: "paceline.batch.rows",
         meaning: "rows in a batch (default 8192)",

@@ -140,6 +140,8 @@ impl Caller {
         let mut attempt = NonZeroU32::MIN;
         let mut polls = Polls::default();
         loop {
+            // Before the permit: requests that wait for a token after it would all go out at once.
+            let ready = self.transport.ready().await;
             let begin = Instant::now();
             let Some(pass) = self.admitted().await else {
                 let failure = Failure::of_breaker(self.api.options.failure.breaker.open_for);
@@ -148,7 +150,10 @@ impl Caller {
             drop(reserved.wanted);
             let sent = Instant::now();
             let flight = self.counters.take_off(attempt.get(), request.body.len(), sent - begin);
-            let outcome = self.transport.send(&request).await;
+            let outcome = match ready {
+                Ok(()) => self.transport.send(&request).await,
+                Err(error) => Err(error),
+            };
             let latency = sent.elapsed();
             self.learn(pass, &outcome, latency);
             let verdict = judge(outcome, attempt, &self.api.options.failure.retry, fastrand::f64(), SystemTime::now());
@@ -254,7 +259,13 @@ impl Caller {
     fn learn(&self, pass: PassOfBreaker<'_>, outcome: &Result<Reply, SendError>, latency: Duration) {
         let (failed, status) = match outcome {
             Ok(reply) => (reply.status >= 500, Some(reply.status)),
-            Err(SendError::TooLarge { .. }) => (false, None),
+            Err(SendError::Refused(reply)) => (false, Some(reply.status)),
+            Err(
+                SendError::TooLarge { .. }
+                | SendError::Encoding(_)
+                | SendError::Forbidden(_)
+                | SendError::Credentials(_),
+            ) => (false, None),
             Err(_) => (true, None),
         };
         pass.report(failed);

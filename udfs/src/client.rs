@@ -1,16 +1,25 @@
-//! Sends one request and reads the reply. The only file that knows reqwest.
+//! Sends one request, with what authenticates it, and reads the reply. Only its part `wire` knows reqwest.
+
+mod wire;
 
 use std::error::Error;
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use http::header::{AsHeaderName, CONTENT_TYPE};
+use bytes::Bytes;
+use http::header::{ACCEPT_ENCODING, AsHeaderName, CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method};
 use url::Url;
 
-use crate::spec::Options;
+use crate::auth::{Authenticator, Services, ToSign};
+use crate::compression::{DecompressError, decompress};
+use crate::egress::{Egress, Forbidden};
+use crate::secret::NoCredentials;
+use crate::spec::{Auth, Options};
+use wire::{SMALL_REPLY_BYTES, Wire};
+
+pub use wire::{ClientError, post};
 
 /// A request as it is sent, the same at every attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,88 +75,160 @@ pub enum SendError {
         /// The limit in bytes.
         limit: usize,
     },
+    /// The reply cannot be decompressed.
+    #[error(transparent)]
+    Encoding(DecompressError),
+    /// Its host or its address must not be reached.
+    #[error(transparent)]
+    Forbidden(Forbidden),
+    /// There are no credentials, and another attempt would find none either. The message says what to do.
+    #[error("{0}")]
+    Credentials(String),
+    /// The API refused credentials (401) that are no longer the newest: another attempt carries others.
+    #[error("the API refused the credentials with status {}", .0.status)]
+    Refused(Box<Reply>),
+}
+
+impl From<NoCredentials> for SendError {
+    fn from(error: NoCredentials) -> Self {
+        match error {
+            NoCredentials::Now { .. } => SendError::Connection(Box::new(error)),
+            NoCredentials::Ever(message) => SendError::Credentials(message),
+        }
+    }
+}
+
+impl From<DecompressError> for SendError {
+    fn from(error: DecompressError) -> Self {
+        match error {
+            DecompressError::TooLarge { limit } => SendError::TooLarge { limit },
+            other => SendError::Encoding(other),
+        }
+    }
 }
 
 /// A future of one exchange.
 pub type Exchange<'a> = Pin<Box<dyn Future<Output = Result<Reply, SendError>> + Send + 'a>>;
 
+/// A future of what must be there before requests are sent.
+pub type Readiness<'a> = Pin<Box<dyn Future<Output = Result<(), SendError>> + Send + 'a>>;
+
 /// Carries a request to the API: over HTTP, or in tests by a script.
-pub trait Transport: Send + Sync + std::fmt::Debug {
+pub trait Transport: Send + Sync + fmt::Debug {
+    /// Has what requests need, such as a token, when it returns. To be awaited before the limiter is asked: requests that
+    /// waited for a token after their permit would all be sent at once.
+    fn ready(&self) -> Readiness<'_> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
     /// Sends the request and reads the whole reply. It counts as sent at the first poll.
     fn send<'a>(&'a self, request: &'a Outgoing) -> Exchange<'a>;
 }
 
 /// HTTP, one endpoint, connections kept for reuse.
-#[derive(Debug)]
 pub struct HttpClient {
-    client: reqwest::Client,
     endpoint: Url,
-    timeout: Duration,
     max_reply_bytes: usize,
+    auth: Authenticator,
+    wire: Wire,
 }
 
 impl HttpClient {
     /// A client for one function.
     ///
     /// # Errors
-    /// The TLS roots or the proxy settings of this machine cannot be read.
-    pub fn new(options: &Options) -> Result<Self, ClientError> {
-        let client = reqwest::Client::builder()
-            .timeout(options.failure.timeout)
-            .redirect(reqwest::redirect::Policy::none())
-            .tcp_nodelay(true)
-            // One request per connection, and none that the client sends again by itself: HTTP/2 would queue requests, and
-            // repeat some, behind the limiter's back.
-            .http1_only()
-            .retry(reqwest::retry::never())
-            .user_agent(concat!("paceline/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(ClientError)?;
+    /// The TLS roots or the proxy settings of this machine cannot be read, a host is not allowed by the session, or nobody
+    /// can sign for AWS here.
+    pub fn new(options: &Options, services: &Services) -> Result<Self, ClientError> {
+        let egress = Egress::new(options.security.allowed_hosts.clone(), services.allowed_hosts.clone());
+        egress.check(&options.wire.endpoint)?;
+        if let Auth::OAuth2(oauth2) = &options.security.auth {
+            egress.check(&oauth2.token_url)?;
+        }
         Ok(HttpClient {
-            client,
             endpoint: options.wire.endpoint.clone(),
-            timeout: options.failure.timeout,
             max_reply_bytes: options.failure.max_reply_bytes,
+            auth: Authenticator::new(&options.security.auth, services)?,
+            wire: Wire::new(options, services, egress)?,
         })
     }
 
     async fn exchange(&self, outgoing: &Outgoing) -> Result<Reply, SendError> {
-        let url = outgoing.url.as_ref().unwrap_or(&self.endpoint).clone();
-        let request = self.client.request(outgoing.method.clone(), url).headers(outgoing.headers.clone());
-        let request = if outgoing.body.is_empty() { request } else { request.body(outgoing.body.clone()) };
-        let mut response = request.send().await.map_err(|error| self.failed(error))?;
-        let status = response.status().as_u16();
-        let headers = std::mem::take(response.headers_mut());
-        let mut body = BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.failed(error))? {
-            if body.len() + chunk.len() > self.max_reply_bytes {
-                return Err(SendError::TooLarge { limit: self.max_reply_bytes });
-            }
-            body.extend_from_slice(&chunk);
+        let Outgoing { method, url, headers, body } = outgoing;
+        if let Some(url) = url {
+            self.check(url)?;
         }
-        Ok(Reply { status, headers, body: body.freeze() })
+        let mut url = url.as_ref().unwrap_or(&self.endpoint).clone();
+        let to_sign = ToSign { method, url: &url, headers, body, service: "", region: None };
+        let mut proof = self.auth.prove(to_sign, &Tokens(&self.wire)).await?;
+        if let Some((name, secret)) = &proof.query {
+            url.query_pairs_mut().append_pair(name, secret.reveal());
+        }
+        let mut headers = headers.clone();
+        headers.extend(std::mem::take(&mut proof.headers));
+        headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static("gzip, deflate"));
+        let mut reply = self.wire.send(method, url, headers, body.clone(), self.max_reply_bytes).await?;
+        if let Some(encoding) = reply.header(CONTENT_ENCODING) {
+            reply.body = decompress(encoding, &reply.body, self.max_reply_bytes)?;
+        }
+        match reply.status {
+            200..300 => self.auth.accepted(&proof),
+            _ => reply.body = proof.hide_in(reply.body),
+        }
+        if reply.status == 401 && self.auth.refused(&proof) {
+            return Err(SendError::Refused(Box::new(reply)));
+        }
+        Ok(reply)
     }
 
-    fn failed(&self, error: reqwest::Error) -> SendError {
-        if error.is_timeout() {
-            SendError::Timeout(humantime::format_duration(self.timeout).to_string())
-        } else {
-            // The URL may carry a token in its query; the function's name says enough.
-            SendError::Connection(Box::new(error.without_url()))
+    /// Checks the URL of a request that has its own.
+    fn check(&self, url: &Url) -> Result<(), SendError> {
+        // Without a list, a URL made from a row could carry our credentials anywhere.
+        if self.auth.is_some() && !self.wire.egress.is_limited() && url.origin() != self.endpoint.origin() {
+            return Err(SendError::Forbidden(Forbidden::other_origin(url, &self.endpoint)));
         }
+        self.wire.egress.check(url).map_err(SendError::Forbidden)
     }
 }
 
 impl Transport for HttpClient {
+    fn ready(&self) -> Readiness<'_> {
+        Box::pin(async {
+            self.wire.client().await?;
+            Ok(self.auth.ready(&Tokens(&self.wire)).await?)
+        })
+    }
+
     fn send<'a>(&'a self, request: &'a Outgoing) -> Exchange<'a> {
         Box::pin(self.exchange(request))
     }
 }
 
-/// No HTTP client can be made on this machine.
-#[derive(Debug, thiserror::Error)]
-#[error("no HTTP client can be made: {}", causes(.0))]
-pub struct ClientError(#[source] reqwest::Error);
+impl fmt::Debug for HttpClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A URL may carry a token in its query, and reqwest's client the password of a proxy.
+        f.debug_struct("HttpClient").field("host", &self.endpoint.host_str()).finish_non_exhaustive()
+    }
+}
+
+/// Token requests, which go the way of all requests but carry no credentials of the API.
+struct Tokens<'a>(&'a Wire);
+
+impl Transport for Tokens<'_> {
+    fn send<'a>(&'a self, request: &'a Outgoing) -> Exchange<'a> {
+        let Outgoing { method, url, headers, body } = request;
+        Box::pin(async move {
+            let Some(url) = url else { return Err(SendError::Credentials("the token request has no URL".to_owned())) };
+            self.0.send(method, url.clone(), headers.clone(), body.clone(), SMALL_REPLY_BYTES).await
+        })
+    }
+}
+
+impl fmt::Debug for Tokens<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tokens")
+    }
+}
 
 /// An error and its causes in one line, which is where the real reason stands.
 pub fn causes(error: &(dyn Error + 'static)) -> String {
@@ -161,114 +242,4 @@ pub fn causes(error: &(dyn Error + 'static)) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::{Read, Write};
-    use std::net::{TcpListener, TcpStream};
-    use std::thread::{self, JoinHandle};
-
-    use arrow::datatypes::{DataType, Fields};
-    use expect_test::{Expect, expect};
-
-    use super::*;
-    use crate::ApiFunction;
-
-    /// A server for one request: it reads that, writes `reply`, and returns what it read. The connection stays open where it
-    /// says nothing, until its result is dropped.
-    fn server(reply: &'static str) -> (String, JoinHandle<(String, Option<TcpStream>)>) {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let url = format!("http://{}/process?token=secret", listener.local_addr().unwrap());
-        let serve = move || {
-            let (mut socket, _) = listener.accept().unwrap();
-            let (mut read, mut piece) = (Vec::new(), [0; 1024]);
-            while !read.ends_with(b"}") {
-                let bytes = socket.read(&mut piece).unwrap();
-                read.extend_from_slice(&piece[..bytes]);
-            }
-            socket.write_all(reply.as_bytes()).unwrap();
-            (String::from_utf8(read).unwrap(), reply.is_empty().then_some(socket))
-        };
-        (url, thread::spawn(serve))
-    }
-
-    fn client(url: &str, options: &[(&str, &str)]) -> HttpClient {
-        let given = [&[("endpoint", url), ("rate_limit_calls", "1")], options].concat();
-        let given: Vec<_> = given.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        let api = ApiFunction::declare("f", Fields::empty(), DataType::Utf8, false, &given).unwrap();
-        HttpClient::new(&api.options).unwrap()
-    }
-
-    async fn check(reply: &'static str, options: &[(&str, &str)], expected: Expect) {
-        let (url, server) = server(reply);
-        let outcome = client(&url, options).send(&Outgoing::json(Bytes::from(r#"{"id":1}"#))).await;
-        let shown = match outcome {
-            Ok(reply) => {
-                format!("{} {:?} {}", reply.status, reply.header("retry-after"), String::from_utf8_lossy(&reply.body))
-            }
-            Err(error) => error.to_string(),
-        };
-        expected.assert_eq(&shown);
-        server.join().unwrap();
-    }
-
-    #[tokio::test]
-    async fn a_request_is_one_post_of_json() {
-        let (url, server) = server("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}");
-        let reply = client(&url, &[]).send(&Outgoing::json(Bytes::from(r#"{"id":1}"#))).await.unwrap();
-        assert_eq!((reply.status, reply.body), (200, Bytes::from("{}")));
-        let request = server.join().unwrap().0.to_lowercase();
-        assert!(request.starts_with("post /process?token=secret http/1.1\r\n"), "{request}");
-        assert!(request.contains("content-type: application/json\r\n"), "{request}");
-        assert!(request.ends_with("\r\n\r\n{\"id\":1}"), "{request}");
-    }
-
-    #[tokio::test]
-    async fn whatever_the_status_the_reply_is_read() {
-        check(
-            "HTTP/1.1 429 Too Many Requests\r\nretry-after: 7\r\ncontent-length: 4\r\n\r\nslow",
-            &[],
-            expect![[r#"429 Some("7") slow"#]],
-        )
-        .await;
-        check(
-            "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n",
-            &[],
-            expect!["302 None "],
-        )
-        .await;
-        check(
-            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\n[\r\n1\r\n]\r\n0\r\n\r\n",
-            &[],
-            expect!["200 None []"],
-        )
-        .await;
-    }
-
-    #[tokio::test]
-    async fn a_reply_that_is_too_large_late_or_cut_off_is_none() {
-        check(
-            "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n[1, 2]",
-            &[("max_reply_bytes", "5")],
-            expect!["the reply is larger than max_reply_bytes (5 bytes)"],
-        )
-        .await;
-        check("", &[("timeout", "20 ms")], expect!["no complete reply within the timeout (20ms)"]).await;
-        check("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n[1", &[], expect!["no reply: error decoding response body: request or response body error: error reading a body from connection: end of file before message length reached"]).await;
-        check(
-            "what?",
-            &[],
-            expect!["no reply: error sending request: client error (SendRequest): invalid HTTP version parsed"],
-        )
-        .await;
-    }
-
-    #[tokio::test]
-    async fn where_nobody_listens_the_error_keeps_the_token_to_itself() {
-        let url = {
-            let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-            format!("http://{}/?token=secret", listener.local_addr().unwrap())
-        };
-        let error = client(&url, &[]).send(&Outgoing::json(Bytes::from("1"))).await.unwrap_err().to_string();
-        assert!(error.starts_with("no reply: error sending request: ") && error.contains("refused"), "{error}");
-        assert!(!error.contains("secret"), "{error}");
-    }
-}
+mod tests;

@@ -31,6 +31,12 @@ pub mod limiter;
 
 pub mod retry;
 
+pub mod secret;
+
+pub mod auth;
+
+pub mod egress;
+
 pub mod client;
 
 pub mod compression;

@@ -92,7 +92,15 @@ pub fn judge(
             let retry_after = reply.header(RETRY_AFTER).and_then(|text| parse_retry_after(text, wall_clock));
             (of_status(reply), retry_after)
         }
-        Err(error) => (of_error(&error), None),
+        // The next attempt carries other credentials; it waits for the limiter only.
+        Err(SendError::Refused(_)) if attempt < policy.max_attempts => {
+            return Verdict::Again { cause: FailureKind::Http4xx, wait: Duration::ZERO, pause: None };
+        }
+        Err(SendError::Refused(reply)) => (of_status(*reply), None),
+        Err(error) => match of_error(&error) {
+            Some(failure) => (failure, None),
+            None => return Verdict::Stop(error.to_string()),
+        },
     };
     if !is_retryable(&failure) {
         return Verdict::GiveUp { failure, pause: None };
@@ -142,13 +150,16 @@ fn of_status(reply: Reply) -> Failure {
     Failure { kind, message, status: Some(status), body }
 }
 
-fn of_error(error: &SendError) -> Failure {
+/// The failure of one request; `None` where every other would fail like it.
+fn of_error(error: &SendError) -> Option<Failure> {
     let kind = match error {
         SendError::Connection(_) => FailureKind::Connection,
         SendError::Timeout(_) => FailureKind::Timeout,
         SendError::TooLarge { .. } => FailureKind::TooLarge,
+        SendError::Encoding(_) => FailureKind::BadReply,
+        SendError::Forbidden(_) | SendError::Credentials(_) | SendError::Refused(_) => return None,
     };
-    Failure { kind, message: error.to_string(), status: None, body: Bytes::new() }
+    Some(Failure { kind, message: error.to_string(), status: None, body: Bytes::new() })
 }
 
 fn is_retryable(failure: &Failure) -> bool {
@@ -171,8 +182,10 @@ fn parse_retry_after(text: &str, wall_clock: SystemTime) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::egress::Egress;
     use crate::testing;
     use expect_test::{Expect, expect};
+    use url::Url;
 
     const POLICY: Policy = Policy {
         max_attempts: NonZeroU32::new(3).unwrap(),
@@ -227,6 +240,22 @@ mod tests {
         );
         check(reply(408, None), 1, expect!["again in 500ms, pause None"]);
         check(Err(SendError::Timeout("30s".into())), 1, expect!["again in 500ms, pause None"]);
+    }
+
+    #[test]
+    fn other_credentials_are_tried_at_once_and_where_there_are_none_the_job_ends() {
+        let refused = || Err(SendError::Refused(Box::new(testing::reply(401, None, "body"))));
+        check(refused(), 1, expect!["again in 0ns, pause None"]);
+        check(refused(), 3, expect!["give up: the API refused the request with status 401 (http_4xx)"]);
+        check(Err(SendError::Credentials("there is no key".into())), 1, expect!["stop: there is no key"]);
+        let error = Egress::new(None, None).check(&Url::parse("http://[fe80::1]/").unwrap()).unwrap_err();
+        check(
+            Err(SendError::Forbidden(error)),
+            1,
+            expect![
+                "stop: requests to '[fe80::1]' are not allowed: link-local, multicast and unspecified addresses and the metadata services of clouds never are"
+            ],
+        );
     }
 
     #[test]

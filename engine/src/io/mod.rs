@@ -1,5 +1,6 @@
 //! Where bytes come from and go to: object stores, readers, the sink and its commit.
 
+pub(crate) mod aws;
 mod bucket;
 pub mod commit;
 mod credentials;

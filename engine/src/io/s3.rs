@@ -81,7 +81,7 @@ pub(super) struct Shared {
     pub region: String,
     pub endpoint: Option<Url>,
     pub credentials: AwsCredentialProvider,
-    ca_bundle: Option<Arc<[u8]>>,
+    pub ca_bundle: Option<Arc<[u8]>>,
 }
 
 impl S3 {
@@ -119,7 +119,7 @@ impl S3 {
         };
         let endpoint = match &self.settings.endpoint {
             Some(endpoint) => Some(endpoint.clone()),
-            None => endpoint_of_environment()?,
+            None => endpoint_of_environment(["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"])?,
         };
         Ok(Shared { region: region.unwrap_or_else(|| "us-east-1".to_owned()), endpoint, credentials, ca_bundle })
     }
@@ -210,13 +210,14 @@ fn variable(names: &[&str]) -> Option<String> {
     names.iter().find_map(|name| env::var(name).ok().filter(|value| !value.is_empty()))
 }
 
-fn endpoint_of_environment() -> Result<Option<Url>, EngineError> {
-    let names = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"];
+/// The URL that the first of these variables has that is set.
+pub(super) fn endpoint_of_environment(names: [&str; 2]) -> Result<Option<Url>, EngineError> {
     let Some(text) = variable(&names) else { return Ok(None) };
     match Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "http" | "https")) {
         Some(url) => Ok(Some(url)),
         None => Err(EngineError::Setting(format!(
-            "AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL is '{text}', expected an http:// or https:// URL"
+            "{} is '{text}', expected an http:// or https:// URL",
+            names.join(" or ")
         ))),
     }
 }

@@ -21,6 +21,7 @@ use datafusion::physical_plan::{ExecutionPlan, SendableRecordBatchStream};
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use paceline_sql::{CreateFunction, CreateView, Statement, ViewSource};
+use paceline_udfs::auth::Services;
 use paceline_udfs::caller::Watch;
 use paceline_udfs::client::HttpClient;
 use paceline_udfs::quota::Quotas;
@@ -31,6 +32,7 @@ use url::Url;
 use crate::EngineError;
 use crate::api_call::{self, HoistApiCalls, PlanApiCalls, SetRowsAside};
 use crate::checkpoint::{Begun, CheckpointSettings, Step};
+use crate::io::aws::Aws;
 use crate::io::readers;
 use crate::io::sink::PlanWriteFiles;
 use crate::io::stores::Stores;
@@ -44,6 +46,8 @@ pub struct Session {
     context: SessionContext,
     stores: Arc<Stores>,
     quotas: Arc<Quotas>,
+    /// What the clients of API functions borrow.
+    services: Services,
     watches: Mutex<Vec<Watch>>,
     network: Network,
     checkpoints: CheckpointSettings,
@@ -111,6 +115,9 @@ impl Session {
         let no_network = |error| EngineError::Setting(format!("the network threads cannot be started: {error}"));
         let network = Network::start().map_err(no_network)?;
         let stores = Arc::new(Stores::new(settings.s3, network.handle().clone()));
+        let aws = Arc::new(Aws::new(Arc::clone(&stores)));
+        let services =
+            Services { secrets: Some(Arc::clone(&aws) as _), signer: Some(aws), allowed_hosts: settings.allowed_hosts };
         let environment = RuntimeEnvBuilder::new().with_object_store_registry(Arc::clone(&stores) as _).build_arc()?;
         let config = SessionConfig::new()
             .with_batch_size(settings.batch_rows.get())
@@ -128,6 +135,7 @@ impl Session {
             context,
             stores,
             quotas: Arc::default(),
+            services,
             watches: Mutex::default(),
             network,
             checkpoints: settings.checkpoints,
@@ -260,7 +268,8 @@ impl Session {
         self.context.deregister_udf(&api.name); // an older one lets go of its quota
         let quota = self.quotas.get(&api.options.pace.quota, api.options.pace.rate);
         let quota = quota.map_err(|error| EngineError::Setting(error.to_string()))?;
-        let client = HttpClient::new(&api.options).map_err(|error| EngineError::Setting(error.to_string()))?;
+        let client =
+            HttpClient::new(&api.options, &self.services).map_err(|error| EngineError::Setting(error.to_string()))?;
         let caller = Caller::new(api, quota, Arc::new(client), self.network.handle().clone());
         let caller = Arc::new(caller.with_most_in_flight(most_connections()));
         self.watches.lock().unwrap_or_else(PoisonError::into_inner).push(caller.watch());

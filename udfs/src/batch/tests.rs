@@ -272,7 +272,8 @@ async fn a_reply_that_is_not_ready_is_asked_for_again_until_it_is_or_the_time_is
         1270ms 0 bytes, same batch id true
         2405ms 0 bytes, same batch id true
         1 2
-        polls 3"#]].assert_eq(&sent(&[], 3).await);
+        polls 3"#]]
+    .assert_eq(&sent(&[], 3).await);
     expect![[r#"
         0ms 22 bytes, same batch id true
         510ms 0 bytes, same batch id true
@@ -280,5 +281,6 @@ async fn a_reply_that_is_not_ready_is_asked_for_again_until_it_is_or_the_time_is
         NULL NULL
         row 0: timeout after 3, no answer within poll_timeout (1s)
         row 1: timeout after 3, no answer within poll_timeout (1s)
-        polls 2"#]].assert_eq(&sent(&[("poll_timeout", "1 second")], 9).await);
+        polls 2"#]]
+    .assert_eq(&sent(&[("poll_timeout", "1 second")], 9).await);
 }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use expect_test::{Expect, expect};
 
 use super::*;
+use crate::client::{Exchange, Readiness};
 use crate::testing::{self, Script, Step};
 
 const LATENCY: Duration = Duration::from_millis(50);
@@ -66,6 +67,56 @@ async fn calls_are_spaced_as_the_limit_says() {
 async fn a_retry_pays_the_limiter() {
     check("1", &[AT_ONCE], 2, &[Step::Echo(503)], expect!["0ms #0, 1000ms #1, 2000ms #0 | answered 0, answered 1"])
         .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_other_credentials_a_request_is_sent_again_and_pays_the_limiter() {
+    check("1", &[], 2, &[Step::OldCredentials], expect!["0ms #0, 1000ms #1, 2000ms #0 | answered 0, answered 1"]).await;
+    let attempts = ("retry_max_attempts", "2");
+    check(
+        "1",
+        &[attempts],
+        1,
+        &[Step::OldCredentials, Step::OldCredentials],
+        expect!["0ms #0, 1000ms #0 | http_4xx after 2"],
+    )
+    .await;
+    // It says nothing against the API.
+    let breaker = [("breaker", "consecutive"), ("breaker_failures", "1")];
+    check("1", &breaker, 1, &[Step::OldCredentials, Step::Echo(200)], expect!["0ms #0, 1000ms #0 | answered 0"]).await;
+}
+
+/// A script that is ready at some time.
+#[derive(Debug)]
+struct ReadyAt(Instant, Arc<Script>);
+
+impl Transport for ReadyAt {
+    fn ready(&self) -> Readiness<'_> {
+        Box::pin(async {
+            sleep_until(self.0).await;
+            Ok(())
+        })
+    }
+
+    fn send<'a>(&'a self, request: &'a Outgoing) -> Exchange<'a> {
+        self.1.send(request)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_that_waited_for_credentials_are_not_sent_all_at_once() {
+    let script = Arc::new(Script::new(LATENCY, []));
+    let (like, start) = (caller("1", &[], &script), Instant::now());
+    let transport = Arc::new(ReadyAt(start + Duration::from_millis(2500), Arc::clone(&script)));
+    let (api, quota) = (Arc::clone(like.api()), Arc::clone(like.quota()));
+    let caller = Arc::new(Caller::new(api, quota, transport, Handle::current()));
+    let mut pending = Vec::new();
+    for _ in 0..3 {
+        pending.push(caller.submit(Outgoing::json(Bytes::from("1"))).await);
+    }
+    futures::future::join_all(pending).await;
+    let sent: Vec<_> = script.seen().iter().map(|seen| (seen.at - start).as_millis()).collect();
+    assert_eq!(sent, [2500, 3500, 4500]);
 }
 
 #[tokio::test(start_paused = true)]

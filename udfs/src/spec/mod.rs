@@ -6,6 +6,7 @@
 mod answers;
 mod failure;
 mod pace;
+mod security;
 mod template;
 mod values;
 mod wire;
@@ -15,6 +16,7 @@ use arrow::datatypes::{DataType, Fields};
 pub use answers::Answers;
 pub use failure::{Budget, OnError, OnFailure, WhenOpen};
 pub use pace::Pace;
+pub use security::{Auth, OAuth2, Security, Tls};
 pub use template::{BodyPart, Part, Template, Text};
 pub use values::OptionRow;
 use values::Values;
@@ -48,11 +50,13 @@ pub struct Options {
     pub failure: OnFailure,
     /// How long an answer holds.
     pub answers: Answers,
+    /// Who the API is told we are, and which hosts may be reached.
+    pub security: Security,
 }
 
 /// Every option that `CREATE FUNCTION ... USING API OPTIONS (...)` takes.
 pub fn options() -> impl Iterator<Item = &'static OptionRow> + Clone {
-    [wire::ROWS, template::ROWS, pace::ROWS, answers::ROWS, failure::ROWS].into_iter().flatten()
+    [wire::ROWS, template::ROWS, pace::ROWS, answers::ROWS, failure::ROWS, security::ROWS].into_iter().flatten()
 }
 
 impl ApiFunction {
@@ -75,8 +79,10 @@ impl ApiFunction {
                 carries(argument.data_type()).map_err(|reason| format!("argument '{}': {reason}", argument.name()))?;
             }
             carries(&returns).map_err(|reason| format!("RETURNS: {reason}"))?;
+            let wire = wire::read(&values, &arguments)?;
             Ok(Options {
-                wire: wire::read(&values, &arguments)?,
+                security: security::read(&wire.endpoint, &values)?,
+                wire,
                 pace: pace::read(&name, &values)?,
                 failure: failure::read(&values)?,
                 answers: answers::read(deterministic, &values)?,

@@ -69,9 +69,18 @@ impl<'a> Values<'a> {
         reader: fn(&str) -> Result<T, &'static str>,
     ) -> Result<Option<T>, String> {
         let Some(text) = self.text(key) else { return Ok(None) };
-        // What stands before an @ in a URL may be a password, and errors go to logs and reports.
-        let shown = if key == "endpoint" && text.contains('@') { "(not shown)" } else { text };
+        let shown = if may_be_secret(key, text) { "(not shown)" } else { text };
         reader(text).map(Some).map_err(|expected| format!("option '{key}' is '{shown}', expected {expected}"))
+    }
+}
+
+/// Whether a malformed value may be a secret that somebody wrote there; errors go to logs and reports.
+fn may_be_secret(key: &str, text: &str) -> bool {
+    match key {
+        // What stands before an @ in a URL may be a password.
+        "endpoint" | "oauth2_token_url" => text.contains('@'),
+        "oauth2_client_secret" => true,
+        _ => key == "auth" || key.starts_with("auth_") || key.starts_with("tls_"),
     }
 }
 

@@ -24,6 +24,8 @@ pub enum Step {
     Reply(u16, &'static str),
     /// Replies with this status and this `Retry-After`.
     RetryAfter(u16, &'static str),
+    /// Refuses credentials (401) that are no longer the newest.
+    OldCredentials,
     /// The connection breaks.
     Reset,
     /// Nothing comes within the timeout.
@@ -59,6 +61,7 @@ impl Script {
                 Step::Echo(status) => Ok(Reply { status, headers: HeaderMap::new(), body: request.body.clone() }),
                 Step::Reply(status, text) => Ok(reply(status, None, text)),
                 Step::RetryAfter(status, when) => Ok(reply(status, Some(when), "")),
+                Step::OldCredentials => Err(SendError::Refused(Box::new(reply(401, None, "")))),
                 Step::Reset => Err(SendError::Connection("connection reset by script".into())),
                 Step::Late => Err(SendError::Timeout("the script's".to_owned())),
             };
