@@ -1,16 +1,17 @@
 //! The scripted in-memory transport: the only fake API of the tests on paused time.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use arrow::datatypes::{DataType, Fields};
 use bytes::Bytes;
 use http::header::RETRY_AFTER;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
 
 use crate::client::{Exchange, Outgoing, Reply, SendError, Transport};
+use crate::limiter::Limit;
 use crate::quota::Quotas;
 use crate::{ApiFunction, Caller};
 
@@ -23,6 +24,8 @@ pub enum Step {
     Reply(u16, &'static str),
     /// Replies with this status and this `Retry-After`.
     RetryAfter(u16, &'static str),
+    /// Replies with this status and these headers.
+    Headers(u16, &'static [(&'static str, &'static str)]),
     /// The connection breaks.
     Reset,
     /// Nothing comes within the timeout.
@@ -34,6 +37,7 @@ pub enum Step {
 pub struct Script {
     latency: Duration,
     steps: Vec<Step>,
+    limit: Option<Limit>,
     seen: Mutex<Vec<Seen>>,
 }
 
@@ -51,7 +55,13 @@ pub struct Seen {
 impl Script {
     /// A script that answers the n-th request, in order of arrival, with its n-th step.
     pub fn new(latency: Duration, steps: impl IntoIterator<Item = Step>) -> Self {
-        Script { latency, steps: steps.into_iter().collect(), seen: Mutex::default() }
+        Script { latency, steps: steps.into_iter().collect(), limit: None, seen: Mutex::default() }
+    }
+
+    /// A script that answers 429 to every request that comes when a period has seen as many as `limit` says, and echoes
+    /// the others. Refused requests count too.
+    pub fn allowing(latency: Duration, limit: Limit) -> Self {
+        Script { latency, steps: Vec::new(), limit: Some(limit), seen: Mutex::default() }
     }
 
     /// Every request so far, in order of arrival.
@@ -62,7 +72,13 @@ impl Script {
     fn arrive(&self, request: &Outgoing) -> Step {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.push(Seen { at: Instant::now(), body: request.body.clone(), headers: request.headers.clone() });
-        self.steps.get(seen.len() - 1).cloned().unwrap_or(Step::Echo(200))
+        let refuses = self.limit.is_some_and(|limit| {
+            let now = Instant::now();
+            let recent = seen.iter().rev().take_while(|one| now - one.at < limit.period);
+            recent.count() > limit.calls.get() as usize
+        });
+        let past_the_end = Step::Echo(if refuses { 429 } else { 200 });
+        self.steps.get(seen.len() - 1).cloned().unwrap_or(past_the_end)
     }
 }
 
@@ -75,6 +91,13 @@ impl Transport for Script {
                 Step::Echo(status) => Ok(Reply { status, headers: HeaderMap::new(), body: request.body.clone() }),
                 Step::Reply(status, text) => Ok(reply(status, None, text)),
                 Step::RetryAfter(status, when) => Ok(reply(status, Some(when), "")),
+                Step::Headers(status, headers) => {
+                    let header = |(name, value): &(&'static str, &'static str)| {
+                        (HeaderName::from_static(name), HeaderValue::from_static(value))
+                    };
+                    let headers = headers.iter().map(header).collect();
+                    Ok(Reply { status, headers, body: request.body.clone() })
+                }
                 Step::Reset => Err(SendError::Connection("connection reset by script".into())),
                 Step::Late => Err(SendError::Timeout("the script's".to_owned())),
             }
@@ -97,7 +120,7 @@ pub fn caller(arguments: Fields, returns: DataType, options: &[(&str, &str)], sc
     let mut given = vec![("endpoint".to_owned(), "http://api.example/".to_owned())];
     given.extend(options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
     let api = Arc::new(ApiFunction::declare("f", arguments, returns, false, &given).unwrap());
-    let quota = Quotas::default().get(&api.options.pace.quota, api.options.pace.rate).unwrap();
+    let quota = Quotas::default().get(&api.options.pace.quota, &api.options.pace.limits, SystemTime::now()).unwrap();
     let transport = Arc::clone(script) as Arc<dyn Transport>;
     Arc::new(Caller::new(api, quota, transport, Handle::current()))
 }
