@@ -158,6 +158,16 @@ mod tests {
     }
 
     #[test]
+    fn answers_to_what_was_sent_at_a_lower_rate_do_not_raise_the_new_one() {
+        let (mut adaptive, start) = adaptive(10, 300);
+        let grown = a_good_period(&mut adaptive, start);
+        for _ in 0..100 {
+            assert!(!adaptive.learn(start, Sign::Good, grown));
+        }
+        assert_eq!(adaptive.rate as u32, 20);
+    }
+
+    #[test]
     fn a_rate_that_is_not_used_does_not_grow() {
         let (mut adaptive, start) = adaptive(10, 300);
         for call in 0..100 {

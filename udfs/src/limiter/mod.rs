@@ -41,7 +41,7 @@ pub struct Limiter {
     /// What calls are spaced by now.
     rate: Rate,
     gcra: Gcra,
-    /// One for each limit, where the limits outlive the process or the rate changes: then spacing alone does not keep them.
+    /// One for each limit, where the limits outlive the process; elsewhere spacing alone keeps the one limit.
     budgets: Vec<Budget>,
     adaptive: Option<Adaptive>,
     origin: Instant,
@@ -112,7 +112,7 @@ impl Limiter {
 
     /// Changes the limits and carries on what was sent, as far back as it is known: no burst is won by it.
     pub fn set_limits(&mut self, limits: Limits, now: Instant) {
-        let counted = limits.floor().is_some() || limits.outlive_a_process();
+        let counted = limits.outlive_a_process();
         let budgets = limits.all().iter().filter(|_| counted).map(|limit| {
             let mut budget = Budget::new(*limit);
             budget.adopt(self.history(limit.period));
