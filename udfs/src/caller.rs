@@ -10,14 +10,16 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::allowance;
 use crate::breaker::{Blocked, Breaker, Pass};
-use crate::client::{Outgoing, Reply, SendError, Transport};
+use crate::client::{Outgoing, Reply, SendError, Transport, causes};
 use crate::counters::{AUTHENTICATION_SAMPLE, Counters};
 use crate::dead_letter::GivenUp;
-use crate::limiter::Admit;
+use crate::hosts::Hosts;
+use crate::limiter::{Admit, Sign};
 use crate::primed::Primed;
 use crate::quota::{Quota, Wanted};
-use crate::retry::{Failure, Verdict, judge};
+use crate::retry::{Failure, Verdict, judge, too_long_a_pause};
 use crate::shared::Shared;
 use crate::spec::{ApiFunction, WhenOpen};
 use crate::window::{Place, Window};
@@ -65,7 +67,7 @@ pub struct Caller {
 impl Caller {
     /// A caller whose requests run on `network`, a runtime of their own, so that they never wait behind CPU work.
     pub fn new(api: Arc<ApiFunction>, quota: Arc<Quota>, transport: Arc<dyn Transport>, network: Handle) -> Self {
-        let window = Window::new(api.options.pace.max_in_flight, api.options.pace.rate, NonZeroUsize::MAX);
+        let window = Window::new(api.options.pace.max_in_flight, api.options.pace.limits.finest(), NonZeroUsize::MAX);
         let breaker = Arc::new(Mutex::new(Breaker::new(api.options.failure.breaker)));
         let breaker_changed = Notify::new();
         let (counters, primed) = (Arc::default(), Primed::default());
@@ -75,7 +77,16 @@ impl Caller {
 
     /// Never more than `most` requests in flight, whatever the function says: what the process can carry.
     pub fn with_most_in_flight(mut self, most: NonZeroUsize) -> Self {
-        self.window = Window::new(self.api.options.pace.max_in_flight, self.api.options.pace.rate, most);
+        let pace = &self.api.options.pace;
+        self.window = Window::new(pace.max_in_flight, pace.limits.finest(), most).at_host(self.window.take_host());
+        self
+    }
+
+    /// Shares the places at the endpoint's host with every other caller of `hosts` that calls it.
+    pub fn with_hosts(mut self, hosts: &Hosts) -> Self {
+        let options = &self.api.options;
+        let host = hosts.join(&options.wire.endpoint, options.pace.max_in_flight_per_host);
+        self.window = self.window.at_host(Some(host));
         self
     }
 
@@ -143,9 +154,13 @@ impl Caller {
             // Before the permit: requests that wait for a token after it would all go out at once.
             let ready = self.transport.ready().await;
             let begin = Instant::now();
-            let Some(pass) = self.admitted().await else {
-                let failure = Failure::of_breaker(self.api.options.failure.breaker.open_for);
-                return Fate::GivenUp(GivenUp { failure, attempts: attempt.get() - 1, at: SystemTime::now() });
+            let pass = match self.admitted().await {
+                Ok(pass) => pass,
+                Err(NotSent::BreakerOpen) => {
+                    let failure = Failure::of_breaker(self.api.options.failure.breaker.open_for);
+                    return Fate::GivenUp(GivenUp { failure, attempts: attempt.get() - 1, at: SystemTime::now() });
+                }
+                Err(NotSent::Stop(reason)) => return Fate::Stop(reason),
             };
             drop(reserved.wanted);
             let sent = Instant::now();
@@ -203,25 +218,29 @@ impl Caller {
     }
 
     /// Waits for the breaker and then for the limiter, last of all, so that nothing stands between its permit and the
-    /// client. `None` where the breaker is open and the function says not to wait for it.
-    async fn admitted(&self) -> Option<PassOfBreaker<'_>> {
+    /// client.
+    async fn admitted(&self) -> Result<PassOfBreaker<'_>, NotSent> {
         loop {
-            self.breaker_lets_through().await?;
+            self.breaker_lets_through().await.ok_or(NotSent::BreakerOpen)?;
             let _turn = self.quota.turn.lock().await;
             loop {
                 // Whoever waits for a breaker must not hold up the other functions of the quota.
                 let now = Instant::now();
                 let Ok(pass) = self.breaker().claim(now) else { break };
                 let pass = PassOfBreaker { caller: self, pass: Some(pass) };
-                let decision = self.quota.limiter().admit(now);
-                match decision {
-                    Admit::Now => return Some(pass),
+                let decision = self.quota.admit(now, SystemTime::now());
+                match decision.map_err(|error| NotSent::Stop(causes(&error)))? {
+                    Admit::Now => return Ok(pass),
                     Admit::At(when) => {
                         drop(pass);
                         sleep_until(when).await;
                     }
                     Admit::PausedUntil(when) => {
                         drop(pass);
+                        let longest = self.api.options.failure.retry.max_retry_after;
+                        if when - now > longest {
+                            return Err(NotSent::Stop(too_long_a_pause(when - now, longest)));
+                        }
                         let _pause = self.quota.pausing();
                         sleep_until(when).await;
                     }
@@ -271,7 +290,33 @@ impl Caller {
         pass.report(failed);
         self.window.learn(latency);
         self.counters.learn(status, outcome.as_ref().map_or(0, |reply| reply.body.len()), latency);
+        self.learn_pace(outcome, latency);
     }
+
+    /// Takes from an outcome what it says of the pace.
+    fn learn_pace(&self, outcome: &Result<Reply, SendError>, latency: Duration) {
+        let Ok(reply) = outcome else { return };
+        let now = Instant::now();
+        let mut limiter = self.quota.limiter();
+        if let Some(sign) = Sign::of(reply.status) {
+            limiter.learn(now.checked_sub(latency).unwrap_or(now), sign, now);
+        }
+        if self.api.options.pace.rate_limit_headers {
+            let others = self.counters.in_flight().saturating_sub(1);
+            if let Some(pause) = allowance::pause(&reply.headers, others, SystemTime::now()) {
+                limiter.pause(now + pause);
+            }
+        }
+    }
+}
+
+/// Why a request is not sent.
+#[derive(Debug)]
+enum NotSent {
+    /// The breaker is open, and the function says not to wait for it.
+    BreakerOpen,
+    /// The whole job must end; the message says why.
+    Stop(String),
 }
 
 /// How often the API was asked whether the reply is there.
@@ -335,5 +380,7 @@ impl Drop for PassOfBreaker<'_> {
 
 #[cfg(test)]
 mod mixes;
+#[cfg(test)]
+mod paces;
 #[cfg(test)]
 mod timelines;

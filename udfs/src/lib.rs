@@ -27,7 +27,13 @@ pub mod breaker;
 
 pub mod quota;
 
+pub mod quota_store;
+
+pub mod hosts;
+
 pub mod limiter;
+
+pub mod allowance;
 
 pub mod retry;
 

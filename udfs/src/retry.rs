@@ -106,11 +106,7 @@ pub fn judge(
         return Verdict::GiveUp { failure, pause: None };
     }
     if let Some(asked) = retry_after.filter(|asked| *asked > policy.max_retry_after) {
-        return Verdict::Stop(format!(
-            "the API asks for a pause of {}, longer than max_retry_after ({}): run the job again later",
-            humantime::format_duration(asked),
-            humantime::format_duration(policy.max_retry_after)
-        ));
+        return Verdict::Stop(too_long_a_pause(asked, policy.max_retry_after));
     }
     if attempt >= policy.max_attempts {
         return Verdict::GiveUp { failure, pause: retry_after };
@@ -118,6 +114,17 @@ pub fn judge(
     let wait = policy.wait_after(attempt, chance);
     // What the API asks for wins over our own wait, and it is asked of everyone.
     Verdict::Again { cause: failure.kind, wait: retry_after.unwrap_or(wait), pause: retry_after }
+}
+
+/// Why the job ends at a pause that the API asks for.
+pub(crate) fn too_long_a_pause(asked: Duration, longest: Duration) -> String {
+    let whole_seconds =
+        |time: Duration| humantime::format_duration(Duration::from_secs(time.as_secs_f64().ceil() as u64));
+    format!(
+        "the API asks for a pause of {}, longer than max_retry_after ({}): run the job again later",
+        whole_seconds(asked),
+        humantime::format_duration(longest)
+    )
 }
 
 impl Failure {

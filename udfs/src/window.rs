@@ -7,6 +7,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::hosts::{HostPlace, Member};
 use crate::limiter::Rate;
 
 /// More connections than this help nobody, unless somebody asks for them.
@@ -20,14 +21,20 @@ const FIRST_LATENCY: Duration = Duration::from_millis(200);
 /// So many replies decide on the next size.
 const SAMPLE: u64 = 500;
 
-/// A place in flight, given back when dropped. `None` never happens: the window is never closed.
-pub(crate) type Place = Option<OwnedSemaphorePermit>;
+/// A place in flight, in the window and at the host, given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    _host: Option<HostPlace>,
+    /// `None` never happens: the window is never closed.
+    _window: Option<OwnedSemaphorePermit>,
+}
 
 /// The window of requests in flight of one function.
 #[derive(Debug)]
 pub(crate) struct Window {
     places: Arc<Semaphore>,
     automatic: Option<Automatic>,
+    host: Option<Member>,
 }
 
 #[derive(Debug)]
@@ -61,12 +68,27 @@ impl Window {
         };
         let sizing = Sizing { size, latencies: latencies() };
         let automatic = automatic.map(|per_second| Automatic { per_second, most, sizing: Mutex::new(sizing) });
-        Window { places: Arc::new(Semaphore::new(size)), automatic }
+        Window { places: Arc::new(Semaphore::new(size)), automatic, host: None }
     }
 
-    /// A place, in the order of asking.
+    /// The same window, whose requests need a place at a host too.
+    pub fn at_host(self, host: Option<Member>) -> Self {
+        Window { host, ..self }
+    }
+
+    /// The window's share in a host, taken out of it.
+    pub fn take_host(&mut self) -> Option<Member> {
+        self.host.take()
+    }
+
+    /// A place, in the order of asking; the host's comes last, because other functions wait for it too.
     pub async fn place(&self) -> Place {
-        Arc::clone(&self.places).acquire_owned().await.ok()
+        let window = Arc::clone(&self.places).acquire_owned().await.ok();
+        let host = match &self.host {
+            Some(host) => Some(host.place().await),
+            None => None,
+        };
+        Place { _host: host, _window: window }
     }
 
     /// Takes the latency of a reply into account: the window is limit × p99 latency × 1.5.

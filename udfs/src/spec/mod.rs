@@ -121,7 +121,7 @@ mod tests {
             .collect();
         let shown = match ApiFunction::declare("Enrich", Fields::empty(), DataType::Utf8, false, &given) {
             Ok(api) => {
-                format!("{} {:?} {}", api.options.pace.rate, api.options.failure.timeout, api.options.pace.quota)
+                format!("{} {:?} {}", api.options.pace.limits, api.options.failure.timeout, api.options.pace.quota)
             }
             Err(error) => error.to_string(),
         };
@@ -154,9 +154,72 @@ mod tests {
         );
         check(
             &[("rate_limit_calls", "0")],
-            expect![[
-                "API function 'enrich': option 'rate_limit_calls' is '0', expected a whole number above zero, or 'unlimited' to call without a limit"
-            ]],
+            expect![
+                "API function 'enrich': option 'rate_limit_calls' is '0', expected a whole number above zero, 'unlimited' to call without a limit, or 'adaptive' to find the API's"
+            ],
+        );
+    }
+
+    /// The same without `rate_limit_calls`, unless `change` gives it.
+    fn check_limits(change: &[(&str, &str)], expected: Expect) {
+        check(&[&[("rate_limit_calls", "")], change].concat(), expected);
+    }
+
+    #[test]
+    fn several_limits_may_hold_together() {
+        check_limits(
+            &[("rate_limits", "1000 per DAY, 100  per second,3000 per 2 minutes")],
+            expect!["100 calls per 1s, 3000 per 2m, 1000 per 1day 30s enrich"],
+        );
+        check_limits(&[("rate_limits", "5 per hour")], expect!["5 calls per 1h 30s enrich"]);
+        for wrong in ["5", "5 per month", "5 per 0 hours", "0 per hour", "5 per second,", "5 every hour"] {
+            let given = ["endpoint", "http://x/", "rate_limits", wrong].map(str::to_owned);
+            let [endpoint, url, key, value] = given;
+            let given = [(endpoint, url), (key, value)];
+            let error = ApiFunction::declare("f", Fields::empty(), DataType::Utf8, false, &given).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "API function 'f': option 'rate_limits' is '{wrong}': expected limits such as '100 per second, \
+                     3000 per minute, 5 per 10 hours'"
+                )
+            );
+        }
+        check_limits(
+            &[("rate_limits", "5 per minute, 9 per 60 seconds")],
+            expect![
+                "API function 'enrich': option 'rate_limits' is '5 per minute, 9 per 60 seconds': 5 calls per 1m and 9 calls per 1m have the same period: give one of them"
+            ],
+        );
+        check(
+            &[("rate_limits", "5 per hour")],
+            expect![
+                "API function 'enrich': options 'rate_limits' and 'rate_limit_calls' are both given: write every limit into rate_limits, or give one by rate_limit_calls and rate_limit_period"
+            ],
+        );
+        check_limits(
+            &[("rate_limits", "5 per hour"), ("rate_limit_period", "1 s")],
+            expect![
+                "API function 'enrich': options 'rate_limits' and 'rate_limit_period' are both given: write every limit into rate_limits, or give one by rate_limit_calls and rate_limit_period"
+            ],
+        );
+    }
+
+    #[test]
+    fn a_limit_that_is_not_stated_needs_a_ceiling() {
+        let adaptive = ("rate_limit_calls", "Adaptive");
+        check(
+            &[adaptive, ("adaptive_limit", "500"), ("rate_limit_period", "1 minute")],
+            expect!["adaptive, 1 to 500 calls per 1m 30s enrich"],
+        );
+        check(&[adaptive], expect!["API function 'enrich': option 'adaptive_limit' is missing; it must be given"]);
+        check(
+            &[adaptive, ("adaptive_limit", "5"), ("adaptive_floor", "6")],
+            expect!["API function 'enrich': option 'adaptive_floor': the floor of 6 calls is above the limit of 5"],
+        );
+        check(
+            &[("adaptive_limit", "5")],
+            expect!["API function 'enrich': option 'adaptive_limit' is of use only with rate_limit_calls 'adaptive'"],
         );
     }
 

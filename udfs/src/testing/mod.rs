@@ -2,16 +2,17 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use arrow::datatypes::{DataType, Fields};
 use bytes::Bytes;
 use http::header::RETRY_AFTER;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
 
 use crate::client::{Exchange, Outgoing, Reply, SendError, Transport};
+use crate::limiter::Limit;
 use crate::quota::Quotas;
 use crate::{ApiFunction, Caller};
 
@@ -26,6 +27,8 @@ pub enum Step {
     RetryAfter(u16, &'static str),
     /// Refuses credentials (401) that are no longer the newest.
     OldCredentials,
+    /// Replies with this status and these headers.
+    Headers(u16, &'static [(&'static str, &'static str)]),
     /// The connection breaks.
     Reset,
     /// Nothing comes within the timeout.
@@ -61,11 +64,32 @@ impl Script {
                 Step::Echo(status) => Ok(Reply { status, headers: HeaderMap::new(), body: request.body.clone() }),
                 Step::Reply(status, text) => Ok(reply(status, None, text)),
                 Step::RetryAfter(status, when) => Ok(reply(status, Some(when), "")),
+                Step::Headers(status, headers) => {
+                    let header = |(name, value): &(&'static str, &'static str)| {
+                        (HeaderName::from_static(name), HeaderValue::from_static(value))
+                    };
+                    let headers = headers.iter().map(header).collect();
+                    Ok(Reply { status, headers, body: request.body.clone() })
+                }
                 Step::OldCredentials => Err(SendError::Refused(Box::new(reply(401, None, "")))),
                 Step::Reset => Err(SendError::Connection("connection reset by script".into())),
                 Step::Late => Err(SendError::Timeout("the script's".to_owned())),
             };
             (latency, outcome)
+        })
+    }
+
+    /// A script that answers 429 to every request that comes when a period has seen as many as `limit` says, and echoes
+    /// the others. Refused requests count too.
+    pub fn allowing(latency: Duration, limit: Limit) -> Self {
+        let arrivals = Mutex::new(Vec::new());
+        Script::answering(move |_, request| {
+            let mut arrivals = arrivals.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = Instant::now();
+            arrivals.push(now);
+            let recent = arrivals.iter().rev().take_while(|at| now - **at < limit.period).count();
+            let status = if recent > limit.calls.get() as usize { 429 } else { 200 };
+            (latency, Ok(Reply { status, headers: HeaderMap::new(), body: request.body.clone() }))
         })
     }
 
@@ -142,7 +166,7 @@ fn declared(
     let mut given = vec![("endpoint".to_owned(), "http://api.example/".to_owned())];
     given.extend(options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
     let api = Arc::new(ApiFunction::declare("f", arguments, returns, deterministic, &given).unwrap());
-    let quota = Quotas::default().get(&api.options.pace.quota, api.options.pace.rate).unwrap();
+    let quota = Quotas::default().get(&api.options.pace.quota, &api.options.pace.limits, SystemTime::now()).unwrap();
     let transport = Arc::clone(script) as Arc<dyn Transport>;
     Arc::new(Caller::new(api, quota, transport, Handle::current()))
 }

@@ -183,7 +183,7 @@ async fn call(secrets: &[&'static str], replies: &[(u16, &str)]) -> (Fate, Vec<S
     let options = [("auth", "bearer"), ("auth_secret", "aws-secret:prod/api")];
     let api = declare(&format!("http://127.0.0.1:{port}/"), &options);
     let transport = Arc::new(HttpClient::new(&api.options, &services(secrets)).unwrap());
-    let quota = Quotas::default().get("f", api.options.pace.rate).unwrap();
+    let quota = Quotas::default().get("f", &api.options.pace.limits, std::time::SystemTime::now()).unwrap();
     let caller = Arc::new(Caller::new(Arc::new(api), quota, transport, Handle::current()));
     let fate = caller.submit(Outgoing::json(Bytes::from("1"))).await.await.unwrap();
     assert_eq!(caller.counters().requests.get(), replies.len() as u64);
