@@ -9,7 +9,9 @@ mod scenarios {
     mod commit;
     mod conditions;
     mod data;
+    mod dry_run;
     mod enrich;
+    mod explain;
     mod faults;
     mod formats;
     mod main_job;

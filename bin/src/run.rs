@@ -1,9 +1,10 @@
 //! `paceline run JOB.sql`
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use paceline_engine::dry_run;
 use paceline_engine::job::{self, Job, JobId};
 use paceline_engine::observe::table;
 use paceline_engine::{Outcome, Session, Settings};
@@ -25,6 +26,9 @@ pub struct Arguments {
     /// Name of this job; a new one is made otherwise
     #[arg(long, value_name = "ID")]
     job_id: Option<String>,
+    /// Plan everything, open the inputs, and say how many requests there would be; nothing is sent or written
+    #[arg(long)]
+    dry_run: bool,
     /// File that the report is written to, as one JSON object
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -47,9 +51,22 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error:
     let script = std::fs::read_to_string(&arguments.job).map_err(|error| format!("cannot read {path}: {error}"))?;
     let job = Job { id, script, variables: BTreeMap::from_iter(arguments.var) };
     let session = Session::new(settings)?;
+    if arguments.dry_run {
+        return plan_only(&session, &job, arguments.report.as_deref()).await;
+    }
     let work = job::run(&session, &job, show);
     let ending = finish::or_stopped(&session, while_running(&session, None, work)).await;
     finish::report(ending, arguments.report.as_deref())
+}
+
+#[expect(clippy::print_stdout, reason = "the numbers are the result")]
+async fn plan_only(session: &Session, job: &Job, file: Option<&Path>) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let planned = dry_run::run(session, job).await?;
+    println!("{planned}");
+    if let Some(file) = file {
+        finish::write_json(file, serde_json::to_string_pretty(&planned)?)?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 #[expect(clippy::print_stdout, reason = "the rows are the result")]

@@ -86,7 +86,7 @@ async fn run_statements(
 }
 
 /// Puts the values of variables for `${name}`, wherever it stands.
-fn substitute(script: &str, variables: &BTreeMap<String, String>) -> Result<String, EngineError> {
+pub(crate) fn substitute(script: &str, variables: &BTreeMap<String, String>) -> Result<String, EngineError> {
     let mut text = String::with_capacity(script.len());
     let mut rest = script;
     while let Some(start) = rest.find("${") {

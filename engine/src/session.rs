@@ -26,6 +26,7 @@ use url::Url;
 
 use crate::EngineError;
 use crate::api_call::{self, HoistApiCalls, PlanApiCalls, SetRowsAside};
+use crate::api_defaults::ApiDefaults;
 use crate::io::commit::{self, JobFolder};
 use crate::io::readers;
 use crate::io::sink::{Kind, OutputFormat, PlanWriteFiles, StagedFile, Target, WriteFiles};
@@ -33,6 +34,7 @@ use crate::io::stores::Stores;
 use crate::network::{Network, most_connections};
 use crate::observe::progress::{Progress, Running};
 use crate::settings::Settings;
+use crate::statements::{explain, functions};
 
 /// Views, functions and settings of one user, and the way their statements take.
 pub struct Session {
@@ -41,6 +43,7 @@ pub struct Session {
     quotas: Arc<Quotas>,
     watches: Mutex<Vec<Watch>>,
     network: Network,
+    api_defaults: ApiDefaults,
     /// Where an INSERT is writing now.
     writing: Mutex<Option<JobFolder>>,
     /// The plan of an INSERT that runs now.
@@ -108,6 +111,7 @@ impl Session {
             quotas: Arc::default(),
             watches: Mutex::default(),
             network,
+            api_defaults: settings.api,
             writing: Mutex::default(),
             running: Mutex::default(),
         })
@@ -121,6 +125,10 @@ impl Session {
         match paceline_sql::parse(text)? {
             Statement::CreateView(view) => self.create_view(view).await.map(|()| Outcome::Done),
             Statement::CreateFunction(function) => self.create_function(*function).map(|()| Outcome::Done),
+            Statement::DropFunction(drop) => functions::drop(&self.context, &drop).map(|()| Outcome::Done),
+            Statement::DescribeFunction(wanted) => functions::describe(&self.context, &wanted),
+            Statement::ShowFunctions(wanted) => functions::show(&self.context, &wanted),
+            Statement::Explain(wanted) => explain::explain(self, wanted, job).await,
             Statement::InsertDirectory(insert) => self.insert(insert, job).await.map(Outcome::Written),
             Statement::Query(query) => {
                 let plan = paceline_sql::plan_query(&self.context.state(), query).await?;
@@ -175,12 +183,16 @@ impl Session {
         &self.stores
     }
 
+    pub(crate) fn context(&self) -> &SessionContext {
+        &self.context
+    }
+
     /// The limits that the API functions are called under.
     pub fn quotas(&self) -> &Quotas {
         &self.quotas
     }
 
-    async fn create_view(&self, view: CreateView) -> Result<(), EngineError> {
+    pub(crate) async fn create_view(&self, view: CreateView) -> Result<(), EngineError> {
         let state = self.context.state();
         if !view.or_replace && self.context.table_exist(view.name.as_str())? {
             return Err(already_there("view", &view.name));
@@ -200,11 +212,12 @@ impl Session {
     }
 
     fn create_function(&self, function: CreateFunction) -> Result<(), EngineError> {
-        let name = &function.api.name;
-        if !function.or_replace && self.context.state().scalar_functions().contains_key(name) {
-            return Err(already_there("function", name));
+        let CreateFunction { or_replace, name, arguments, returns, deterministic, options } = function;
+        let api = self.api_defaults.declare(&name, arguments, returns, deterministic, &options)?;
+        if !or_replace && self.context.state().scalar_functions().contains_key(&api.name) {
+            return Err(already_there("function", &api.name));
         }
-        self.register(function.api).map(|_| ())
+        self.register(api).map(|_| ())
     }
 
     /// Declares an API function, in place of an older one of that name.
@@ -215,8 +228,7 @@ impl Session {
         returns: DataType,
         options: &[(String, String)],
     ) -> Result<Arc<Caller>, EngineError> {
-        let api = ApiFunction::declare(name, arguments, returns, false, options);
-        self.register(api.map_err(paceline_sql::SqlError::from)?)
+        self.register(self.api_defaults.declare(name, arguments, returns, false, options)?)
     }
 
     fn register(&self, api: ApiFunction) -> Result<Arc<Caller>, EngineError> {

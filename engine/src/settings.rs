@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use url::Url;
 
 use crate::EngineError;
+use crate::api_defaults::{self, ApiDefaults};
 use crate::io::s3::{Encryption, S3Settings};
 
 /// How a session runs.
@@ -16,6 +17,8 @@ pub struct Settings {
     pub batch_rows: NonZeroUsize,
     /// Partitions that a query is cut into.
     pub partitions: NonZeroUsize,
+    /// Options of API functions that their declarations do not give.
+    pub api: ApiDefaults,
 }
 
 const TWO: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
@@ -27,6 +30,7 @@ impl Default for Settings {
             batch_rows: NonZeroUsize::new(8192).unwrap_or(NonZeroUsize::MIN),
             // Two for each core, so that a core has work while a partition waits for its last replies.
             partitions: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN).saturating_mul(TWO),
+            api: ApiDefaults::default(),
         }
     }
 }
@@ -102,8 +106,12 @@ impl Settings {
     /// # Errors
     /// There is no such key, or the value is not of its kind.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), EngineError> {
+        if let Some(rest) = name.strip_prefix(api_defaults::PREFIX) {
+            return self.api.set(rest, value);
+        }
         let Some(key) = KEYS.iter().find(|key| key.name == name) else {
-            let names: Vec<_> = KEYS.iter().map(|key| key.name).collect();
+            let patterns = api_defaults::PATTERNS.iter().map(|(name, _)| *name);
+            let names: Vec<_> = KEYS.iter().map(|key| key.name).chain(patterns).collect();
             return Err(EngineError::Setting(format!("there is no setting '{name}'; there are {}", names.join(", "))));
         };
         (key.set)(self, value.trim())
@@ -129,7 +137,7 @@ mod tests {
         expect!["setting 'paceline.batch.rows' is 'none', expected a whole number above zero"].assert_eq(&error);
         let error = settings.set("spark.executor.cores", "1").unwrap_err().to_string();
         expect![[
-            "there is no setting 'spark.executor.cores'; there are paceline.batch.rows, paceline.partitions, paceline.s3.endpoint, paceline.s3.region, paceline.s3.anonymous, paceline.s3.sse, paceline.s3.sse.kms.key"
+            "there is no setting 'spark.executor.cores'; there are paceline.batch.rows, paceline.partitions, paceline.s3.endpoint, paceline.s3.region, paceline.s3.anonymous, paceline.s3.sse, paceline.s3.sse.kms.key, paceline.api.<function>.<option>, paceline.api.default.<option>"
         ]]
         .assert_eq(&error);
     }

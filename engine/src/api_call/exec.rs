@@ -89,6 +89,11 @@ impl ApiCallExec {
         ApiCallExec { asked, input, schema, dead_letters, properties, metrics }
     }
 
+    /// What is called, with what, and for which rows.
+    pub fn asked(&self) -> &Asked {
+        &self.asked
+    }
+
     /// Where this operator puts the rows it takes out, for the sink; `None` where no row may leave.
     pub fn outbox(&self) -> Option<&Arc<Outbox>> {
         self.dead_letters.as_ref()

@@ -10,7 +10,7 @@ mod planner;
 
 pub use exec::{ApiCallExec, Asked, Outbox};
 pub use function::api_function;
-pub(crate) use function::liftable;
+pub(crate) use function::{caller_of, liftable};
 pub use hoist::HoistApiCalls;
 pub use node::ApiCall;
 pub use planner::{PlanApiCalls, SetRowsAside};
