@@ -13,6 +13,7 @@ mod scenarios {
     mod enrich;
     mod explain;
     mod faults;
+    mod first_rows;
     mod formats;
     mod main_job;
     mod order;

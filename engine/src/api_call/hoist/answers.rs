@@ -66,9 +66,12 @@ pub(super) fn open_select_list(list: Projection) -> Result<Side> {
     let mut exprs = list.expr;
     for call in &below.calls {
         if !table.iter().any(|(from, _)| same(from, &call.answer)) {
+            // An unqualified name beside the same one with the alias of a subquery would be ambiguous.
             let column = match &call.answer {
-                Expr::Column(column) if column.relation.is_none() => column.clone(),
-                other => Column::new_unqualified(other.schema_name().to_string().replace('.', "_")),
+                Expr::Column(Column { relation: Some(relation), name, .. }) => {
+                    Column::new_unqualified(format!("{name}_of_{}", relation.table()))
+                }
+                other => Column::new_unqualified(other.schema_name().to_string()),
             };
             let made = Expr::Column(column.clone());
             exprs.push(if made == call.answer { made } else { call.answer.clone().alias(&column.name) });

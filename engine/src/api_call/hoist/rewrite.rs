@@ -42,6 +42,6 @@ pub(super) fn refuse_correlated<T>(function: &str) -> Result<T> {
 pub(super) fn refuse_subquery<T>(function: &str) -> Result<T> {
     plan_err!(
         "the API function '{function}' is called with, or under, IN or EXISTS of a subquery outside of WHERE's ANDs; put \
-         that in WHERE with AND, or join the subquery: SELECT {function}(…) FROM a SEMI JOIN b ON …"
+         that in WHERE with AND, or join the subquery: SELECT {function}(…) FROM a LEFT SEMI JOIN b ON …"
     )
 }
