@@ -41,7 +41,11 @@ fn record(criterion: &mut Criterion) -> Result<(), Box<dyn std::error::Error>> {
         let options: Vec<_> = options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         let api = ApiFunction::declare("f", Fields::empty(), returns.clone(), false, &options)?;
         group.bench_function(format!("rows to requests, {format}"), |bencher| {
-            bencher.iter(|| Ok::<_, ArrowError>(wire::requests(&api.options, &wire::objects(black_box(&arguments))?)));
+            bencher.iter(|| {
+                let rows = wire::objects(black_box(&arguments))?;
+                let shares = wire::shares(&api, rows.len()).into_iter();
+                Ok::<_, ArrowError>(shares.map(|share| wire::encode(&api, &rows[share], "")).collect::<Vec<_>>())
+            });
         });
     }
     group.bench_function("values to an array", |bencher| {
