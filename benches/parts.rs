@@ -43,9 +43,8 @@ fn record(criterion: &mut Criterion) -> Result<(), Box<dyn std::error::Error>> {
         group.bench_function(format!("rows to requests, {format}"), |bencher| {
             bencher.iter(|| {
                 let rows = wire::objects(black_box(&arguments))?;
-                let requests =
-                    wire::shares(&api, rows.len()).into_iter().map(|share| wire::encode(&api, &rows[share], ""));
-                Ok::<_, ArrowError>(requests.collect::<Vec<_>>())
+                let shares = wire::shares(&api, rows.len()).into_iter();
+                Ok::<_, ArrowError>(shares.map(|share| wire::encode(&api, &rows[share], "")).collect::<Vec<_>>())
             });
         });
     }

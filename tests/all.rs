@@ -9,8 +9,11 @@ mod scenarios {
     mod commit;
     mod conditions;
     mod data;
+    mod dry_run;
     mod enrich;
+    mod explain;
     mod faults;
+    mod first_rows;
     mod formats;
     mod main_job;
     mod order;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use paceline_engine::api_defaults::PATTERNS;
 use paceline_engine::enrich::Values;
 use paceline_engine::function_options;
 use paceline_engine::settings::KEYS;
@@ -31,6 +32,9 @@ pub fn start(arguments: &Arguments) -> Result<ExitCode, Box<dyn std::error::Erro
     println!("\n# the engine: --conf KEY=VALUE\n");
     for key in KEYS {
         println!("{:<24} {}", key.name, key.meaning);
+    }
+    for (name, meaning) in PATTERNS {
+        println!("{name}\n{:<24} {meaning}", "");
     }
     println!("\n# an API function: OPTIONS (key 'value', …)\n");
     for row in function_options() {

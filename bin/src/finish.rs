@@ -74,8 +74,12 @@ pub fn report(ending: Ending, file: Option<&Path>) -> Result<ExitCode, Box<dyn s
 
 /// The report as one JSON object.
 pub fn write(file: &Path, report: &Report) -> Result<(), Box<dyn std::error::Error>> {
-    let json = serde_json::to_string_pretty(report)? + "\n";
-    Ok(std::fs::write(file, json).map_err(|error| format!("cannot write {}: {error}", file.display()))?)
+    write_json(file, serde_json::to_string_pretty(report)?)
+}
+
+/// Writes JSON to the file that the user named.
+pub fn write_json(file: &Path, json: String) -> Result<(), Box<dyn std::error::Error>> {
+    Ok(std::fs::write(file, json + "\n").map_err(|error| format!("cannot write {}: {error}", file.display()))?)
 }
 
 /// The report in words.

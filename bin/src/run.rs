@@ -5,6 +5,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use paceline_engine::dry_run;
 use paceline_engine::job::{self, Job, JobId};
 use paceline_engine::observe::table;
 use paceline_engine::{Outcome, Session, Settings};
@@ -26,6 +27,9 @@ pub struct Arguments {
     /// Name of this job; a new one is made otherwise
     #[arg(long, value_name = "ID")]
     job_id: Option<String>,
+    /// Plan everything, open the inputs, and say how many requests there would be; nothing is sent or written
+    #[arg(long)]
+    dry_run: bool,
     /// File that the report is written to, as one JSON object
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -43,7 +47,12 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let id = arguments.job_id.as_deref().map_or_else(|| Ok(JobId::generate()), JobId::parse)?;
     let path = arguments.job.display();
     let script = std::fs::read_to_string(&arguments.job).map_err(|error| format!("cannot read {path}: {error}"))?;
-    let job = Job::begin(&id, &script, BTreeMap::from_iter(arguments.var), &mut settings)?;
+    let variables = BTreeMap::from_iter(arguments.var);
+    if arguments.dry_run {
+        let job = Job::new(&id, &script, variables);
+        return plan_only(&Session::new(settings)?, &job, arguments.report.as_deref()).await;
+    }
+    let job = Job::begin(&id, &script, variables, &mut settings)?;
     carry_out(job, settings, arguments.report.as_deref()).await
 }
 
@@ -66,6 +75,16 @@ pub async fn carry_out(job: Job, settings: Settings, report: Option<&Path>) -> R
         say(&format!("to go on where it stopped: paceline resume {id}"));
     }
     finish::report(ending, report)
+}
+
+#[expect(clippy::print_stdout, reason = "the numbers are the result")]
+async fn plan_only(session: &Session, job: &Job, file: Option<&Path>) -> Result<ExitCode, Box<dyn Error>> {
+    let planned = dry_run::run(session, job).await?;
+    println!("{planned}");
+    if let Some(file) = file {
+        finish::write_json(file, serde_json::to_string_pretty(&planned)?)?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 #[expect(clippy::print_stdout, reason = "the rows are the result")]

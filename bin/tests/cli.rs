@@ -158,6 +158,36 @@ fn a_job_that_was_killed_is_run_again_under_its_id() {
 }
 
 #[test]
+fn a_dry_run_counts_and_sends_nothing() {
+    let setting = Setting::new("500");
+    let output = setting.run().arg("--dry-run").output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert!(shown.contains("enrich: ~1000 requests for ~1000 rows, quota enrich (500 calls per 1h)"), "{shown}");
+    assert!(shown.contains("minimum time: ~2 h"), "{shown}");
+    let report: Value = serde_json::from_slice(&std::fs::read(setting.path("report.json")).unwrap()).unwrap();
+    assert_eq!(report["statements"][0]["calls"][0]["requests"]["number"], 1000);
+    assert_eq!((setting.api.stats().requests, Path::new(&setting.path("out")).exists()), (0, false));
+}
+
+#[test]
+fn options_of_functions_have_defaults_in_settings() {
+    let setting = Setting::new("500");
+    let run = |conf: &[&str]| {
+        let conf = conf.iter().flat_map(|conf| ["--conf", conf]);
+        setting.run().arg("--dry-run").args(conf).output().unwrap()
+    };
+    let output = run(&["paceline.api.enrich.format=array", "paceline.api.default.batch_size=10"]);
+    let shown = String::from_utf8(output.stdout.clone()).unwrap();
+    assert!(shown.contains("enrich: ~100 requests for ~1000 rows"), "{shown}{}", said(&output));
+    let output = run(&["paceline.api.enrich.rate_limit_calls=1"]);
+    let shown = String::from_utf8(output.stdout.clone()).unwrap();
+    assert!(shown.contains("(500 calls per 1h)"), "{shown}{}", said(&output));
+    let output = run(&["paceline.api.enrich.retries=1"]);
+    assert!(said(&output).contains("there is no option 'retries' of an API function"), "{}", said(&output));
+}
+
+#[test]
 fn a_low_limit_of_open_files_makes_the_window_smaller_and_says_so() {
     let setting = Setting::new("unlimited");
     let job = setting.run();
@@ -192,9 +222,15 @@ fn config_shows_every_setting_with_its_source_and_no_secret() {
     std::fs::write(setting.path(".env"), env).unwrap();
     let output = setting.paceline(&["config", "--batch-size", "7"]).env("MAX_WORKERS", "3").output().unwrap();
     let shown = String::from_utf8(output.stdout).unwrap();
-    for expected in
-        ["mine (.env)", "7 (flag)", "3 (environment)", "5000 (default)", "(not set)", "paceline.s3.endpoint"]
-    {
+    for expected in [
+        "mine (.env)",
+        "7 (flag)",
+        "3 (environment)",
+        "5000 (default)",
+        "(not set)",
+        "paceline.s3.endpoint",
+        "paceline.api.<function>",
+    ] {
         assert!(shown.contains(expected), "{expected} in {shown}");
     }
     assert!(!shown.contains("hunter"), "{shown}");

@@ -28,7 +28,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ("on_error".to_owned(), "null".to_owned()),
     ];
     let declared = ApiFunction::declare("enrich", arguments.into(), DataType::Struct(returns.into()), false, &options)?;
-    let quota = Quotas::default().get(&declared.options.pace.quota, declared.options.pace.rate)?;
+    let quota = Quotas::default().get(
+        &declared.options.pace.quota,
+        &declared.options.pace.limits,
+        std::time::SystemTime::now(),
+    )?;
     let client = HttpClient::new(&declared.options, &Services::default())?;
     let network = tokio::runtime::Handle::current();
     let caller = Caller::new(Arc::new(declared), quota, Arc::new(client), network);

@@ -3,7 +3,9 @@
 //! [`Session`] is the whole trip on one screen; [`job::run`] takes a script through it and reports.
 
 pub mod api_call;
+pub mod api_defaults;
 pub mod checkpoint;
+pub mod dry_run;
 pub mod enrich;
 mod error;
 pub mod io;
@@ -12,6 +14,7 @@ mod network;
 pub mod observe;
 pub mod session;
 pub mod settings;
+mod statements;
 
 #[cfg(feature = "demo")]
 pub mod demo;
@@ -19,6 +22,7 @@ pub mod demo;
 pub use error::EngineError;
 pub use session::{Outcome, Session};
 pub use settings::Settings;
+pub use statements::estimate::{Calls, Estimate};
 
 /// The table of options of an API function.
 pub fn function_options() -> impl Iterator<Item = &'static paceline_udfs::spec::OptionRow> {

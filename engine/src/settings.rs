@@ -7,6 +7,7 @@ use paceline_udfs::egress::AllowedHosts;
 use url::Url;
 
 use crate::EngineError;
+use crate::api_defaults::{self, ApiDefaults};
 use crate::checkpoint::CheckpointSettings;
 use crate::io::s3::{Encryption, S3Settings};
 
@@ -29,6 +30,8 @@ pub struct Settings {
     pub given: Vec<(String, String)>,
     /// The only hosts that API functions may reach.
     pub allowed_hosts: Option<AllowedHosts>,
+    /// Options of API functions that their declarations do not give.
+    pub api: ApiDefaults,
 }
 
 const TWO: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
@@ -45,6 +48,7 @@ impl Default for Settings {
             unlimited_failures: false,
             given: Vec::new(),
             allowed_hosts: None,
+            api: ApiDefaults::default(),
         }
     }
 }
@@ -171,8 +175,12 @@ impl Settings {
     /// # Errors
     /// There is no such key, or the value is not of its kind.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), EngineError> {
+        if let Some(rest) = name.strip_prefix(api_defaults::PREFIX) {
+            return self.api.set(rest, value);
+        }
         let Some(key) = KEYS.iter().find(|key| key.name == name) else {
-            let names: Vec<_> = KEYS.iter().map(|key| key.name).collect();
+            let patterns = api_defaults::PATTERNS.iter().map(|(name, _)| *name);
+            let names: Vec<_> = KEYS.iter().map(|key| key.name).chain(patterns).collect();
             return Err(EngineError::Setting(format!("there is no setting '{name}'; there are {}", names.join(", "))));
         };
         self.given.push((name.to_owned(), value.to_owned()));
@@ -202,7 +210,7 @@ mod tests {
         let error = settings.set("paceline.batch.rows", "none").unwrap_err().to_string();
         expect!["setting 'paceline.batch.rows' is 'none', expected a whole number above zero"].assert_eq(&error);
         let error = settings.set("spark.executor.cores", "1").unwrap_err().to_string();
-        expect!["there is no setting 'spark.executor.cores'; there are paceline.batch.rows, paceline.partitions, paceline.checkpoint.enabled, paceline.checkpoint.location, paceline.checkpoint.keep, paceline.state.dir, paceline.s3.endpoint, paceline.s3.region, paceline.s3.anonymous, paceline.s3.sse, paceline.s3.sse.kms.key"]
+        expect!["there is no setting 'spark.executor.cores'; there are paceline.api.allowed_hosts, paceline.batch.rows, paceline.partitions, paceline.checkpoint.enabled, paceline.checkpoint.location, paceline.checkpoint.keep, paceline.state.dir, paceline.s3.endpoint, paceline.s3.region, paceline.s3.anonymous, paceline.s3.sse, paceline.s3.sse.kms.key, paceline.api.<function>.<option>, paceline.api.default.<option>"]
         .assert_eq(&error);
     }
 }

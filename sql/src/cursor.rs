@@ -108,6 +108,10 @@ impl Cursor {
         Ok(query)
     }
 
+    pub fn at_end(&self) -> bool {
+        self.0.peek_token().token == Token::EOF
+    }
+
     pub fn end(&self) -> Result<(), SqlError> {
         match self.0.peek_token().token {
             Token::EOF => Ok(()),

@@ -14,5 +14,8 @@ mod types;
 
 pub use error::{SqlError, root_message};
 pub use plan::{plan_query, spark_settings};
-pub use statements::{CreateFunction, CreateView, InsertDirectory, KeyValues, Statement, ViewSource, parse};
+pub use statements::{
+    CreateFunction, CreateView, DescribeFunction, DropFunction, Explain, ExplainMode, FunctionKinds, InsertDirectory,
+    KeyValues, ShowFunctions, Statement, ViewSource, parse,
+};
 pub use types::{parse_type, type_name};

@@ -100,13 +100,17 @@ async fn a_call_under_a_condition_is_made_for_the_rows_that_reach_it() {
               ApiCall: __api_1_g = g(records.amount), where records.id > Int32(1) IS NOT TRUE AND records.amount < Float64(2) IS TRUE AS records.id > Int64(1) IS NOT TRUE AND records.amount < Int64(2) IS TRUE, quota=g (10 calls per 1s), on_error=null
                 ApiCall: __api_0_f = f(CAST(records.id AS Int64)), where records.id > Int32(1) IS TRUE AS records.id > Int64(1) IS TRUE, quota=f (5000 calls per 1s), on_error=fail
                   TableScan: records projection=[id, amount]"#]]).await;
-    check("SELECT id FROM records WHERE id > 1 AND f(id).score > 0.5", expect![[r#"
+    check(
+        "SELECT id FROM records WHERE id > 1 AND f(id).score > 0.5",
+        expect![[r#"
         Projection: records.id
           Filter: __datafusion_extracted_1 > Float64(0.5)
             Projection: get_field(__api_0_f, Utf8("score")) AS __datafusion_extracted_1, records.id
-              ApiCall: __api_0_f = f(CAST(records.id AS Int64)), where records.id > Int32(1) IS NOT FALSE AS records.id > Int64(1) IS NOT FALSE, quota=f (5000 calls per 1s), on_error=fail
+              ApiCall: __api_0_f = f(CAST(records.id AS Int64)), quota=f (5000 calls per 1s), on_error=fail
                 Filter: records.id > Int32(1)
-                  TableScan: records projection=[id], partial_filters=[records.id > Int32(1)]"#]]).await;
+                  TableScan: records projection=[id], partial_filters=[records.id > Int32(1)]"#]],
+    )
+    .await;
     check("SELECT coalesce(amount, g(1), f(id).score) AS x FROM records", expect![[r#"
         Projection: CASE WHEN records.amount IS NOT NULL THEN records.amount WHEN __api_0_g IS NOT NULL THEN __api_0_g ELSE get_field(__api_1_f, Utf8("score")) END AS x
           ApiCall: __api_1_f = f(CAST(records.id AS Int64)), where records.amount IS NULL AND __api_0_g IS NULL, quota=f (5000 calls per 1s), on_error=fail

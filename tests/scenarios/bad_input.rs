@@ -106,7 +106,7 @@ async fn functions_are_checked_when_they_are_declared() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_that_cannot_be_carried_out_are_refused_before_any_is_made() {
-    check_declared("SELECT count(*) FROM records GROUP BY enrich(id).score", expect![[r#"statement 3 (line 3): the API function 'enrich' is called in 'Aggregate: groupBy=[[get_field(enrich(records.id), Utf8("score"))]], aggr=[[count(Int64(1))]]', which is not supported; call it in the SELECT list of a subquery and use its column: SELECT … FROM (SELECT *, enrich(…) AS answer FROM …)"#]]).await;
+    check_declared("SELECT a.id FROM records a JOIN records b ON enrich(a.id + b.id).score > 0.5", expect!["statement 3 (line 3): the API function 'enrich' is called in a join condition and does not take its columns from one side alone, so there is no side to call it for; join first and call then: SELECT … FROM (SELECT *, enrich(…) AS answer FROM a JOIN b ON …) WHERE answer …"]).await;
     check_declared("SELECT CASE WHEN random() > 0.5 THEN enrich(id) END FROM records", expect!["statement 3 (line 3): an API function is called under the condition 'random() > Float64(0.5) IS TRUE', which may differ each time it is looked at; compute it in a subquery first: SELECT … FROM (SELECT *, random() > Float64(0.5) IS TRUE AS chosen FROM …)"]).await;
     check_declared(
         "SELECT enrich(id, email) FROM records",

@@ -18,7 +18,8 @@ fn echo(on_error: &str, steps: impl IntoIterator<Item = Step>) -> SessionContext
     let arguments = Fields::from(vec![Field::new("id", DataType::Int64, true)]);
     let returns = DataType::Struct(arguments.clone());
     let api = Arc::new(ApiFunction::declare("echo", arguments, returns, false, &options).unwrap());
-    let quota = Quotas::default().get(&api.options.pace.quota, api.options.pace.rate).unwrap();
+    let quota =
+        Quotas::default().get(&api.options.pace.quota, &api.options.pace.limits, std::time::SystemTime::now()).unwrap();
     let script: Arc<dyn Transport> = Arc::new(Script::new(std::time::Duration::from_millis(1), steps));
     let caller = Caller::new(api, quota, script, tokio::runtime::Handle::current());
     let context = SessionContext::new();

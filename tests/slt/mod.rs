@@ -18,7 +18,13 @@ use sqllogictest::{
 };
 use tokio::runtime::Runtime;
 
-const FILES: &[&str] = &["calls", "csv", "errors", "functions", "guards", "inserts", "views"];
+const FILES: &[&str] =
+    &["about_functions", "calls", "csv", "errors", "functions", "guards", "inserts", "positions", "views"];
+
+#[test]
+fn about_functions() {
+    run("about_functions");
+}
 
 #[test]
 fn calls() {
@@ -48,6 +54,11 @@ fn guards() {
 #[test]
 fn inserts() {
     run("inserts");
+}
+
+#[test]
+fn positions() {
+    run("positions");
 }
 
 #[test]

@@ -117,7 +117,8 @@ impl Caller {
 
     /// What can be seen of it, also when it is gone.
     pub fn watch(&self) -> Watch {
-        Watch { counters: Arc::clone(&self.counters), breaker: Arc::clone(&self.breaker) }
+        let (name, quota) = (self.api.name.clone(), self.quota.name().to_owned());
+        Watch { name, quota, counters: Arc::clone(&self.counters), breaker: Arc::clone(&self.breaker) }
     }
 
     /// The breaker, for one decision; never held across a wait.
@@ -338,11 +339,23 @@ pub(crate) struct Reserved {
 /// What can be seen of a caller; it outlives it.
 #[derive(Clone, Debug)]
 pub struct Watch {
+    name: String,
+    quota: String,
     counters: Arc<Counters>,
     breaker: Arc<Mutex<Breaker>>,
 }
 
 impl Watch {
+    /// The function's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The name of its quota.
+    pub fn quota(&self) -> &str {
+        &self.quota
+    }
+
     /// What was done so far.
     pub fn counters(&self) -> &Counters {
         &self.counters

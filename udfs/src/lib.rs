@@ -58,4 +58,5 @@ pub mod testing;
 
 pub use ask::Answer;
 pub use caller::Caller;
+pub use result::METADATA;
 pub use spec::ApiFunction;

@@ -97,6 +97,11 @@ impl ApiCallExec {
         &self.asked.site
     }
 
+    /// What is called, with what, and for which rows.
+    pub fn asked(&self) -> &Asked {
+        &self.asked
+    }
+
     /// Where this operator puts the rows it takes out, for the sink; `None` where no row may leave.
     pub fn outbox(&self) -> Option<&Arc<Outbox>> {
         self.dead_letters.as_ref()
@@ -112,7 +117,13 @@ impl DisplayAs for ApiCallExec {
         if let Some(guard) = guard {
             write!(f, "where {guard}, ")?;
         }
-        write!(f, "quota={} ({}), dead_letters={}", options.pace.quota, options.pace.rate, self.dead_letters.is_some())
+        write!(
+            f,
+            "quota={} ({}), dead_letters={}",
+            options.pace.quota,
+            options.pace.limits,
+            self.dead_letters.is_some()
+        )
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) fn liftable(caller: Arc<Caller>) -> ScalarUDF {
 }
 
 /// The caller behind a function, if it is an API function.
-pub(super) fn caller_of(function: &ScalarUDF) -> Option<&Arc<Caller>> {
+pub(crate) fn caller_of(function: &ScalarUDF) -> Option<&Arc<Caller>> {
     let inner: &dyn Any = function.inner().as_ref();
     inner.downcast_ref::<ApiFunctionUdf>().map(|udf| &udf.caller)
 }

@@ -12,7 +12,7 @@ mod run;
 pub(crate) use exec::with_distinct_names;
 pub use exec::{ApiCallExec, Asked, Outbox};
 pub use function::api_function;
-pub(crate) use function::liftable;
+pub(crate) use function::{caller_of, liftable};
 pub use hoist::HoistApiCalls;
 pub use node::ApiCall;
 pub use planner::{PlanApiCalls, SetRowsAside};

@@ -116,7 +116,7 @@ impl UserDefinedLogicalNodeCore for ApiCall {
         if let Some(guard) = &self.guard {
             write!(f, "where {guard}, ")?;
         }
-        write!(f, "quota={} ({}), on_error=", api.options.pace.quota, api.options.pace.rate)?;
+        write!(f, "quota={} ({}), on_error=", api.options.pace.quota, api.options.pace.limits)?;
         f.write_str(if self.dead_letters {
             "dead_letter"
         } else {

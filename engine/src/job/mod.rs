@@ -104,6 +104,14 @@ impl Job {
         Ok((Job { begun, again: true, state }, settings))
     }
 
+    /// Its statements, with the values of its variables.
+    ///
+    /// # Errors
+    /// A variable has no value.
+    pub(crate) fn text(&self) -> Result<String, EngineError> {
+        substitute(&self.begun.script, &self.begun.variables)
+    }
+
     /// Its statements.
     pub fn script(&self) -> &str {
         &self.begun.script
@@ -156,6 +164,7 @@ pub async fn run(session: &Session, mut job: Job, mut show: impl FnMut(&Outcome)
     let start = Instant::now();
     let mut written = Vec::new();
     let result = run_statements(session, &mut job, &mut written, &mut show).await;
+    session.flush_quotas();
     if result.is_ok() {
         job.begun.finished = true;
         job.remember();
@@ -170,7 +179,7 @@ async fn run_statements(
     written: &mut Vec<Written>,
     show: &mut impl FnMut(&Outcome),
 ) -> Result<(), EngineError> {
-    let text = substitute(&job.begun.script, &job.begun.variables)?;
+    let text = job.text()?;
     let statements = script::split(&text);
     if statements.is_empty() {
         return Err(EngineError::Setting("the job has no statement".to_owned()));

@@ -2,5 +2,6 @@
 
 mod memory;
 pub mod progress;
+pub mod prometheus;
 pub mod report;
 pub mod table;

@@ -77,8 +77,82 @@ pub struct Report {
     /// Largest resident set of this process, in bytes; absent where the system does not tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peak_rss_bytes: Option<u64>,
+    /// Each API function by its name.
+    pub functions: BTreeMap<String, FunctionReport>,
     /// Where each INSERT wrote to.
     pub output: Vec<String>,
+}
+
+/// What one API function did.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct FunctionReport {
+    /// The name of its quota.
+    pub quota: String,
+    /// Rows that were handed over to be answered.
+    pub records: u64,
+    /// Rows with an answer.
+    pub answered: u64,
+    /// Requests handed to the client, retries included.
+    pub requests: u64,
+    /// Requests sent again, by what had failed.
+    pub retries_by_cause: BTreeMap<&'static str, u64>,
+    /// Rows given up, by kind of failure.
+    pub failures_by_kind: BTreeMap<&'static str, u64>,
+    /// Requests made of others that failed as a whole.
+    pub split_requests: u64,
+    /// Requests that asked for a reply that was not ready before.
+    pub polls: u64,
+    /// Replies with status 429.
+    pub rate_limit_hits: u64,
+    /// Rows whose answer an earlier run of the job had paid for.
+    pub journal_hits: u64,
+    /// Rows whose answer was in the cache.
+    pub cache_hits: u64,
+    /// Rows that shared the request of another.
+    pub shared_requests: u64,
+    /// Bytes of bodies sent.
+    pub bytes_sent: u64,
+    /// Bytes of bodies received.
+    pub bytes_received: u64,
+    /// How often its breaker has opened.
+    pub breaker_opened: u64,
+    /// Latency of the attempts that got a reply, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<Latency>,
+    /// How long requests that were ready waited for breaker and limiter, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limiter_wait_ms: Option<Latency>,
+}
+
+impl FunctionReport {
+    fn of(watch: &Watch) -> Self {
+        let counters = watch.counters();
+        FunctionReport {
+            quota: watch.quota().to_owned(),
+            records: counters.wanted.get(),
+            answered: counters.answered.get(),
+            requests: counters.requests.get(),
+            retries_by_cause: by_kind(counters.retries_by_cause()),
+            failures_by_kind: by_kind(counters.given_up()),
+            split_requests: counters.split_requests.get(),
+            polls: counters.polls.get(),
+            rate_limit_hits: counters.rate_limit_hits.get(),
+            journal_hits: counters.journal_hits.get(),
+            cache_hits: counters.cache_hits.get(),
+            shared_requests: counters.shared_requests.get(),
+            bytes_sent: counters.bytes_sent.get(),
+            bytes_received: counters.bytes_received.get(),
+            breaker_opened: watch.breaker().openings(),
+            latency_ms: counters.latency(),
+            limiter_wait_ms: counters.wait(),
+        }
+    }
+}
+
+/// Numbers by kind of failure, those above zero.
+fn by_kind(numbers: [u64; FailureKind::ALL.len()]) -> BTreeMap<&'static str, u64> {
+    let named = FailureKind::ALL.iter().map(|kind| kind.name()).zip(numbers);
+    named.filter(|(_, number)| *number > 0).collect()
 }
 
 impl Report {
@@ -117,6 +191,7 @@ impl Report {
             pace_utilization: pace.utilization,
             worst_period: pace.worst_period,
             peak_rss_bytes: peak_rss_bytes(),
+            functions: functions.iter().map(|watch| (watch.name().to_owned(), FunctionReport::of(watch))).collect(),
             output: written.iter().map(|written| written.url.to_string()).collect(),
         }
     }
@@ -140,8 +215,8 @@ impl Pace {
             pace.busy = pace.busy.max(busy);
             let limiter = quota.limiter();
             pace.worst_period = pace.worst_period.max(limiter.worst_period());
-            if let Some(allowed) = limiter.rate().per_second().filter(|_| !busy.is_zero()) {
-                let used = limiter.sent() as f64 / busy.as_secs_f64() / allowed;
+            if let Some(allowed) = limiter.limits().most_in(busy).filter(|_| !busy.is_zero()) {
+                let used = limiter.sent() as f64 / allowed;
                 pace.utilization = Some(pace.utilization.map_or(used, |most: f64| most.max(used)));
             }
         }
@@ -155,10 +230,8 @@ impl Pace {
 
 fn failures_by_kind(functions: &[Watch]) -> BTreeMap<&'static str, u64> {
     let mut kinds = BTreeMap::new();
-    for watch in functions {
-        for (kind, rows) in FailureKind::ALL.iter().zip(watch.counters().given_up()).filter(|(_, rows)| *rows > 0) {
-            *kinds.entry(kind.name()).or_default() += rows;
-        }
+    for (kind, rows) in functions.iter().flat_map(|watch| by_kind(watch.counters().given_up())) {
+        *kinds.entry(kind).or_default() += rows;
     }
     kinds
 }

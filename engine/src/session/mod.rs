@@ -6,6 +6,7 @@ mod redrive;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use datafusion::arrow::array::RecordBatch;
@@ -23,14 +24,17 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use paceline_sql::{CreateFunction, CreateView, Statement, ViewSource};
 use paceline_udfs::auth::Services;
 use paceline_udfs::caller::Watch;
-use paceline_udfs::client::HttpClient;
+use paceline_udfs::client::{HttpClient, causes};
+use paceline_udfs::hosts::Hosts;
 use paceline_udfs::quota::Quotas;
 use paceline_udfs::spec::Budget;
 use paceline_udfs::{ApiFunction, Caller};
+use prometheus::Registry;
 use url::Url;
 
 use crate::EngineError;
 use crate::api_call::{self, HoistApiCalls, PlanApiCalls, SetRowsAside};
+use crate::api_defaults::ApiDefaults;
 use crate::checkpoint::{Begun, CheckpointSettings, Step};
 use crate::io::aws::Aws;
 use crate::io::readers;
@@ -38,7 +42,9 @@ use crate::io::sink::PlanWriteFiles;
 use crate::io::stores::Stores;
 use crate::network::{Network, most_connections};
 use crate::observe::progress::{Progress, Running};
+use crate::observe::prometheus::Metrics;
 use crate::settings::Settings;
+use crate::statements::{explain, functions};
 use insert::Inserting;
 
 /// Views, functions and settings of one user, and the way their statements take.
@@ -46,10 +52,12 @@ pub struct Session {
     context: SessionContext,
     stores: Arc<Stores>,
     quotas: Arc<Quotas>,
+    hosts: Hosts,
     /// What the clients of API functions borrow.
     services: Services,
-    watches: Mutex<Vec<Watch>>,
+    watches: Arc<Mutex<Vec<Watch>>>,
     network: Network,
+    api_defaults: ApiDefaults,
     checkpoints: CheckpointSettings,
     unlimited_failures: bool,
     /// The INSERT that is being carried out.
@@ -115,6 +123,8 @@ impl Session {
         let no_network = |error| EngineError::Setting(format!("the network threads cannot be started: {error}"));
         let network = Network::start().map_err(no_network)?;
         let stores = Arc::new(Stores::new(settings.s3, network.handle().clone()));
+        let quotas = settings.state_dir.map(|folder| Quotas::with_folder(folder.join("quotas")));
+        let quotas = quotas.unwrap_or_default();
         let aws = Arc::new(Aws::new(Arc::clone(&stores)));
         let services =
             Services { secrets: Some(Arc::clone(&aws) as _), signer: Some(aws), allowed_hosts: settings.allowed_hosts };
@@ -134,10 +144,12 @@ impl Session {
         Ok(Session {
             context,
             stores,
-            quotas: Arc::default(),
+            quotas: Arc::new(quotas),
+            hosts: Hosts::default(),
             services,
-            watches: Mutex::default(),
+            watches: Arc::default(),
             network,
+            api_defaults: settings.api,
             checkpoints: settings.checkpoints,
             unlimited_failures: settings.unlimited_failures,
             inserting: Mutex::default(),
@@ -162,6 +174,10 @@ impl Session {
         match paceline_sql::parse(text)? {
             Statement::CreateView(view) => self.create_view(view).await.map(|()| Outcome::Done),
             Statement::CreateFunction(function) => self.create_function(*function).map(|()| Outcome::Done),
+            Statement::DropFunction(drop) => functions::drop(&self.context, &drop).map(|()| Outcome::Done),
+            Statement::DescribeFunction(wanted) => functions::describe(&self.context, &wanted),
+            Statement::ShowFunctions(wanted) => functions::show(&self.context, &wanted),
+            Statement::Explain(wanted) => explain::explain(self, wanted, &step.begun.job).await,
             Statement::InsertDirectory(insert) => self.insert(insert, text, step).await,
             Statement::Query(query) => {
                 let plan = paceline_sql::plan_query(&self.context.state(), query).await?;
@@ -211,9 +227,30 @@ impl Session {
         self.watches.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// A registry of Prometheus with the numbers of the session's API functions and quotas.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn metrics(&self) -> Result<Registry, EngineError> {
+        Metrics { watches: Arc::clone(&self.watches), quotas: Arc::clone(&self.quotas) }.registry()
+    }
+
+    /// Writes down what was spent of quotas that outlive the process.
+    pub(crate) fn flush_quotas(&self) {
+        for quota in self.quotas.all() {
+            if let Err(error) = quota.flush(tokio::time::Instant::now(), SystemTime::now()) {
+                tracing::warn!(error = %causes(&error), quota = quota.name(), "what was spent of a quota could not be kept");
+            }
+        }
+    }
+
     /// The object stores of the session.
     pub fn stores(&self) -> &Stores {
         &self.stores
+    }
+
+    pub(crate) fn context(&self) -> &SessionContext {
+        &self.context
     }
 
     /// The limits that the API functions are called under.
@@ -221,7 +258,7 @@ impl Session {
         &self.quotas
     }
 
-    async fn create_view(&self, view: CreateView) -> Result<(), EngineError> {
+    pub(crate) async fn create_view(&self, view: CreateView) -> Result<(), EngineError> {
         let state = self.context.state();
         if !view.or_replace && self.context.table_exist(view.name.as_str())? {
             return Err(already_there("view", &view.name));
@@ -241,11 +278,12 @@ impl Session {
     }
 
     fn create_function(&self, function: CreateFunction) -> Result<(), EngineError> {
-        let name = &function.api.name;
-        if !function.or_replace && self.context.state().scalar_functions().contains_key(name) {
-            return Err(already_there("function", name));
+        let CreateFunction { or_replace, name, arguments, returns, deterministic, options } = function;
+        let api = self.api_defaults.declare(&name, arguments, returns, deterministic, &options)?;
+        if !or_replace && self.context.state().scalar_functions().contains_key(&api.name) {
+            return Err(already_there("function", &api.name));
         }
-        self.register(function.api).map(|_| ())
+        self.register(api).map(|_| ())
     }
 
     /// Declares an API function, in place of an older one of that name.
@@ -256,8 +294,7 @@ impl Session {
         returns: DataType,
         options: &[(String, String)],
     ) -> Result<Arc<Caller>, EngineError> {
-        let api = ApiFunction::declare(name, arguments, returns, false, options);
-        self.register(api.map_err(paceline_sql::SqlError::from)?)
+        self.register(self.api_defaults.declare(name, arguments, returns, false, options)?)
     }
 
     fn register(&self, mut api: ApiFunction) -> Result<Arc<Caller>, EngineError> {
@@ -266,12 +303,12 @@ impl Session {
         }
         let api = Arc::new(api);
         self.context.deregister_udf(&api.name); // an older one lets go of its quota
-        let quota = self.quotas.get(&api.options.pace.quota, api.options.pace.rate);
-        let quota = quota.map_err(|error| EngineError::Setting(error.to_string()))?;
+        let quota = self.quotas.get(&api.options.pace.quota, &api.options.pace.limits, SystemTime::now());
+        let quota = quota.map_err(|error| EngineError::Setting(causes(&error)))?;
         let client =
             HttpClient::new(&api.options, &self.services).map_err(|error| EngineError::Setting(error.to_string()))?;
         let caller = Caller::new(api, quota, Arc::new(client), self.network.handle().clone());
-        let caller = Arc::new(caller.with_most_in_flight(most_connections()));
+        let caller = Arc::new(caller.with_most_in_flight(most_connections()).with_hosts(&self.hosts));
         self.watches.lock().unwrap_or_else(PoisonError::into_inner).push(caller.watch());
         self.context.register_udf(api_call::liftable(Arc::clone(&caller)));
         Ok(caller)

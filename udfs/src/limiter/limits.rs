@@ -123,6 +123,17 @@ impl Limits {
         Some(coarser.iter().map(budget).fold(share(finest), f64::min))
     }
 
+    /// The least time in which so many calls are sent from a fresh start; `None` without a limit.
+    pub fn least_time(&self, calls: u64) -> Option<Duration> {
+        let (finest, coarser) = self.limits.split_first()?;
+        let share = finest.period.as_secs_f64() * calls as f64 / f64::from(finest.calls.get());
+        // The last budget that is begun need not end.
+        let budget = |limit: &Limit| {
+            limit.period.as_secs_f64() * (calls.saturating_sub(1) / u64::from(limit.calls.get())) as f64
+        };
+        Duration::try_from_secs_f64(coarser.iter().map(budget).fold(share, f64::max)).ok()
+    }
+
     /// Whether what was sent must be remembered past the end of the process: there are several limits, or one over a
     /// minute or more.
     pub fn outlive_a_process(&self) -> bool {
@@ -169,4 +180,19 @@ pub enum LimitsError {
         /// The upper bound.
         ceiling: NonZeroU32,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_time_is_that_of_the_slowest_limit() {
+        let limit =
+            |calls, seconds| Limit { calls: NonZeroU32::new(calls).unwrap(), period: Duration::from_secs(seconds) };
+        let limits = Limits::new(vec![limit(10, 1), limit(60, 60)]).unwrap();
+        let least = |calls| limits.least_time(calls).unwrap().as_secs_f64();
+        assert_eq!((least(0), least(10), least(60), least(61), least(121)), (0.0, 1.0, 6.0, 60.0, 120.0));
+        assert_eq!(Limits::UNLIMITED.least_time(7), None);
+    }
 }

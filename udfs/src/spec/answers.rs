@@ -20,6 +20,9 @@ pub(super) const ROWS: &[OptionRow] = &[
     ),
 ];
 
+/// Options that have no meaning where every row is asked for.
+pub(super) const DETERMINISTIC_ONLY: &[&str] = &["cache_size", "cache_ttl"];
+
 /// How long an answer holds, and how the API recognises a question asked again.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Answers {
@@ -32,7 +35,7 @@ pub struct Answers {
 }
 
 pub(super) fn read(deterministic: bool, values: &Values<'_>) -> Result<Answers, String> {
-    if let Some(key) = ["cache_size", "cache_ttl"].into_iter().find(|key| !deterministic && values.is_given(key)) {
+    if let Some(key) = DETERMINISTIC_ONLY.iter().find(|key| !deterministic && values.is_given(key)) {
         return Err(format!(
             "option '{key}' is for functions that are declared DETERMINISTIC: only there may an answer serve two rows"
         ));

@@ -37,6 +37,8 @@ pub struct ApiFunction {
     pub deterministic: bool,
     /// How and where it is called.
     pub options: Options,
+    /// The options that were given, as they were given; the rest are defaults.
+    pub given: Vec<(String, String)>,
 }
 
 /// The options of an API function, checked and with defaults filled in.
@@ -60,6 +62,11 @@ pub fn options() -> impl Iterator<Item = &'static OptionRow> + Clone {
 }
 
 impl ApiFunction {
+    /// The value that was given for an option.
+    pub fn given(&self, key: &str) -> Option<&str> {
+        self.given.iter().find(|(given, _)| given.eq_ignore_ascii_case(key)).map(|(_, value)| value.trim())
+    }
+
     /// Checks a declaration. Options are matched without regard to case.
     ///
     /// # Errors
@@ -89,7 +96,7 @@ impl ApiFunction {
             })
         };
         match read() {
-            Ok(options) => Ok(ApiFunction { name, arguments, returns, deterministic, options }),
+            Ok(options) => Ok(ApiFunction { name, arguments, returns, deterministic, options, given: given.to_vec() }),
             Err(reason) => Err(SpecError { function: name, reason }),
         }
     }

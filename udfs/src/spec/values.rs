@@ -14,6 +14,13 @@ pub struct OptionRow {
     pub meaning: &'static str,
 }
 
+impl OptionRow {
+    /// Whether functions may give it that are declared DETERMINISTIC, or those that are not.
+    pub fn applies_to(&self, deterministic: bool) -> bool {
+        deterministic || !super::answers::DETERMINISTIC_ONLY.contains(&self.key)
+    }
+}
+
 pub(super) const fn row(key: &'static str, default: Option<&'static str>, meaning: &'static str) -> OptionRow {
     OptionRow { key, default, meaning }
 }

@@ -1,6 +1,7 @@
 //! Files as tables, with the options of Spark's readers.
 
 mod csv;
+mod sample;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use object_store::{ObjectMeta, ObjectStoreExt};
 
 pub use self::csv::{BYTES_READ, DROPPED, MALFORMED};
 use self::csv::{CsvFormat, CsvOptions};
+pub(crate) use self::sample::about_how_many_rows;
 use super::stores::{Place, Store, Stores};
 use crate::EngineError;
 

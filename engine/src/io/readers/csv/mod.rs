@@ -16,8 +16,8 @@ use paceline_sql::datetime;
 
 use self::infer::{Inference, Seen};
 use self::record::Dialect;
-pub(super) use self::source::CsvFormat;
 pub use self::source::{BYTES_READ, DROPPED, MALFORMED};
+pub(super) use self::source::{CsvFormat, records_in};
 use self::values::Numbers;
 use super::Options;
 use crate::EngineError;

@@ -134,6 +134,19 @@ impl FileFormat for CsvFormat {
     }
 }
 
+/// The records in the first bytes of a file, where `source` is one of CSV files.
+pub fn records_in(source: &dyn FileSource, bytes: &[u8]) -> Option<u64> {
+    let options = &source.downcast_ref::<CsvSource>()?.options;
+    let mut decoder = Decoder::new(Arc::clone(options), true, options.header, false, 8192);
+    decoder.push(bytes);
+    decoder.end();
+    let mut records = 0;
+    while let Decoded::Records(table) = decoder.next() {
+        records += table.rows() as u64;
+    }
+    Some(records)
+}
+
 /// The scan of some files.
 #[derive(Clone, Debug)]
 struct CsvSource {

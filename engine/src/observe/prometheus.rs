@@ -1,0 +1,215 @@
+//! The numbers of all API functions and quotas of a session, for Prometheus: read when they are asked for.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use paceline_udfs::caller::Watch;
+use paceline_udfs::counters::{Counters, Latency};
+use paceline_udfs::dead_letter::FailureKind;
+use paceline_udfs::quota::Quotas;
+use prometheus::core::{Collector, Desc};
+use prometheus::proto::{self, MetricFamily, MetricType};
+use prometheus::{Encoder, Registry, TextEncoder};
+
+use crate::EngineError;
+
+/// A number of one function.
+type Number = fn(&Watch) -> f64;
+
+/// Counters by name, with what they count.
+const COUNTERS: &[(&str, &str, Number)] = &[
+    ("paceline_requests_total", "Requests handed to the client, retries included.", |w| of(w, |c| c.requests.get())),
+    ("paceline_records_total", "Rows handed over to be answered.", |w| of(w, |c| c.wanted.get())),
+    ("paceline_records_answered_total", "Rows with an answer.", |w| of(w, |c| c.answered.get())),
+    ("paceline_rate_limit_hits_total", "Replies with status 429.", |w| of(w, |c| c.rate_limit_hits.get())),
+    ("paceline_split_requests_total", "Requests made of others that failed as a whole.", |w| {
+        of(w, |c| c.split_requests.get())
+    }),
+    ("paceline_polls_total", "Requests for a reply that was not ready before.", |w| of(w, |c| c.polls.get())),
+    ("paceline_journal_hits_total", "Rows whose answer an earlier run had paid for.", |w| {
+        of(w, |c| c.journal_hits.get())
+    }),
+    ("paceline_cache_hits_total", "Rows whose answer was in the cache.", |w| of(w, |c| c.cache_hits.get())),
+    ("paceline_shared_requests_total", "Rows that shared the request of another.", |w| {
+        of(w, |c| c.shared_requests.get())
+    }),
+    ("paceline_sent_bytes_total", "Bytes of request bodies.", |w| of(w, |c| c.bytes_sent.get())),
+    ("paceline_received_bytes_total", "Bytes of reply bodies.", |w| of(w, |c| c.bytes_received.get())),
+    ("paceline_breaker_openings_total", "How often the breaker has opened.", |w| w.breaker().openings() as f64),
+];
+
+/// Numbers that go up and down.
+const GAUGES: &[(&str, &str, Number)] = &[
+    ("paceline_requests_in_flight", "Requests in flight now.", |w| of(w, Counters::in_flight)),
+    ("paceline_breaker_open", "1 while the breaker is open, else 0.", |w| f64::from(u8::from(w.breaker().is_open()))),
+    ("paceline_requests_per_second", "Requests handed to the client in the last full second.", |w| {
+        let seconds = w.counters().requests_by_second();
+        seconds.iter().rev().nth(1).copied().unwrap_or_default() as f64
+    }),
+];
+
+fn of(watch: &Watch, number: fn(&Counters) -> u64) -> f64 {
+    number(watch.counters()) as f64
+}
+
+/// What a session shows to Prometheus.
+#[derive(Clone)]
+pub(crate) struct Metrics {
+    pub watches: Arc<Mutex<Vec<Watch>>>,
+    pub quotas: Arc<Quotas>,
+}
+
+impl Metrics {
+    /// A registry that reads these.
+    ///
+    /// # Errors
+    /// They are there twice.
+    pub fn registry(self) -> Result<Registry, EngineError> {
+        let registry = Registry::new();
+        let failed = |error| EngineError::Setting(format!("the metrics cannot be registered: {error}"));
+        registry.register(Box::new(self)).map_err(failed)?;
+        Ok(registry)
+    }
+}
+
+/// What a registry holds, in Prometheus' text format.
+///
+/// # Errors
+/// A metric is malformed.
+pub fn text(registry: &Registry) -> Result<String, EngineError> {
+    let mut text = Vec::new();
+    let encoded = TextEncoder::new().encode(&registry.gather(), &mut text);
+    encoded.map_err(|error| EngineError::Setting(format!("the metrics cannot be written: {error}")))?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+impl Collector for Metrics {
+    /// None: which functions there are is not known before.
+    fn desc(&self) -> Vec<&Desc> {
+        Vec::new()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        // A function that was replaced counts on under its name.
+        let mut functions: Vec<(String, Vec<Watch>)> = Vec::new();
+        for watch in self.watches.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            match functions.iter_mut().find(|(name, _)| name == watch.name()) {
+                Some((_, watches)) => watches.push(watch.clone()),
+                None => functions.push((watch.name().to_owned(), vec![watch.clone()])),
+            }
+        }
+        let families = |rows: &[(&str, &str, Number)], kind: MetricType| {
+            let family = |(name, help, number): &(&str, &str, Number)| {
+                let metric = |(function, watches): &(String, Vec<Watch>)| {
+                    metric(&[("function", function)], watches.iter().map(number).sum(), kind)
+                };
+                family(name, help, kind, functions.iter().map(metric).collect())
+            };
+            rows.iter().map(family).collect::<Vec<_>>()
+        };
+        let mut all = families(COUNTERS, MetricType::COUNTER);
+        all.extend(families(GAUGES, MetricType::GAUGE));
+        all.push(by_kind(
+            &functions,
+            "paceline_retries_total",
+            "Requests sent again, by what had failed.",
+            "cause",
+            |w| w.counters().retries_by_cause(),
+        ));
+        all.push(by_kind(&functions, "paceline_records_failed_total", "Rows given up, by kind.", "kind", |w| {
+            w.counters().given_up()
+        }));
+        all.push(summary(
+            &functions,
+            "paceline_latency_seconds",
+            "Latency of attempts with a reply.",
+            Counters::latency,
+        ));
+        all.push(summary(
+            &functions,
+            "paceline_limiter_wait_seconds",
+            "How long requests that were ready waited for breaker and limiter.",
+            Counters::wait,
+        ));
+        let rates = self.quotas.all();
+        let rates = rates.iter().filter_map(|quota| {
+            let allowed = quota.limiter().rate().per_second()?;
+            Some(metric(&[("quota", quota.name())], allowed, MetricType::GAUGE))
+        });
+        let help = "Requests per second that the quota allows now.";
+        all.push(family("paceline_quota_requests_per_second", help, MetricType::GAUGE, rates.collect()));
+        all.retain(|family| !family.get_metric().is_empty());
+        all
+    }
+}
+
+fn by_kind(
+    functions: &[(String, Vec<Watch>)],
+    name: &str,
+    help: &str,
+    label: &str,
+    numbers: fn(&Watch) -> [u64; FailureKind::ALL.len()],
+) -> MetricFamily {
+    let mut metrics = Vec::new();
+    for (function, watches) in functions {
+        let mut sums: HashMap<usize, u64> = HashMap::new();
+        for (at, number) in watches.iter().flat_map(|watch| numbers(watch).into_iter().enumerate()) {
+            *sums.entry(at).or_default() += number;
+        }
+        for (at, kind) in FailureKind::ALL.iter().enumerate() {
+            let sum = sums.get(&at).copied().unwrap_or_default() as f64;
+            metrics.push(metric(&[("function", function), (label, kind.name())], sum, MetricType::COUNTER));
+        }
+    }
+    family(name, help, MetricType::COUNTER, metrics)
+}
+
+/// Quantiles of the function that is declared now.
+fn summary(
+    functions: &[(String, Vec<Watch>)],
+    name: &str,
+    help: &str,
+    times: fn(&Counters) -> Option<Latency>,
+) -> MetricFamily {
+    let mut metrics = Vec::new();
+    for (function, watches) in functions {
+        let Some(Latency { p50, p90, p99, max }) = watches.last().and_then(|watch| times(watch.counters())) else {
+            continue;
+        };
+        for (quantile, ms) in [("0.5", p50), ("0.9", p90), ("0.99", p99), ("1", max)] {
+            let labels = [("function", function.as_str()), ("quantile", quantile)];
+            metrics.push(metric(&labels, ms / 1000.0, MetricType::GAUGE));
+        }
+    }
+    family(name, help, MetricType::GAUGE, metrics)
+}
+
+fn family(name: &str, help: &str, kind: MetricType, metrics: Vec<proto::Metric>) -> MetricFamily {
+    let mut family = MetricFamily::default();
+    family.set_name(name.to_owned());
+    family.set_help(help.to_owned());
+    family.set_field_type(kind);
+    family.set_metric(metrics);
+    family
+}
+
+fn metric(labels: &[(&str, &str)], value: f64, kind: MetricType) -> proto::Metric {
+    let label = |(name, value): &(&str, &str)| {
+        let mut pair = proto::LabelPair::default();
+        pair.set_name((*name).to_owned());
+        pair.set_value((*value).to_owned());
+        pair
+    };
+    let mut metric = proto::Metric::default();
+    metric.set_label(labels.iter().map(label).collect());
+    if kind == MetricType::COUNTER {
+        let mut counter = proto::Counter::default();
+        counter.set_value(value);
+        metric.set_counter(counter);
+    } else {
+        let mut gauge = proto::Gauge::default();
+        gauge.set_value(value);
+        metric.set_gauge(gauge);
+    }
+    metric
+}
