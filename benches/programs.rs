@@ -48,9 +48,18 @@ impl Api {
     /// # Errors
     /// It does not start.
     pub fn start(latency: Duration) -> Result<Self> {
+        Self::start_with(latency, &[])
+    }
+
+    /// Starts it with further flags.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn start_with(latency: Duration, flags: &[&str]) -> Result<Self> {
         let latency = latency.as_millis().to_string();
         let mut child = Command::new(paceline()?)
             .args(["mock-api", "--port", "0", "--latency-ms", &latency])
+            .args(flags)
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()?;
@@ -161,6 +170,14 @@ impl Workplace {
     /// # Errors
     /// The file cannot be written.
     pub fn job(&self, columns: Columns, endpoint: &str, options: &str) -> Result<Command> {
+        self.job_with(columns, "id", "", endpoint, options)
+    }
+
+    /// The same, where `id` is sent in its place, and `said` stands behind the type of the answer.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn job_with(&self, columns: Columns, id: &str, said: &str, endpoint: &str, options: &str) -> Result<Command> {
         let (input, output) = (self.input(), self.output());
         let (declared, infer) = match columns {
             Columns::Declared => {
@@ -168,12 +185,13 @@ impl Workplace {
             }
             Columns::Inferred => ("", "true"),
         };
+        let email = if id == "id" { "email" } else { "'same@example.com'" };
         let script = format!(
             "CREATE TEMPORARY VIEW records {declared}
              USING csv OPTIONS (path '{}', header 'true', inferSchema '{infer}');
              CREATE TEMPORARY FUNCTION enrich(id BIGINT, email STRING) RETURNS STRUCT<status: STRING, score: DOUBLE>
-             USING API OPTIONS (endpoint '{endpoint}', {options});
-             INSERT OVERWRITE DIRECTORY '{}' USING parquet SELECT *, enrich(id, email) AS answer FROM records;",
+             {said} USING API OPTIONS (endpoint '{endpoint}', {options});
+             INSERT OVERWRITE DIRECTORY '{}' USING parquet SELECT *, enrich({id}, {email}) AS answer FROM records;",
             input.display(),
             output.display()
         );
@@ -189,7 +207,14 @@ impl Workplace {
     /// # Errors
     /// It fails, gives rows up, or leaves no `_SUCCESS`.
     pub fn run(&self, columns: Columns, endpoint: &str, options: &str) -> Result<Ran> {
-        let mut job = self.job(columns, endpoint, options)?;
+        self.finish(self.job(columns, endpoint, options)?)
+    }
+
+    /// Runs what [`Workplace::job`] gave to its end.
+    ///
+    /// # Errors
+    /// As [`Workplace::run`].
+    pub fn finish(&self, mut job: Command) -> Result<Ran> {
         let start = Instant::now();
         let status = job.status()?;
         let elapsed = start.elapsed();

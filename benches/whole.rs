@@ -1,6 +1,7 @@
 //! Whole runs beside their targets: the binary as a user runs it, against an API in a process of its own. Where two are
 //! compared they run in turns, so that whatever else the machine does meets both.
 
+mod api_function;
 mod pyspark;
 
 use std::error::Error;
@@ -10,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use paceline_benches::{Api, Bodies, Columns, Ran, Received, Table, Workplace, bare_loop, median};
 use tokio::runtime::Runtime;
+
+use api_function::{answers, faults, journal};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -25,11 +28,14 @@ const BENCHES: &[(&str, Bench)] = &[
     ("pace", pace),
     ("records", records),
     ("arrays", arrays),
+    ("faults", faults),
+    ("journal", journal),
+    ("answers", answers),
     ("million", million),
     ("memory", memory),
     ("pyspark", pyspark::compare),
 ];
-const SHORT: &[&str] = &["start", "pace", "records", "arrays"];
+const SHORT: &[&str] = &["start", "pace", "faults", "journal", "answers", "records", "arrays"];
 
 fn main() -> Result<()> {
     rlimit::increase_nofile_limit(u64::MAX)?;

@@ -16,6 +16,7 @@ mod scenarios {
     mod first_rows;
     mod formats;
     mod main_job;
+    mod metrics;
     mod order;
     mod plain_datafusion;
     mod too_many_requests;

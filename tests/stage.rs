@@ -26,7 +26,8 @@ pub struct Stage {
 }
 
 /// An API that answers at once and never fails.
-pub const QUICK: MockApiOptions = MockApiOptions { latency: Duration::ZERO, fail_percent: 0, limit: None };
+pub const QUICK: MockApiOptions =
+    MockApiOptions { latency: Duration::ZERO, fail_percent: 0, reset_percent: 0, limit: None };
 
 impl Stage {
     /// Sets the stage.

@@ -24,6 +24,9 @@ pub struct Arguments {
     /// Of 100 requests, how many fail with status 500
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
     fail_percent: u8,
+    /// Of 100 requests, how many lose their connection in the midst of the reply
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
+    reset_percent: u8,
     /// Most requests in any sliding period; more are answered with 429 and Retry-After (default: no limit)
     #[arg(long, value_name = "REQUESTS")]
     rate_limit: Option<NonZeroU32>,
@@ -42,7 +45,8 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error:
     let latency = Duration::from_millis(arguments.latency_ms);
     let period = arguments.rate_limit_period;
     let limit = arguments.rate_limit.map(|requests| OwnLimit { requests, period });
-    let options = MockApiOptions { latency, fail_percent: arguments.fail_percent, limit };
+    let Arguments { fail_percent, reset_percent, .. } = arguments;
+    let options = MockApiOptions { latency, fail_percent, reset_percent, limit };
     let address = SocketAddr::new(arguments.host, arguments.port);
     let api = MockApi::start(address, options).map_err(|error| format!("cannot serve on {address}: {error}"))?;
     say(&format!("POST records to {}; GET /stats shows what arrived, POST /reset forgets it", api.url()));

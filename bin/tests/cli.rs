@@ -27,7 +27,7 @@ impl Setting {
 
     /// With an API that fails at so many of a hundred calls.
     fn failing(fail_percent: u8, rate_limit_calls: &str) -> Self {
-        let options = MockApiOptions { latency: Duration::from_millis(1), fail_percent, limit: None };
+        let options = MockApiOptions { latency: Duration::from_millis(1), fail_percent, reset_percent: 0, limit: None };
         let setting = Setting {
             api: MockApi::start(([127, 0, 0, 1], 0).into(), options).unwrap(),
             folder: TempDir::new().unwrap(),

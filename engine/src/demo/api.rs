@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -26,6 +27,8 @@ pub struct MockApiOptions {
     pub latency: Duration,
     /// Of 100 requests this many fail with status 500, spread evenly over the order of arrival.
     pub fail_percent: u8,
+    /// Of 100 requests the connection of this many breaks in the midst of the reply, spread likewise.
+    pub reset_percent: u8,
     /// What arrives above it is answered with 429 and `Retry-After`, at once.
     pub limit: Option<OwnLimit>,
 }
@@ -119,8 +122,11 @@ async fn call(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes
         }
     };
     tokio::time::sleep(shared.options.latency).await;
-    let percent = usize::from(shared.options.fail_percent);
-    if number * percent / 100 > (number - 1) * percent / 100 {
+    if is_due(number + 2, shared.options.reset_percent) {
+        let broken = futures::stream::iter([Ok(Bytes::from_static(b"{")), Err(io::Error::other("reset"))]);
+        return Body::from_stream(broken).into_response();
+    }
+    if is_due(number, shared.options.fail_percent) {
         return (StatusCode::INTERNAL_SERVER_ERROR, "out of order").into_response();
     }
     match serde_json::from_slice::<Records>(&body) {
@@ -135,6 +141,12 @@ async fn call(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes
         }
         Err(error) => (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
     }
+}
+
+/// Whether the request of this number is one of so many in a hundred.
+fn is_due(number: usize, percent: u8) -> bool {
+    let percent = usize::from(percent);
+    number * percent / 100 > (number - 1) * percent / 100
 }
 
 /// A request of either format.

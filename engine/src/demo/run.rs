@@ -64,7 +64,12 @@ impl Demo {
         for bucket in [BUCKET_IN, BUCKET_OUT] {
             s3.create_bucket(bucket).map_err(cannot("a demo bucket cannot be made"))?;
         }
-        let behaviour = MockApiOptions { latency: options.latency, fail_percent: options.fail_percent, limit: None };
+        let behaviour = MockApiOptions {
+            latency: options.latency,
+            fail_percent: options.fail_percent,
+            reset_percent: 0,
+            limit: None,
+        };
         let api =
             MockApi::start(([127, 0, 0, 1], 0).into(), behaviour).map_err(cannot("the demo API does not start"))?;
 

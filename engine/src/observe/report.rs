@@ -52,6 +52,8 @@ pub struct Report {
     pub breaker_opened: u64,
     /// Rows whose answer was there without a request.
     pub answers_reused: u64,
+    /// Segments and blocks of journals that were damaged; the rows of their answers were asked for again.
+    pub journal_damaged: u64,
     /// Rows given up, by kind of failure.
     pub failures_by_kind: BTreeMap<&'static str, u64>,
     /// Latency of the attempts that got a reply, in milliseconds, of the function with the most requests.
@@ -181,6 +183,7 @@ impl Report {
             rate_limit_hits: progress.rate_limit_hits,
             breaker_opened: progress.breaker_opened,
             answers_reused: progress.reused,
+            journal_damaged: written.iter().map(|written| written.journal_damaged).sum(),
             failures_by_kind: failures_by_kind(&functions),
             latency_ms: busiest.and_then(|watch| watch.counters().latency()),
             paused_s: pace.paused.as_secs_f64(),

@@ -137,6 +137,7 @@ impl Session {
             records_dropped: sum_of_leaves(&plan, &|metrics| Some(metrics.sum_by_name(readers::DROPPED)?.as_usize())),
             records_written: rows(Kind::Rows),
             records_failed: rows(Kind::DeadLetters),
+            journal_damaged: journal.map_or(0, |journal| journal.counters.damaged.get()),
         };
         Ok((written, files))
     }

@@ -99,6 +99,8 @@ pub struct Written {
     pub records_written: u64,
     /// Rows in the dead letters.
     pub records_failed: u64,
+    /// Segments and blocks of its journal that were damaged; the rows of their answers were asked for again.
+    pub journal_damaged: u64,
 }
 
 impl Written {
@@ -110,6 +112,7 @@ impl Written {
             records_dropped: 0,
             records_written: 0,
             records_failed: 0,
+            journal_damaged: 0,
         }
     }
 }
