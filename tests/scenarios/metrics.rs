@@ -29,7 +29,7 @@ async fn a_function_is_told_of_in_the_report_and_to_prometheus() {
     for line in [
         format!("paceline_requests_total{{function=\"f\"}} {}", f.requests),
         "paceline_records_answered_total{function=\"f\"} 100".to_owned(),
-        format!("paceline_retries_total{{cause=\"http_5xx\",function=\"f\"}} {retries}"),
+        format!("paceline_retries_total{{function=\"f\",cause=\"http_5xx\"}} {retries}"),
         "paceline_records_failed_total{function=\"f\",kind=\"http_5xx\"} 0".to_owned(),
         "paceline_requests_in_flight{function=\"g\"} 0".to_owned(),
         "paceline_breaker_open{function=\"f\"} 0".to_owned(),
