@@ -13,6 +13,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::ask::{Answer, Question, Questions, RowFate, Stop};
 use crate::caller::Caller;
 use crate::dead_letter::{FailureKind, GivenUp};
+use crate::journal::Journal;
 use crate::key::{Key, Lane};
 use crate::result;
 use crate::retry::Failure;
@@ -94,8 +95,7 @@ pub async fn send(caller: &Arc<Caller>, lane: &mut Lane, arguments: &RecordBatch
         }
         let leader = match caller.shared().map(|shared| shared.claim(*key, Instant::now())) {
             Some(Claim::Cached(answer)) => {
-                counters.reused.add(1);
-                counters.cache_hits.add(1);
+                cached(caller, lane.journal(), *key, &answer);
                 fates[at] = Some(RowFate::Answered(answer));
                 continue;
             }
@@ -145,6 +145,15 @@ fn paid_for(caller: &Caller, lane: &Lane, key: Key) -> Result<Option<Answer>, Ba
     Ok(found)
 }
 
+/// Counts an answer out of the cache, and writes it down: it may come from a statement that is not resumed.
+fn cached(caller: &Caller, journal: Option<(&Arc<Journal>, u32)>, key: Key, answer: &Answer) {
+    caller.counters().reused.add(1);
+    caller.counters().cache_hits.add(1);
+    if let Some((journal, partition)) = journal {
+        journal.record(partition, key, answer);
+    }
+}
+
 /// Waits for the row that asks the same; where it goes without a fate, asks.
 async fn follow(caller: Arc<Caller>, mut questions: Questions, follower: Follower) -> Result<Vec<RowFate>, Stop> {
     let mut follower = follower;
@@ -160,7 +169,11 @@ async fn follow(caller: Arc<Caller>, mut questions: Questions, follower: Followe
             return Ok(Vec::new());
         };
         match shared.claim(question.key, Instant::now()) {
-            Claim::Cached(answer) => return Ok(vec![RowFate::Answered(answer)]),
+            Claim::Cached(answer) => {
+                let journal = questions.journal.as_ref().map(|(journal, partition)| (journal, *partition));
+                cached(&caller, journal, question.key, &answer);
+                return Ok(vec![RowFate::Answered(answer)]);
+            }
             Claim::Follow(other) => follower = other,
             Claim::Lead(leader) => {
                 question.leader = Some(leader);

@@ -190,6 +190,13 @@ impl Counters {
         self.times().by_second.clone()
     }
 
+    /// Requests handed to the client in the last full second before `now`.
+    pub fn requests_last_second(&self, now: Instant) -> u64 {
+        let times = self.times();
+        let second = times.first.map(|first| now.saturating_duration_since(first).as_secs() as usize);
+        second.and_then(|second| times.by_second.get(second.checked_sub(1)?)).copied().unwrap_or(0)
+    }
+
     /// Latencies, if there was a reply.
     pub fn latency(&self) -> Option<Latency> {
         self.times().latency_us.as_ref().map(quantiles)
@@ -249,6 +256,8 @@ mod tests {
         let second = counters.take_off(2, 10, Duration::from_millis(7));
         assert_eq!(counters.requests_by_second(), [1, 0, 1]);
         assert_eq!((counters.requests.get(), counters.retries.get(), counters.in_flight()), (2, 1, 2));
+        assert_eq!(counters.requests_last_second(Instant::now() + Duration::from_secs(1)), 1);
+        assert_eq!(counters.requests_last_second(Instant::now() + Duration::from_secs(2)), 0);
         drop((first, second));
         assert_eq!(counters.in_flight(), 0);
     }

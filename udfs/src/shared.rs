@@ -2,10 +2,10 @@
 //! flight, and recent answers are kept. Time comes in as an argument.
 
 use std::collections::HashMap;
-use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use lru::LruCache;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -18,12 +18,14 @@ use crate::spec::Answers;
 #[derive(Debug)]
 pub(crate) struct Shared {
     ttl: Duration,
+    most: usize,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
-    recent: Option<LruCache<Key, (Answer, Instant)>>,
+    /// Not more than `most`.
+    recent: LruCache<Key, (Answer, Instant)>,
     in_flight: HashMap<Key, watch::Receiver<Option<RowFate>>>,
 }
 
@@ -40,18 +42,18 @@ pub(crate) enum Claim {
 
 impl Shared {
     pub fn new(options: &Answers) -> Self {
-        let recent = NonZeroUsize::new(options.cache_size).map(LruCache::new);
-        Shared { ttl: options.cache_ttl, state: Mutex::new(State { recent, in_flight: HashMap::new() }) }
+        let state = State { recent: LruCache::unbounded(), in_flight: HashMap::new() };
+        Shared { ttl: options.cache_ttl, most: options.cache_size, state: Mutex::new(state) }
     }
 
     /// Decides for one row at `now`.
     pub fn claim(self: &Arc<Self>, key: Key, now: Instant) -> Claim {
         let mut state = self.state();
-        if let Some((answer, since)) = state.recent.as_mut().and_then(|recent| recent.get(&key)) {
+        if let Some((answer, since)) = state.recent.get(&key) {
             if now.saturating_duration_since(*since) < self.ttl {
                 return Claim::Cached(answer.clone());
             }
-            state.recent.as_mut().and_then(|recent| recent.pop(&key));
+            state.recent.pop(&key);
         }
         if let Some(asked) = state.in_flight.get(&key) {
             return Claim::Follow(Follower(asked.clone()));
@@ -90,9 +92,15 @@ impl Leader {
     /// Tells the fate to those who wait, and keeps an answer for those who come later.
     pub fn publish(self, fate: &RowFate, now: Instant) {
         if let RowFate::Answered(answer) = fate
-            && let Some(recent) = &mut self.shared.state().recent
+            && self.shared.most > 0
         {
-            recent.put(self.key, (answer.clone(), now));
+            // A slice would keep the whole reply.
+            let kept = Answer { value: Bytes::copy_from_slice(&answer.value), ..answer.clone() };
+            let mut state = self.shared.state();
+            state.recent.put(self.key, (kept, now));
+            if state.recent.len() > self.shared.most {
+                state.recent.pop_lru();
+            }
         }
         self.sender.send_replace(Some(fate.clone()));
     }

@@ -43,8 +43,7 @@ const GAUGES: &[(&str, &str, Number)] = &[
     ("paceline_requests_in_flight", "Requests in flight now.", |w| of(w, Counters::in_flight)),
     ("paceline_breaker_open", "1 while the breaker is open, else 0.", |w| f64::from(u8::from(w.breaker().is_open()))),
     ("paceline_requests_per_second", "Requests handed to the client in the last full second.", |w| {
-        let seconds = w.counters().requests_by_second();
-        seconds.iter().rev().nth(1).copied().unwrap_or_default() as f64
+        of(w, |c| c.requests_last_second(tokio::time::Instant::now()))
     }),
 ];
 

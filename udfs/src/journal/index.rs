@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use redb::{Database, ReadableDatabase, TableDefinition};
-use tempfile::NamedTempFile;
 
 use super::segment::Entry;
 use crate::ask::Answer;
@@ -25,14 +24,8 @@ pub struct Index {
     memory: HashMap<Key, Answer>,
     bytes: usize,
     most_bytes: usize,
-    file: Option<Spilled>,
-}
-
-#[derive(Debug)]
-struct Spilled {
-    database: Database,
-    /// Removed with the index.
-    _file: NamedTempFile,
+    /// In a file without a name, which goes with the process however that ends.
+    file: Option<Database>,
 }
 
 impl Index {
@@ -55,15 +48,11 @@ impl Index {
     }
 
     fn spill(&mut self) -> Result<(), redb::Error> {
-        let spilled = match &self.file {
-            Some(spilled) => spilled,
-            None => {
-                let file = NamedTempFile::with_prefix("paceline-journal-")?;
-                let database = Database::create(file.path())?;
-                self.file.insert(Spilled { database, _file: file })
-            }
+        let database = match &self.file {
+            Some(database) => database,
+            None => self.file.insert(Database::builder().create_file(tempfile::tempfile()?)?),
         };
-        let mut transaction = spilled.database.begin_write()?;
+        let mut transaction = database.begin_write()?;
         transaction.set_durability(redb::Durability::None).map_err(redb::Error::from)?;
         {
             let mut table = transaction.open_table(ANSWERS)?;
@@ -86,8 +75,8 @@ impl Index {
         if let Some(answer) = self.memory.get(&key) {
             return Ok(Some(answer.clone()));
         }
-        let Some(spilled) = &self.file else { return Ok(None) };
-        let table = spilled.database.begin_read()?.open_table(ANSWERS)?;
+        let Some(database) = &self.file else { return Ok(None) };
+        let table = database.begin_read()?.open_table(ANSWERS)?;
         let Some(found) = table.get(key.0)? else { return Ok(None) };
         let ((status, attempts, latency), value) = found.value();
         let latency = Duration::from_micros(latency);

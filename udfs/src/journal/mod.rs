@@ -50,7 +50,7 @@ pub struct Journal {
     broken: OnceLock<String>,
     /// What was done.
     pub counters: Counters,
-    flusher: Mutex<Option<AbortOnDropHandle<()>>>,
+    flusher: tokio::sync::Mutex<Option<AbortOnDropHandle<()>>>,
 }
 
 /// The index of a partition, once somebody has asked for it; `None` where there is nothing to find.
@@ -136,11 +136,11 @@ impl Journal {
             filled: Arc::default(),
             broken: OnceLock::new(),
             counters,
-            flusher: Mutex::default(),
+            flusher: tokio::sync::Mutex::default(),
         });
         let flusher =
             AbortOnDropHandle::new(network.spawn(write_down(Arc::downgrade(&journal), Arc::clone(&journal.filled))));
-        *journal.flusher.lock().unwrap_or_else(PoisonError::into_inner) = Some(flusher);
+        *journal.flusher.lock().await = Some(flusher);
         Ok(journal)
     }
 
@@ -195,20 +195,35 @@ impl Journal {
         self.broken.get().cloned()
     }
 
-    /// Writes down what is left and stops.
+    /// Writes down what is left and stops. Given up on the way, it may be called again.
     ///
     /// # Errors
     /// Something could not be written down.
     pub async fn close(&self) -> Result<(), String> {
         self.buffer().closing = true;
         self.filled.notify_one();
-        let flusher = self.flusher.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(flusher) = flusher
-            && let Err(error) = flusher.await
-        {
-            return Err(format!("the journal could not be closed: {error}"));
+        let mut flusher = self.flusher.lock().await;
+        if let Some(running) = flusher.as_mut() {
+            let ended = running.await;
+            *flusher = None;
+            ended.map_err(|error| format!("the journal could not be closed: {error}"))?;
+        }
+        // Where a segment could not be written, its answers are here again, with those that came since.
+        let left = std::mem::take(&mut *self.buffer());
+        if left.answers > 0 {
+            self.write(&left).await.inspect_err(|_| self.put_back(left))?;
+            self.broken.get().inspect(|error| tracing::warn!("{error}; at last it could"));
+            return Ok(());
         }
         self.broken().map_or(Ok(()), Err)
+    }
+
+    fn put_back(&self, due: Buffer) {
+        let mut buffer = self.buffer();
+        buffer.answers += due.answers;
+        for (partition, mut entries) in due.partitions {
+            buffer.partitions.entry(partition).or_default().append(&mut entries);
+        }
     }
 
     fn buffer(&self) -> MutexGuard<'_, Buffer> {
@@ -228,7 +243,7 @@ impl Journal {
         Err(end)
     }
 
-    async fn write(&self, due: Buffer, number: u64) -> Result<(), String> {
+    async fn write(&self, due: &Buffer) -> Result<(), String> {
         let failed = |error: &dyn fmt::Display| {
             format!(
                 "the journal at '{}' cannot be written ({error}); the job stops, so that no answer is bought twice",
@@ -236,9 +251,8 @@ impl Journal {
             )
         };
         let answers = due.answers as u64;
-        let partitions: Vec<_> = due.partitions.into_iter().collect();
-        let segment = segment::write(&partitions).map_err(|error| failed(&error))?;
-        let path = self.folder.segment(0, number);
+        let segment = segment::write(&due.partitions).map_err(|error| failed(&error))?;
+        let path = self.folder.segment(0, self.counters.segments.get());
         self.folder.store.put(&path, segment.into()).await.map_err(|error| failed(&error))?;
         self.counters.written.add(answers);
         self.counters.segments.add(1);
@@ -248,23 +262,27 @@ impl Journal {
 
 /// Writes down what comes, until the journal is closed or gone. While it waits it does not keep the journal alive.
 async fn write_down(journal: Weak<Journal>, filled: Arc<Notify>) {
-    let mut number = 0;
+    let mut joining: Option<AbortOnDropHandle<()>> = None;
     loop {
         let until = {
             let Some(journal) = journal.upgrade() else { return };
             match journal.due(Instant::now()) {
                 Ok(due) if due.answers == 0 => return, // closed
                 Ok(due) => {
-                    if let Err(error) = journal.write(due, number).await {
+                    if let Err(error) = journal.write(&due).await {
                         tracing::error!("{error}");
+                        journal.put_back(due);
                         journal.broken.set(error).ok();
                         return;
                     }
-                    number += 1;
-                    if number.is_multiple_of(compact::MOST_SEGMENTS as u64)
-                        && let Err(error) = compact::compact(&journal.folder, number).await
-                    {
-                        tracing::warn!(%error, "segments of the journal could not be joined; there will be another try");
+                    let number = journal.counters.segments.get();
+                    let is_free = joining.as_ref().is_none_or(AbortOnDropHandle::is_finished);
+                    if number.is_multiple_of(compact::MOST_SEGMENTS as u64) && is_free {
+                        // Beside: answers must not wait for it.
+                        joining = Some(AbortOnDropHandle::new(tokio::spawn(compact::compact(
+                            journal.folder.clone(),
+                            number,
+                        ))));
                     }
                     continue;
                 }
@@ -288,10 +306,10 @@ impl Folder {
         Ok(listed)
     }
 
-    /// Name of a segment: its level, when it was written, by whom.
+    /// Name of a segment: when it was written, its level, by whom.
     fn segment(&self, level: u32, number: u64) -> Path {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
-        self.path.clone().join(format!("{level}-{now:014}-{}-{number:08}{ENDING}", self.writer))
+        self.path.clone().join(format!("{now:014}-{level}-{}-{number:08}{ENDING}", self.writer))
     }
 
     async fn footer(&self, path: &Path, size: u64) -> Result<Result<Footer, segment::Damage>, object_store::Error> {

@@ -6,6 +6,7 @@
 //! Numbers are little-endian. A block is zstd over entries: key (16 bytes), status (2), attempts (4), latency in µs (8), length
 //! (4), value. Blocks know nothing of where they stand, so that segments are joined without taking them apart.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -69,7 +70,7 @@ pub(super) enum Damage {
 pub(super) type Entry = (Key, Answer);
 
 /// A segment with a block for each partition.
-pub(super) fn write(partitions: &[(u32, Vec<Entry>)]) -> std::io::Result<Bytes> {
+pub(super) fn write(partitions: &BTreeMap<u32, Vec<Entry>>) -> std::io::Result<Bytes> {
     let (mut segment, mut blocks, mut plain) = (BytesMut::new(), Vec::new(), Vec::new());
     for (partition, entries) in partitions {
         plain.clear();
@@ -178,19 +179,19 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let written = [(0, vec![entry(1), entry(2)]), (7, vec![entry(3)])];
+        let written = BTreeMap::from([(0, vec![entry(1), entry(2)]), (7, vec![entry(3)])]);
         let segment = write(&written).unwrap();
         let footer = footer(&segment, segment.len() as u64).unwrap();
         let blocks = footer.blocks.iter().map(|block| {
             let range = block.range();
             (block.partition, read(block, &segment[range.start as usize..range.end as usize]).unwrap())
         });
-        assert_eq!(blocks.collect::<Vec<_>>(), written);
+        assert_eq!(blocks.collect::<BTreeMap<_, _>>(), written);
     }
 
     #[test]
     fn every_flipped_byte_and_every_cut_is_noticed() {
-        let segment = write(&[(0, vec![entry(1)]), (1, vec![entry(2)])]).unwrap();
+        let segment = write(&BTreeMap::from([(0, vec![entry(1)]), (1, vec![entry(2)])])).unwrap();
         let good = |bytes: &[u8]| {
             footer(bytes, bytes.len() as u64).is_ok_and(|footer| {
                 footer.blocks.iter().all(|block| {
@@ -210,7 +211,10 @@ mod tests {
 
     #[test]
     fn segments_are_joined_as_they_are() {
-        let segments = [write(&[(0, vec![entry(1)])]).unwrap(), write(&[(1, vec![entry(2)]), (0, vec![])]).unwrap()];
+        let segments = [
+            write(&BTreeMap::from([(0, vec![entry(1)])])).unwrap(),
+            write(&BTreeMap::from([(1, vec![entry(2)]), (2, vec![])])).unwrap(),
+        ];
         let footers = segments.each_ref().map(|segment| footer(segment, segment.len() as u64).unwrap());
         let mut joined = Vec::new();
         for (segment, footer) in segments.iter().zip(&footers) {
@@ -219,7 +223,7 @@ mod tests {
         }
         joined.extend_from_slice(&end_of_joined(&footers).unwrap());
         let footer = footer(&joined, joined.len() as u64).unwrap();
-        assert_eq!(footer.blocks.iter().map(|block| block.partition).collect::<Vec<_>>(), [0, 1, 0]);
+        assert_eq!(footer.blocks.iter().map(|block| block.partition).collect::<Vec<_>>(), [0, 1, 2]);
         let range = footer.blocks[1].range();
         assert_eq!(read(&footer.blocks[1], &joined[range.start as usize..range.end as usize]).unwrap(), [entry(2)]);
     }
