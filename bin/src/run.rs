@@ -21,7 +21,7 @@ pub struct Arguments {
     /// A setting, as paceline.s3.endpoint=http://127.0.0.1:9000; may be given several times
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     conf: Vec<(String, String)>,
-    /// A value for ${KEY} in the statements; may be given several times
+    /// A value for ${KEY} in the statements, kept with the job's checkpoint, so no secret; may be given several times
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     var: Vec<(String, String)>,
     /// Name of this job; a new one is made otherwise

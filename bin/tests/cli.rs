@@ -193,6 +193,7 @@ fn a_low_limit_of_open_files_makes_the_window_smaller_and_says_so() {
     let job = setting.run();
     let mut limited = Command::new("sh");
     limited.args(["-c", "ulimit -n 260 && exec \"$0\" \"$@\""]).arg(job.get_program()).args(job.get_args());
+    limited.env("XDG_STATE_HOME", setting.path("state"));
     let output = limited.current_dir(setting.folder.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     assert!(said(&output).contains("fewer requests in flight than calls may need"), "{}", said(&output));

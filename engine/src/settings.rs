@@ -175,15 +175,15 @@ impl Settings {
     /// # Errors
     /// There is no such key, or the value is not of its kind.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), EngineError> {
-        if let Some(rest) = name.strip_prefix(api_defaults::PREFIX) {
-            return self.api.set(rest, value);
-        }
+        self.given.push((name.to_owned(), value.to_owned()));
         let Some(key) = KEYS.iter().find(|key| key.name == name) else {
+            if let Some(rest) = name.strip_prefix(api_defaults::PREFIX) {
+                return self.api.set(rest, value);
+            }
             let patterns = api_defaults::PATTERNS.iter().map(|(name, _)| *name);
             let names: Vec<_> = KEYS.iter().map(|key| key.name).chain(patterns).collect();
             return Err(EngineError::Setting(format!("there is no setting '{name}'; there are {}", names.join(", "))));
         };
-        self.given.push((name.to_owned(), value.to_owned()));
         (key.set)(self, value.trim())
             .map_err(|expected| EngineError::Setting(format!("setting '{name}' is '{value}', expected {expected}")))
     }
@@ -201,6 +201,22 @@ fn number(text: &str) -> Result<NonZeroUsize, &'static str> {
 mod tests {
     use super::*;
     use expect_test::expect;
+
+    #[test]
+    fn what_was_given_is_taken_over_where_nothing_else_is_given_now() {
+        let mut earlier = Settings::default();
+        for (name, value) in [
+            ("paceline.api.allowed_hosts", "api.example.com"),
+            ("paceline.api.default.timeout", "5 seconds"),
+            ("paceline.batch.rows", "7"),
+        ] {
+            earlier.set(name, value).unwrap();
+        }
+        let mut now = Settings::default();
+        now.set("paceline.batch.rows", "9").unwrap();
+        now.take_earlier(&earlier.given).unwrap();
+        assert_eq!((now.batch_rows.get(), now.allowed_hosts.is_some(), now.given.len()), (9, true, 3));
+    }
 
     #[test]
     fn a_setting_is_set_or_the_mistake_is_named() {

@@ -1,5 +1,6 @@
 //! Rows into requests, replies back to rows, for one batch of arguments.
-//! Encoding and decoding happen where these functions are called; the requests run on the caller's network runtime.
+//! Rows become JSON, and JSON columns, where these functions are called; requests are laid out, sent and taken apart on the
+//! caller's network runtime.
 
 use std::sync::Arc;
 use std::time::SystemTime;

@@ -130,3 +130,36 @@ fn statements_that_were_committed_are_not_carried_out_again() {
     let output = setting.resume(&[]).output().unwrap();
     assert_eq!((output.status.code(), setting.api.stats().requests), (Some(0), 1000), "{}", said(&output));
 }
+
+#[test]
+fn a_job_that_ended_well_is_run_anew_under_its_id_even_where_its_checkpoint_was_kept() {
+    let setting = Setting::failing(10, "unlimited");
+    setting.write_job_with("rate_limit_calls 'unlimited', retry_max_attempts '1', max_in_flight '1'");
+    let mut keys = 0;
+    for round in 1..=2 {
+        let output = setting.run().args(["--conf", "paceline.checkpoint.keep=true"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        let stats = setting.api.stats();
+        keys += stats.repeated_keys;
+        assert_eq!((stats.requests, keys), (round * 1000, 0), "new questions, with new keys");
+    }
+    assert!(Path::new(&setting.path("out/_paceline/nightly/statement-3.json")).exists());
+    let output = setting.paceline(&["redrive", "nightly", "--report", "report.json"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(setting.report()["records_written"], 90);
+}
+
+#[test]
+fn answers_of_a_job_whose_state_was_lost_are_found_and_its_output_is_known_again() {
+    let setting = Setting::of_many_calls();
+    let mut child = setting.start();
+    setting.wait_for_requests(&mut child, RATE * 3);
+    signal(&child, "-TERM");
+    child.wait().unwrap();
+    std::fs::remove_dir_all(setting.path("state")).unwrap();
+    let output = setting.run().output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(setting.report()["answers_reused"].as_u64().unwrap() >= RATE as u64);
+    let output = setting.paceline(&["redrive", "nightly"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "no letters, but the output is this job's: {}", said(&output));
+}

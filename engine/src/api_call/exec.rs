@@ -1,5 +1,5 @@
 //! The operator `ApiCall`: one task per partition feeds requests to the process-wide window, the stream takes the
-//! answers out in the order of the rows. Requests run on the network runtime; encoding and decoding run here.
+//! answers out in the order of the rows. Requests run on the network runtime; rows become JSON, and JSON columns, here.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -9,7 +9,8 @@ mod state;
 
 use std::sync::Arc;
 
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{ObjectStoreExt, PutPayload};
 use paceline_udfs::journal::Journal;
@@ -21,7 +22,7 @@ use crate::io::job_folder::JobFolder;
 use crate::io::stores::{Place, Stores};
 use pins::Pins;
 
-pub use state::{Begun, StateFolder};
+pub use state::{Begun, Output, StateFolder};
 
 /// Where in its job a statement stands.
 #[derive(Clone, Debug)]
@@ -65,13 +66,8 @@ pub struct Checkpoint {
 const VERSION: u32 = 1;
 
 /// What the commit of an INSERT leaves in `_SUCCESS`, by which it is known when its job is resumed.
-pub fn success_note(begun: &Begun, statement: usize) -> String {
-    success_note_of(&begun.job, &begun.run, statement)
-}
-
-/// The same, by the names of the job and its run.
-pub(crate) fn success_note_of(job: &str, run: &str, statement: usize) -> String {
-    serde_json::json!({ "job": job, "run": run, "statement": statement }).to_string()
+pub fn success_note(begun: &Begun, run: &str, statement: usize) -> String {
+    serde_json::json!({ "job": begun.job, "run": run, "statement": statement }).to_string()
 }
 
 /// An open checkpoint.
@@ -81,71 +77,111 @@ pub struct Open {
     pub run: String,
     /// Its journal.
     pub journal: Arc<Journal>,
+}
+
+/// What is kept of one INSERT, wherever that is.
+#[derive(Clone, Debug)]
+pub struct Kept {
     folder: Place,
+    statement: usize,
 }
 
-/// Opens the checkpoint of an INSERT: the one that an earlier try left, or a new one.
-///
-/// # Errors
-/// The store cannot be read or written, or the earlier try was of another statement or read other input.
-pub async fn open(
-    settings: &CheckpointSettings,
-    stores: &Stores,
-    output: &JobFolder,
-    step: &Step<'_>,
-    text: &str,
-    plan: &Arc<dyn ExecutionPlan>,
-    network: &Handle,
-) -> Result<Open, EngineError> {
-    let folder = match &settings.location {
-        Some(location) => {
-            let mut place = stores.place(location)?;
-            place.path = place.path.join(step.begun.job.as_str());
-            place
-        }
-        None => output.own_place(),
-    };
-    let pins = Pins::of(plan);
-    let file = statement_file(&folder, step.statement);
-    let run = match read(&folder, &file).await? {
-        Some(earlier) => {
-            earlier.check(step, text, &pins, &folder)?;
-            earlier.begun.run
-        }
-        None => {
-            let begun = step.begun.clone();
-            let run = begun.run.clone();
-            let new = Checkpoint { version: VERSION, begun, statement: step.statement, text: text.to_owned(), pins };
-            let json = serde_json::to_vec_pretty(&new).map_err(|error| damaged(&folder, &file, &error))?;
-            let put = folder.store.objects().put(&file, PutPayload::from(json)).await;
-            put.map_err(|source| storage("cannot write the checkpoint at", &folder, source))?;
-            run
-        }
-    };
-    let path = folder.path.clone().join(format!("journal-{}", step.statement));
-    let partitions = datafusion::physical_plan::ExecutionPlanProperties::output_partitioning(plan).partition_count();
-    let journal = Journal::open(folder.store.shared(), path, partitions, network).await;
-    let journal = journal.map_err(|source| storage("cannot read the journal at", &folder, source))?;
-    Ok(Open { run, journal, folder })
-}
-
-impl Open {
-    /// Removes a checkpoint that is not beside the output, after its INSERT was committed.
-    pub async fn remove(&self, statement: usize) {
-        let journal = self.folder.path.clone().join(format!("journal-{statement}"));
-        let objects = self.folder.store.objects();
-        let listed = objects.list(Some(&journal));
-        let listed: Vec<_> = futures::StreamExt::collect(listed).await;
-        let segments = listed.into_iter().flatten().map(|file| file.location);
-        for path in segments.chain([statement_file(&self.folder, statement)]) {
-            if let Err(error) = objects.delete(&path).await {
-                tracing::warn!(%error, %path, "a part of the checkpoint could not be removed");
+impl Kept {
+    /// Where a job keeps it, by its settings and the statement's output.
+    ///
+    /// # Errors
+    /// The location of checkpoints is malformed.
+    pub fn of(
+        settings: &CheckpointSettings,
+        stores: &Stores,
+        output: &JobFolder,
+        step: &Step<'_>,
+    ) -> Result<Self, EngineError> {
+        let folder = match &settings.location {
+            Some(location) => {
+                let mut place = stores.place(location)?;
+                place.path = place.path.join(step.begun.job.as_str());
+                place
             }
+            None => output.own_place(),
+        };
+        Ok(Kept { folder, statement: step.statement })
+    }
+
+    /// What an earlier try left.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub async fn earlier(&self) -> Result<Option<Checkpoint>, EngineError> {
+        read(&self.folder, &self.file()).await
+    }
+
+    /// Goes on with what an earlier try left, or begins.
+    ///
+    /// # Errors
+    /// The store cannot be read or written, or the earlier try was of another statement or read other input.
+    pub async fn open(
+        &self,
+        earlier: Option<Checkpoint>,
+        step: &Step<'_>,
+        text: &str,
+        plan: &Arc<dyn ExecutionPlan>,
+        network: &Handle,
+    ) -> Result<Open, EngineError> {
+        let pins = Pins::of(plan);
+        let run = match earlier {
+            Some(earlier) => {
+                earlier.check(step, text, &pins, &self.folder)?;
+                earlier.begun.run
+            }
+            None => {
+                let begun = step.begun.clone();
+                let run = begun.run.clone();
+                let new =
+                    Checkpoint { version: VERSION, begun, statement: self.statement, text: text.to_owned(), pins };
+                let json =
+                    serde_json::to_vec_pretty(&new).map_err(|error| damaged(&self.folder, &self.file(), &error))?;
+                let put = self.folder.store.objects().put(&self.file(), PutPayload::from(json)).await;
+                put.map_err(|source| storage("cannot write the checkpoint at", &self.folder, source))?;
+                run
+            }
+        };
+        let partitions = plan.output_partitioning().partition_count();
+        let journal = Journal::open(self.folder.store.shared(), self.journal(), partitions, network).await;
+        let journal = journal.map_err(|source| storage("cannot read the journal at", &self.folder, source))?;
+        Ok(Open { run, journal })
+    }
+
+    /// Removes it; what cannot be removed is only logged, as the next try under the job's id does it.
+    pub async fn remove(&self) {
+        let objects = self.folder.store.objects();
+        let listed = objects.list(Some(&self.journal())).map_ok(|file| file.location);
+        let paths = listed.chain(futures::stream::iter([Ok(self.file())])).boxed();
+        let removed = objects.delete_stream(paths).filter_map(async |result| match result {
+            Ok(_) | Err(object_store::Error::NotFound { .. }) => None,
+            Err(error) => Some(error),
+        });
+        let errors: Vec<_> = removed.collect().await;
+        if let Some(error) = errors.first() {
+            tracing::warn!(%error, checkpoint = %self.folder.url, "a part of a checkpoint could not be removed");
         }
+    }
+
+    fn file(&self) -> Path {
+        self.folder.path.clone().join(format!("statement-{}.json", self.statement))
+    }
+
+    fn journal(&self) -> Path {
+        self.folder.path.clone().join(format!("journal-{}", self.statement))
     }
 }
 
 impl Checkpoint {
+    /// Whether it is of this statement.
+    pub fn is_of(&self, text: &str) -> bool {
+        self.text == text
+    }
+
     fn check(&self, step: &Step<'_>, text: &str, pins: &Pins, folder: &Place) -> Result<(), EngineError> {
         let refuse = |why: String| {
             EngineError::Setting(format!(
@@ -169,20 +205,24 @@ impl Checkpoint {
 /// There is none, or it cannot be read.
 pub async fn find(stores: &Stores, location: &str) -> Result<Begun, EngineError> {
     let folder = stores.place(location)?;
-    let listed: Vec<_> = futures::TryStreamExt::try_collect(folder.store.objects().list(Some(&folder.path)))
+    let listed: Vec<_> = folder
+        .store
+        .objects()
+        .list(Some(&folder.path))
+        .try_collect()
         .await
         .map_err(|source| storage("cannot list", &folder, source))?;
     let is_statement = |path: &Path| path.filename().is_some_and(|name| name.starts_with("statement-"));
+    let mut found: Option<Begun> = None;
     for file in listed.into_iter().map(|file| file.location).filter(is_statement) {
-        if let Some(checkpoint) = read(&folder, &file).await? {
-            return Ok(checkpoint.begun);
-        }
+        let begun = read(&folder, &file).await?.map(|checkpoint| checkpoint.begun);
+        // The last statement that was begun knows most of what is done.
+        found = found.into_iter().chain(begun).max_by_key(|begun| begun.done.len());
+    }
+    if let Some(found) = found {
+        return Ok(found);
     }
     Err(EngineError::Setting(format!("there is no checkpoint at '{location}'; it is a folder with statement-<n>.json")))
-}
-
-fn statement_file(folder: &Place, statement: usize) -> Path {
-    folder.path.clone().join(format!("statement-{statement}.json"))
 }
 
 async fn read(folder: &Place, file: &Path) -> Result<Option<Checkpoint>, EngineError> {

@@ -39,6 +39,7 @@ impl Pins {
         if let Some(source) = plan.downcast_ref::<DataSourceExec>()
             && let Some(scan) = source.data_source().downcast_ref::<FileScanConfig>()
         {
+            let store = scan.object_store_url.as_str();
             let mut groups = Vec::new();
             for group in &scan.file_groups {
                 let mut parts = Vec::new();
@@ -46,9 +47,9 @@ impl Pins {
                     let meta = &file.object_meta;
                     let input =
                         Input { bytes: meta.size, etag: meta.e_tag.clone(), modified: meta.last_modified.to_rfc3339() };
-                    self.inputs.insert(meta.location.to_string(), input);
+                    self.inputs.insert(format!("{store}{}", meta.location), input);
                     let range = file.range.as_ref().map(|range| format!("[{}..{}]", range.start, range.end));
-                    parts.push(format!("{}{}", meta.location, range.unwrap_or_default()));
+                    parts.push(format!("{store}{}{}", meta.location, range.unwrap_or_default()));
                 }
                 groups.push(parts);
             }

@@ -29,10 +29,19 @@ pub struct Begun {
     pub done: BTreeSet<usize>,
     /// Where each INSERT wrote to, by its number.
     #[serde(default)]
-    pub outputs: BTreeMap<usize, String>,
+    pub outputs: BTreeMap<usize, Output>,
     /// Whether all of it is done.
     #[serde(default)]
     pub finished: bool,
+}
+
+/// What an INSERT wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Output {
+    /// Where to.
+    pub url: String,
+    /// The run of the job that its commit names.
+    pub run: String,
 }
 
 impl Begun {

@@ -13,7 +13,7 @@ use std::io::ErrorKind;
 use futures::{StreamExt, TryStreamExt};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{ObjectStoreExt, PutMode, PutPayload};
+use object_store::{ObjectStoreExt, PutMode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +39,9 @@ struct Manifest {
     /// Whether the job's checkpoints stay.
     #[serde(default)]
     keeps_checkpoints: bool,
+    /// What `_SUCCESS` held before; not there until the manifest itself keeps everybody else out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    old_success: Option<String>,
     /// Paths of the files that are replaced; not there until the manifest itself keeps everybody else out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     old: Option<Vec<String>>,
@@ -72,6 +75,7 @@ pub async fn commit(folder: &JobFolder, files: Vec<StagedFile>) -> Result<(), En
         files,
         success: folder.success.to_string(),
         keeps_checkpoints: folder.keeps_checkpoints,
+        old_success: None,
         old: folder.appends.then(|| folder.replaced.to_vec()),
     };
     if !claim(folder, &manifest).await? {
@@ -81,7 +85,27 @@ pub async fn commit(folder: &JobFolder, files: Vec<StagedFile>) -> Result<(), En
             folder.url()
         )));
     }
+    if let Some(gone) = first_gone(folder).await? {
+        delete(folder, vec![folder.at(&[OWN, MANIFEST])]).await?;
+        abandon_after_failure(folder).await;
+        return Err(EngineError::Setting(format!(
+            "'{gone}' was to be replaced and is gone: somebody else has done the same work at this moment; nothing of this \
+             job became visible"
+        )));
+    }
     roll_forward(folder, manifest).await
+}
+
+/// The first of the files to be replaced that is not there, where only some are replaced.
+async fn first_gone(folder: &JobFolder) -> Result<Option<&String>, EngineError> {
+    for path in folder.replaced.iter() {
+        match folder.objects().head(&Path::from(path.as_str())).await {
+            Ok(_) => {}
+            Err(object_store::Error::NotFound { .. }) => return Ok(Some(path)),
+            Err(error) => return Err(folder.failed("cannot read files of")(error)),
+        }
+    }
+    Ok(None)
 }
 
 /// [`abandon`], where the job has failed anyway: what cannot be cleaned up is only logged.
@@ -152,18 +176,20 @@ async fn read_manifest(folder: &JobFolder) -> Result<Option<Manifest>, EngineErr
 async fn roll_forward(folder: &JobFolder, mut manifest: Manifest) -> Result<(), EngineError> {
     let failed = folder.failed("cannot commit to");
     let objects = folder.store().objects();
-    if manifest.old.is_none() {
-        manifest.old = Some(list_old(folder, &manifest).await?);
+    if manifest.old.is_none() || manifest.old_success.is_none() {
+        manifest.old_success = folder.success().await?;
+        if manifest.old.is_none() {
+            manifest.old = Some(list_old(folder, &manifest).await?);
+        }
         put_manifest(folder, &manifest, PutMode::Overwrite).await.map_err(failed)?;
     }
     let success = folder.at(&[SUCCESS]);
-    let was_complete = objects.head(&success).await.is_ok();
     delete(folder, vec![success.clone()]).await?;
 
     let completed = manifest.files.iter().map(|file| make_visible(folder, file));
     let completed: Vec<_> = futures::stream::iter(completed).buffer_unordered(AT_ONCE).collect().await;
     if !completed.is_empty() && completed.iter().all(|done| matches!(done, Err(Broken::Gone(_)))) {
-        return give_up(folder, &manifest, was_complete).await;
+        return give_up(folder, &manifest).await;
     }
     completed.into_iter().collect::<Result<Vec<()>, _>>().map_err(|broken| failed(broken.into()))?;
 
@@ -198,10 +224,10 @@ async fn list_old(folder: &JobFolder, manifest: &Manifest) -> Result<Vec<String>
 }
 
 /// Nothing that was staged is there any more, so nothing of the commit can be finished, and nothing was replaced.
-async fn give_up(folder: &JobFolder, manifest: &Manifest, was_complete: bool) -> Result<(), EngineError> {
-    if was_complete {
+async fn give_up(folder: &JobFolder, manifest: &Manifest) -> Result<(), EngineError> {
+    if let Some(text) = &manifest.old_success {
         let success = folder.at(&[SUCCESS]);
-        let put = folder.store().objects().put(&success, PutPayload::new()).await; // who wrote it is not known any more
+        let put = folder.store().objects().put(&success, text.clone().into()).await;
         put.map_err(folder.failed("cannot restore _SUCCESS of"))?;
     }
     delete(folder, vec![folder.at(&[OWN, MANIFEST])]).await?;

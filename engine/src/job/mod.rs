@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use paceline_sql::script;
 
-use crate::checkpoint::{self, Begun, StateFolder, Step};
+use crate::checkpoint::{self, Begun, Output, StateFolder, Step};
 use crate::io::stores::Stores;
 use crate::observe::report::Report;
 use crate::session::{Outcome, Session, Written};
@@ -129,6 +129,9 @@ impl Job {
     }
 }
 
+/// What the redrive of a job has behind the job's id.
+pub(crate) const REDRIVE: &str = ".redrive";
+
 /// The id of a job: letters, digits, `-`, `_` and `.`, which are safe in a path everywhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobId(String);
@@ -145,8 +148,9 @@ impl JobId {
     /// It has other characters, or could be mistaken for a relative path.
     pub fn parse(text: &str) -> Result<Self, EngineError> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        if text.is_empty() || text.len() > 128 || !text.chars().all(allowed) || text.starts_with('.') {
-            let rule = "1 to 128 letters, digits, '-', '_' and '.', not beginning with '.'";
+        let odd = text.starts_with('.') || text.ends_with(REDRIVE);
+        if text.is_empty() || text.len() > 128 || !text.chars().all(allowed) || odd {
+            let rule = "1 to 128 letters, digits, '-', '_' and '.', not beginning with '.' nor ending with '.redrive'";
             return Err(EngineError::Setting(format!("'{text}' cannot be a job id; it takes {rule}")));
         }
         Ok(JobId(text.to_owned()))
@@ -199,8 +203,11 @@ async fn run_statements(
         match &outcome {
             Outcome::Done => continue, // views and functions live as long as the session
             Outcome::Rows { .. } => {}
-            Outcome::Written(done) => drop(job.begun.outputs.insert(number, done.url.to_string())),
-            Outcome::DoneBefore(url) => drop(job.begun.outputs.insert(number, url.to_string())),
+            Outcome::Written(done) => {
+                let output = Output { url: done.url.to_string(), run: done.run.clone() };
+                job.begun.outputs.insert(number, output);
+            }
+            Outcome::DoneBefore(output) => drop(job.begun.outputs.insert(number, output.clone())),
         }
         job.begun.done.insert(number);
         job.remember();

@@ -11,7 +11,7 @@ use paceline_udfs::journal::Journal;
 use super::{Outcome, Session, Written};
 use crate::EngineError;
 use crate::api_call::{ApiCallExec, Run};
-use crate::checkpoint::{self, Step};
+use crate::checkpoint::{Kept, Output, Step, success_note};
 use crate::io::commit;
 use crate::io::job_folder::JobFolder;
 use crate::io::readers;
@@ -32,39 +32,38 @@ impl Session {
         text: &str,
         step: &Step<'_>,
     ) -> Result<Outcome, EngineError> {
-        let note = checkpoint::success_note(step.begun, step.statement);
         let folder = JobFolder::new(self.stores.place(&insert.directory)?, &step.begun.job)
-            .with_success(&note)
             .keeping_checkpoints(self.checkpoints.keep);
         commit::prepare(&folder).await?;
-        if step.again && folder.success().await?.as_ref() == Some(&note) {
-            return Ok(Outcome::DoneBefore(folder.url().clone()));
+        let success = folder.success().await?;
+        let kept = Kept::of(&self.checkpoints, &self.stores, &folder, step)?;
+        let mut earlier = kept.earlier().await?;
+        let run = earlier.as_ref().map_or(&step.begun.run, |earlier| &earlier.begun.run).clone();
+        if success.as_ref() == Some(&success_note(step.begun, &run, step.statement)) {
+            if step.again {
+                return Ok(Outcome::DoneBefore(Output { url: folder.url().to_string(), run }));
+            }
+            kept.remove().await; // of an earlier job of this id, which has ended
+            earlier = None;
         }
 
         let plan = self.plan_insert(insert, folder.clone()).await?;
         let open = match self.checkpoints.enabled && has_calls(&plan) {
-            true => Some(
-                checkpoint::open(&self.checkpoints, &self.stores, &folder, step, text, &plan, self.network.handle())
-                    .await?,
-            ),
+            true => Some(kept.open(earlier, step, text, &plan, self.network.handle()).await?),
             false => None,
         };
         // A run that goes on is known by the name that it began with.
-        let folder = match &open {
-            Some(open) => folder.with_success(&checkpoint::success_note_of(&step.begun.job, &open.run, step.statement)),
-            None => folder,
-        };
-        let run = open.as_ref().map_or(step.begun.run.as_str(), |open| open.run.as_str());
-        let run = Run {
-            scope: format!("{run}/{}", step.statement),
-            journal: open.as_ref().map(|open| Arc::clone(&open.journal)),
-            ..Run::default()
-        };
-        let outcome = self.write(&folder, plan, run).await;
-        if let (Ok(_), Some(open)) = (&outcome, open.filter(|_| !self.checkpoints.keep)) {
-            open.remove(step.statement).await;
+        let run = open.as_ref().map_or(&step.begun.run, |open| &open.run).clone();
+        let folder = folder.with_success(&success_note(step.begun, &run, step.statement));
+        let scope = format!("{run}/{}", step.statement);
+        let journal = open.map(|open| open.journal);
+        let staged = self.stage(&folder, plan, Run { scope, journal: journal.clone(), ..Run::default() }).await;
+        let (written, files) = self.closing(&folder, journal.as_deref(), staged).await?;
+        self.commit(&folder, &written, files).await?;
+        if !self.checkpoints.keep {
+            kept.remove().await;
         }
-        outcome.map(Outcome::Written)
+        Ok(Outcome::Written(Written { run, ..written }))
     }
 
     /// The plan of an INSERT that writes to `folder`.
@@ -80,11 +79,23 @@ impl Session {
         Ok(state.create_physical_plan(&plan).await?)
     }
 
-    /// Carries a plan out that writes to `folder`, and commits.
-    async fn write(&self, folder: &JobFolder, plan: Arc<dyn ExecutionPlan>, run: Run) -> Result<Written, EngineError> {
-        let (written, files) = self.stage(folder, plan, run).await?;
-        self.commit(folder, &written, files).await?;
-        Ok(written)
+    /// Closes the journal of what was staged; where one of the two failed, nothing of it stays.
+    pub(super) async fn closing<T>(
+        &self,
+        folder: &JobFolder,
+        journal: Option<&Journal>,
+        staged: Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
+        let closed = match journal {
+            Some(journal) => journal.close().await.map_err(EngineError::Setting),
+            None => Ok(()),
+        };
+        let result = staged.and_then(|staged| closed.map(|()| staged));
+        if result.is_err() {
+            commit::abandon_after_failure(folder).await;
+            self.note(None);
+        }
+        result
     }
 
     /// Makes files that were staged in `folder` visible.
@@ -114,19 +125,7 @@ impl Session {
         let staged = datafusion::physical_plan::collect(Arc::clone(&plan), self.task_context(run)).await;
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
 
-        let staged = staged.and_then(|batches| StagedFile::from_batches(&batches)).map_err(EngineError::from);
-        let closed = match &journal {
-            Some(journal) => journal.close().await.map_err(EngineError::Setting),
-            None => Ok(()),
-        };
-        let files = match staged.and_then(|files| closed.map(|()| files)) {
-            Ok(files) => files,
-            Err(error) => {
-                commit::abandon_after_failure(folder).await;
-                self.note(None);
-                return Err(error);
-            }
-        };
+        let files = staged.and_then(|batches| StagedFile::from_batches(&batches))?;
         let rows = |kind| files.iter().filter(|file| file.kind == kind).map(|file| file.rows).sum();
         let written = Written {
             url: folder.url().clone(),
@@ -137,6 +136,7 @@ impl Session {
             records_dropped: sum_of_leaves(&plan, &|metrics| Some(metrics.sum_by_name(readers::DROPPED)?.as_usize())),
             records_written: rows(Kind::Rows),
             records_failed: rows(Kind::DeadLetters),
+            run: String::new(),
             journal_damaged: journal.map_or(0, |journal| journal.counters.damaged.get()),
         };
         Ok((written, files))

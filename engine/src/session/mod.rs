@@ -35,7 +35,7 @@ use url::Url;
 use crate::EngineError;
 use crate::api_call::{self, HoistApiCalls, PlanApiCalls, SetRowsAside};
 use crate::api_defaults::ApiDefaults;
-use crate::checkpoint::{Begun, CheckpointSettings, Step};
+use crate::checkpoint::{Begun, CheckpointSettings, Output, Step};
 use crate::io::aws::Aws;
 use crate::io::readers;
 use crate::io::sink::PlanWriteFiles;
@@ -81,7 +81,7 @@ pub enum Outcome {
     /// Its rows were written and committed.
     Written(Written),
     /// It is an INSERT that an earlier run of the job had committed to this place.
-    DoneBefore(Url),
+    DoneBefore(Output),
 }
 
 /// What an INSERT did.
@@ -99,6 +99,8 @@ pub struct Written {
     pub records_written: u64,
     /// Rows in the dead letters.
     pub records_failed: u64,
+    /// The run of the job that its commit names.
+    pub run: String,
     /// Segments and blocks of its journal that were damaged; the rows of their answers were asked for again.
     pub journal_damaged: u64,
 }
@@ -112,6 +114,7 @@ impl Written {
             records_dropped: 0,
             records_written: 0,
             records_failed: 0,
+            run: String::new(),
             journal_damaged: 0,
         }
     }

@@ -24,9 +24,11 @@ use serde_json::value::RawValue;
 use super::{Session, Written};
 use crate::EngineError;
 use crate::api_call::{ApiCallExec, Run, with_distinct_names};
-use crate::checkpoint::{self, Begun, Step};
+use crate::checkpoint::{Begun, Kept, Open, Step, success_note};
 use crate::io::commit;
 use crate::io::job_folder::JobFolder;
+use crate::io::sink::StagedFile;
+use crate::job::REDRIVE;
 
 /// What is needed of a line of a file of dead letters.
 #[derive(Deserialize)]
@@ -47,7 +49,7 @@ impl Session {
         job: &Begun,
         statement: usize,
     ) -> Result<Option<Written>, EngineError> {
-        let own = Begun { job: format!("{}.redrive", job.job), ..job.clone() };
+        let own = Begun { job: format!("{}{REDRIVE}", job.job), ..job.clone() };
         let folder = JobFolder::new(self.stores.place(&insert.directory)?, &own.job);
         commit::prepare(&folder).await?;
         let note = self.note_of(&folder, job, statement).await?;
@@ -62,34 +64,53 @@ impl Session {
 
         let plan = self.plan_insert(insert, folder.clone()).await?;
         let step = Step { begun: &own, statement, again: true };
+        let kept = Kept::of(&self.checkpoints, &self.stores, &folder, &step)?;
+        let mut earlier = kept.earlier().await?;
+        if earlier.as_ref().is_some_and(|earlier| !earlier.is_of(&text)) {
+            kept.remove().await; // of an earlier redrive, which has changed the letters
+            earlier = None;
+        }
         let pinned: Arc<dyn ExecutionPlan> = Arc::new(EmptyExec::new(plan.schema())); // its rows come from the letters
-        let network = self.network.handle();
-        let open = checkpoint::open(&self.checkpoints, &self.stores, &folder, &step, &text, &pinned, network).await?;
+        let open = kept.open(earlier, &step, &text, &pinned, self.network.handle()).await?;
+        let staged = self.stage_each(&folder, &plan, letters, &open, &format!("{}/{text}", open.run)).await;
+        let (total, files) = self.closing(&folder, Some(&open.journal), staged).await?;
+        self.commit(&folder, &total, files).await?;
+        kept.remove().await;
+        Ok(Some(total))
+    }
+
+    /// Carries out what stands above each call, on the call's letters.
+    async fn stage_each(
+        &self,
+        folder: &JobFolder,
+        plan: &Arc<dyn ExecutionPlan>,
+        letters: Letters,
+        open: &Open,
+        scope: &str,
+    ) -> Result<(Written, Vec<StagedFile>), EngineError> {
         let mut total = Written::nothing(folder.url());
         let mut staged = Vec::new();
         for (call, letters) in letters {
             total.records_read += letters.len() as u64;
             let (rows, keys): (Vec<_>, VecDeque<_>) = letters.into_iter().unzip(); // one partition, in this order
-            let plan = on_rows(&plan, &call, rows)?;
+            let plan = on_rows(plan, &call, rows)?;
             let run = Run {
-                scope: format!("{}/redrive/{statement}", open.run),
+                scope: format!("{scope}/{call}"),
                 journal: Some(Arc::clone(&open.journal)),
                 keys: Mutex::new(HashMap::from([(call, keys)])),
             };
-            let (written, files) = self.stage(&folder, plan, run).await?;
+            let (written, files) = self.stage(folder, plan, run).await?;
             total.records_written += written.records_written;
             total.records_failed += written.records_failed;
             staged.extend(files);
         }
-        open.journal.close().await.map_err(EngineError::Setting)?;
-        self.commit(&folder, &total, staged).await?;
-        open.remove(statement).await;
-        Ok(Some(total))
+        Ok((total, staged))
     }
 
     /// What `_SUCCESS` says, where that is the commit of this job.
     async fn note_of(&self, folder: &JobFolder, job: &Begun, statement: usize) -> Result<String, EngineError> {
-        let expected = checkpoint::success_note(job, statement);
+        let run = job.outputs.get(&statement).map_or(&job.run, |output| &output.run);
+        let expected = success_note(job, run, statement);
         match folder.success().await? {
             Some(note) if note == expected => Ok(note),
             Some(_) => Err(EngineError::Setting(format!(

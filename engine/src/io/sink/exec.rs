@@ -122,7 +122,7 @@ async fn write_partition(
     let name = |ending| format!("part-{partition:05}-{}-c000.{ending}", uuid::Uuid::new_v4());
     let mut rows = Rows::new(&target, name(target.format.ending()), partitions);
     let mut letters = Letters { target: &target, name: name("json"), open: None };
-    if partition == 0 {
+    if partition == 0 && !target.folder.appends {
         // An empty result has one file too, which holds its schema.
         rows.write(&RecordBatch::new_empty(input.schema())).await?;
     }
