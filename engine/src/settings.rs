@@ -177,8 +177,9 @@ impl Settings {
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), EngineError> {
         // First the keys: paceline.api.allowed_hosts begins as the options of functions do.
         if let Some(key) = KEYS.iter().find(|key| key.name == name) {
-            (key.set)(self, value.trim())
-                .map_err(|expected| EngineError::Setting(format!("setting '{name}' is '{value}', expected {expected}")))?;
+            (key.set)(self, value.trim()).map_err(|expected| {
+                EngineError::Setting(format!("setting '{name}' is '{value}', expected {expected}"))
+            })?;
         } else if let Some(rest) = name.strip_prefix(api_defaults::PREFIX) {
             self.api.set(rest, value)?;
         } else {

@@ -119,7 +119,9 @@ async fn every_example_runs_and_shows_what_the_guide_says() {
             }
         }
         let metrics = prometheus::text(&stage.session.metrics().unwrap()).unwrap();
-        names.extend(metrics.lines().filter_map(|line| Some(line.strip_prefix("# TYPE ")?.split(' ').next()?.to_owned())));
+        names.extend(
+            metrics.lines().filter_map(|line| Some(line.strip_prefix("# TYPE ")?.split(' ').next()?.to_owned())),
+        );
     }
     if std::env::var_os("UPDATE_EXPECT").is_some() {
         std::fs::write(path(), &text).unwrap();
@@ -143,9 +145,15 @@ fn check_named<'a>(names: impl Iterator<Item = &'a str>) {
 
 #[test]
 fn a_result_may_be_shown_in_part() {
-    for (expected, fit) in
-        [("a\nb\nc", true), ("a\n…", true), ("…\nc", true), ("…\nb\n…", true), ("a\n…\nc", true), ("b\n…", false), ("a", false)]
-    {
+    for (expected, fit) in [
+        ("a\nb\nc", true),
+        ("a\n…", true),
+        ("…\nc", true),
+        ("…\nb\n…", true),
+        ("a\n…\nc", true),
+        ("b\n…", false),
+        ("a", false),
+    ] {
         assert_eq!(fits("a\nb\nc", expected), fit, "{expected}");
     }
 }

@@ -28,7 +28,9 @@ fn answer(mut stream: TcpStream) {
     }
     let Some(first) = head.first() else { return };
     let header = |name: &str| {
-        let of = |line: &String| Some(line.split_once(':').filter(|(key, _)| key.eq_ignore_ascii_case(name))?.1.trim().to_owned());
+        let of = |line: &String| {
+            Some(line.split_once(':').filter(|(key, _)| key.eq_ignore_ascii_case(name))?.1.trim().to_owned())
+        };
         head.iter().skip(1).find_map(of)
     };
     let length = header("content-length").map_or(0, |length| length.parse().unwrap());
@@ -53,9 +55,7 @@ fn reply(path: &str, body: &Value, authorization: Option<&str>) -> (u16, Value) 
             let pair = |row: &Value| json!([row[0], label(&row[1])]);
             (200, json!({ "data": rows("data").iter().map(pair).collect::<Vec<_>>() }))
         }
-        "/bigquery" => {
-            (200, json!({ "replies": rows("calls").iter().map(|row| label(&row[0])).collect::<Vec<_>>() }))
-        }
+        "/bigquery" => (200, json!({ "replies": rows("calls").iter().map(|row| label(&row[0])).collect::<Vec<_>>() })),
         "/redshift" => {
             let results: Vec<_> = rows("arguments").iter().map(|row| label(&row[0])).collect();
             (200, json!({ "success": true, "num_records": results.len(), "results": results }))
