@@ -192,7 +192,7 @@ async fn describe_extended_tells_everything() {
     for line in [
         "endpoint = {api} - URL",
         "format = array (default: record) - how",
-        "batch_size = 2 (default: 1000) - most",
+        "batch_size = 2 (default: 1000) - array",
         "timeout = 30 seconds (the default) - longest",
         "quota = slow - name",
         "max_failed_records = (not given) - ",
