@@ -15,6 +15,7 @@ mod scenarios {
     mod faults;
     mod first_rows;
     mod formats;
+    mod guide;
     mod main_job;
     mod metrics;
     mod order;

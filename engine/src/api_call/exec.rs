@@ -81,8 +81,12 @@ impl ApiCallExec {
         schema: SchemaRef,
         dead_letters: Option<Arc<Outbox>>,
     ) -> Self {
+        let unordered = || EquivalenceProperties::new(Arc::clone(&schema));
+        // The answer stands behind the columns of the input, which are ordered as they were.
+        let in_order = asked.caller.api().options.pace.preserve_order;
+        let extended = in_order.then(|| unordered().extend(input.equivalence_properties().clone()).ok()).flatten();
         let properties = PlanProperties::new(
-            EquivalenceProperties::new(Arc::clone(&schema)),
+            extended.unwrap_or_else(unordered),
             input.output_partitioning().clone(),
             input.pipeline_behavior(),
             input.boundedness(),
