@@ -22,14 +22,17 @@ class Aws:
     def __init__(self, port):
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
-        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
-        self.s3 = boto3.client("s3", endpoint_url=self.url, **keys)
+        self.s3 = self.client("s3")
         name = uuid.uuid4().hex
         self.source, self.target = f"in-{name}", f"out-{name}"
         for bucket in (self.source, self.target):
             self.s3.create_bucket(Bucket=bucket)
         ids = "".join(f"{id}\n" for id in range(1, RECORDS + 1))
         self.s3.put_object(Bucket=self.source, Key="records.csv", Body=f"id\n{ids}".encode())
+
+    def client(self, service):
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+        return boto3.client(service, endpoint_url=self.url, **keys)
 
     def names(self):
         """Every object of the output, without the folder."""

@@ -56,7 +56,8 @@ class Server:
             context.load_cert_chain(*tls)
             self.http.socket = context.wrap_socket(self.http.socket, server_side=True)
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+        # It looks this often, in seconds, whether it is to end.
+        threading.Thread(target=self.http.serve_forever, args=(0.02,), daemon=True).start()
 
     def reply(self, method, path, headers, body):
         raise NotImplementedError

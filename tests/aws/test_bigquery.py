@@ -25,7 +25,7 @@ class RemoteFunction:
 
         self.http = make_server("127.0.0.1", 0, noted, threaded=True)
         self.http.daemon_threads = True
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+        threading.Thread(target=self.http.serve_forever, args=(0.02,), daemon=True).start()
 
     def declared(self, signature, options=""):
         url = f"http://127.0.0.1:{self.http.server_port}/"
