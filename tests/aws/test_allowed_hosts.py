@@ -58,7 +58,14 @@ def test_a_redirect_is_not_followed_to_elsewhere(paceline):
 
 @pytest.mark.parametrize(
     "host",
-    ["169.254.169.254", "2852039166", "0xa9.254.169.254", "[::ffff:169.254.169.254]", "[fd00:ec2::254]", "metadata.google.internal"],
+    [
+        "169.254.169.254",
+        "2852039166",
+        "0xa9.254.169.254",
+        "[::ffff:169.254.169.254]",
+        "[fd00:ec2::254]",
+        "metadata.google.internal",
+    ],
 )
 def test_metadata_of_a_cloud_is_never_reached(paceline, host):
     for options in ("", ", allowed_hosts '169.254.169.254, ::/0, 0.0.0.0/0, metadata.google.internal'"):

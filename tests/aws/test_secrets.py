@@ -147,7 +147,8 @@ def test_header_of_secrets_manager(aws, paceline):
 
 def test_query(paceline):
     secret = "planted query/4717+&=é"
-    check(paceline, "auth 'query', auth_name 'key', auth_secret 'env:PLANTED'", [secret], f"key={quote_plus(secret)}", PLANTED=secret)
+    options = "auth 'query', auth_name 'key', auth_secret 'env:PLANTED'"
+    check(paceline, options, [secret], f"key={quote_plus(secret)}", PLANTED=secret)
 
 
 OAUTH2 = """auth 'oauth2', oauth2_token_url '{api}/token', oauth2_client_id 'us',
@@ -164,6 +165,7 @@ def test_oauth2(paceline):
 def test_a_token_server_that_quotes_what_it_refuses(paceline):
     secret = "planted-client-4719"
     with Echo() as api:
+
         def refuse(method, path, headers, body):
             description = f"{secret} is wrong: {headers}"
             return 400, [], json.dumps({"error": "invalid_client", "error_description": description}).encode()
@@ -180,9 +182,10 @@ def test_a_token_server_that_quotes_what_it_refuses(paceline):
 def test_a_secret_in_place_of_a_reference_is_refused_unseen(paceline, option):
     """It stands in the script, but nothing repeats it."""
     secret = "planted-by-mistake-4720"
-    wrong = {"auth_secret": f"auth_secret '{secret}'", "endpoint": f"auth_secret 'env:X', endpoint 'http://ada:{secret}@127.0.0.1/'"}
-    declared = f"f(id BIGINT) RETURNS BIGINT USING API OPTIONS (rate_limit_calls 'unlimited', auth 'bearer', {wrong[option]}"
-    declared += ")" if option == "endpoint" else ", endpoint 'http://127.0.0.1/')"
+    given = {"auth_secret": "env:PLANTED", "endpoint": "http://127.0.0.1/"}
+    given |= {option: {"auth_secret": secret, "endpoint": f"http://ada:{secret}@127.0.0.1/"}[option]}
+    declared = f"""f(id BIGINT) RETURNS BIGINT USING API OPTIONS (rate_limit_calls 'unlimited', auth 'bearer',
+        auth_secret '{given["auth_secret"]}', endpoint '{given["endpoint"]}')"""
     code, output, said = paceline.run_and_read(*paceline.local([1], declared), PACELINE_LOG="info")
     assert code == 1 and f"option '{option}' is '(not shown)'" in said, said
     (paceline.folder / "job.sql").unlink()
