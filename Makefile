@@ -22,7 +22,7 @@ test: check
 	cargo nextest run --locked --workspace
 	$(MAKE) test-aws
 
-# The binary against a local AWS, which comes from PyPI and runs on the loopback interface.
+# The binary against a local AWS and functions of other systems, which come from PyPI and run on the loopback interface.
 AWS_TESTS := $(TOOLS)/aws-tests-$(shell cksum < tests/aws/requirements.txt | cut -d' ' -f1)
 test-aws: $(AWS_TESTS)/ready
 	cargo build --locked --workspace --bins --examples

@@ -22,14 +22,17 @@ class Aws:
     def __init__(self, port):
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
-        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
-        self.s3 = boto3.client("s3", endpoint_url=self.url, **keys)
+        self.s3 = self.client("s3")
         name = uuid.uuid4().hex
         self.source, self.target = f"in-{name}", f"out-{name}"
         for bucket in (self.source, self.target):
             self.s3.create_bucket(Bucket=bucket)
         ids = "".join(f"{id}\n" for id in range(1, RECORDS + 1))
         self.s3.put_object(Bucket=self.source, Key="records.csv", Body=f"id\n{ids}".encode())
+
+    def client(self, service):
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+        return boto3.client(service, endpoint_url=self.url, **keys)
 
     def names(self):
         """Every object of the output, without the folder."""
@@ -59,7 +62,8 @@ class Aws:
 def port():
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    env = os.environ | {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "SERVICES": "s3,sts", "SFTP_ENABLED": "0"}
+    env = os.environ | {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "SFTP_ENABLED": "0"}
+    env["SERVICES"] = "s3,sts,secretsmanager"
     program = Path(sys.executable).parent / "ministack"
     pipe = subprocess.PIPE
     server = subprocess.Popen([program], env=env, stdout=pipe, stderr=subprocess.STDOUT, text=True)
@@ -95,9 +99,14 @@ class Paceline:
 
     def run(self, *arguments, **env):
         """The exit code and what was said."""
+        code, _, said = self.run_and_read(*arguments, **env)
+        return code, said
+
+    def run_and_read(self, *arguments, **env):
+        """The exit code, the output and what was said."""
         process = self.start(*arguments, **env)
-        _, said = process.communicate(timeout=60)
-        return process.returncode, said
+        output, said = process.communicate(timeout=60)
+        return process.returncode, output, said
 
     def job(self, aws, api, *arguments):
         """Writes the job and returns the arguments that run it."""
@@ -110,9 +119,35 @@ class Paceline:
               SELECT id, enrich(id).score AS score FROM records;""")
         return ["run", "job.sql", *arguments]
 
+    def local(self, rows, function, *arguments, columns="id BIGINT", select="id, f(id) AS answer", first=""):
+        """Writes a job over rows of a local file, with a function and statements before it, and returns the arguments."""
+        names = [column.split()[0] for column in columns.split(", ")]
+        lines = [",".join(names), *(str(row) for row in rows)]
+        (self.folder / "records.csv").write_text("".join(f"{line}\n" for line in lines))
+        (self.folder / "job.sql").write_text(f"""
+            CREATE TEMPORARY VIEW records ({columns}) USING csv OPTIONS (path 'records.csv', header 'true');
+            CREATE TEMPORARY FUNCTION {function};
+            {first}
+            INSERT OVERWRITE DIRECTORY 'out' USING json SELECT {select} FROM records;""")
+        return ["run", "job.sql", "--conf", "paceline.partitions=1", "--report", "report.json", *arguments]
+
+    def answers(self):
+        """The rows that a local job has written."""
+        return read_lines(self.folder / "out")
+
+    def dead_letters(self):
+        return read_lines(self.folder / "out" / "_dead_letter")
+
+    def report(self):
+        return json.loads((self.folder / "report.json").read_text())
+
     def count(self, aws, **env):
         """Counts the records on S3: the shortest trip there."""
         return self.run("data", "verify", f"s3://{aws.source}/records.csv", **env)
+
+
+def read_lines(folder):
+    return [json.loads(line) for file in sorted(folder.glob("part-*.json")) for line in file.read_text().splitlines()]
 
 
 @pytest.fixture

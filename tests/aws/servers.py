@@ -1,5 +1,6 @@
 """The servers that the tests set up on the loopback interface: a front of S3, an API, a giver of credentials, a proxy."""
 
+import gzip
 import http.client
 import json
 import select
@@ -7,6 +8,10 @@ import socket
 import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials as Keys
 
 
 class Server:
@@ -51,7 +56,8 @@ class Server:
             context.load_cert_chain(*tls)
             self.http.socket = context.wrap_socket(self.http.socket, server_side=True)
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+        # It looks this often, in seconds, whether it is to end.
+        threading.Thread(target=self.http.serve_forever, args=(0.02,), daemon=True).start()
 
     def reply(self, method, path, headers, body):
         raise NotImplementedError
@@ -188,3 +194,82 @@ class ConnectProxy:
 
     def __exit__(self, *_):
         self.listener.close()
+
+
+class Gateway(Server):
+    """API Gateway before a Lambda function, as its proxy integration: an event in, a status and a body out."""
+
+    def __init__(self, handler, compresses=False):
+        self.handler = handler
+        self.compresses = compresses
+        self.events = []
+        self.raw = []
+        self.compressed = 0
+        super().__init__()
+
+    def reply(self, method, path, headers, body):
+        self.raw.append(body)
+        headers = {name.lower(): value for name, value in headers.items()}
+        if headers.get("content-encoding") == "gzip":
+            body = gzip.decompress(body)
+        event = {"httpMethod": method, "path": path, "headers": headers, "body": body.decode(), "isBase64Encoded": False}
+        self.events.append(event)
+        reply = self.handler(event, None)
+        given = list(reply.get("headers", {}).items())
+        body = reply["body"].encode()
+        if self.compresses and "gzip" in headers.get("accept-encoding", ""):
+            self.compressed += 1
+            body = gzip.compress(body)
+            given.append(("Content-Encoding", "gzip"))
+        return reply["statusCode"], given, body
+
+
+class Integration(Server):
+    """A gateway that hands a Lambda function the body as its event, and its reply back as it is."""
+
+    def __init__(self, handler):
+        self.handler = handler
+        self.events = []
+        super().__init__()
+
+    def reply(self, method, path, headers, body):
+        self.events.append(json.loads(body))
+        return 200, [("Content-Type", "application/json")], self.handler(self.events[-1], None).encode()
+
+
+class Invoke(Server):
+    """Lambda's Invoke for one function, for whoever signs with these keys."""
+
+    def __init__(self, name, handler, key_id, secret, token=None):
+        self.path = f"/2015-03-31/functions/{name}/invocations"
+        self.handler = handler
+        self.keys = Keys(key_id, secret, token)
+        self.events = []
+        super().__init__()
+
+    def reply(self, method, path, headers, body):
+        headers = {name.lower(): value for name, value in headers.items()}
+        if method != "POST" or path != self.path:
+            return 404, [], b'{"Message": "no such function"}'
+        if not self.is_signed(path, headers, body):
+            return 403, [("x-amzn-ErrorType", "InvalidSignatureException")], b'{"message": "the signature does not match"}'
+        self.events.append(json.loads(body))
+        try:
+            # What a function returns is encoded, also where it is a text that holds JSON already.
+            return 200, [], json.dumps(self.handler(self.events[-1], None)).encode()
+        except Exception as error:
+            failure = {"errorMessage": str(error), "errorType": type(error).__name__, "stackTrace": []}
+            return 200, [("X-Amz-Function-Error", "Unhandled")], json.dumps(failure).encode()
+
+    def is_signed(self, path, headers, body):
+        """Makes the signature anew, from the headers that it says it covers."""
+        said = dict(part.split("=", 1) for part in headers["authorization"].split(" ", 1)[1].split(", "))
+        scope = said["Credential"].split("/")
+        covered = {name: headers[name] for name in said["SignedHeaders"].split(";")}
+        signer = SigV4Auth(self.keys, "lambda", "us-east-1")
+        request = AWSRequest("POST", f"http://{headers['host']}{path}", headers=covered, data=body)
+        request.context["timestamp"] = headers["x-amz-date"]
+        made = signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request)
+        token = headers.get("x-amz-security-token")
+        is_whole = {"host", "x-amz-date", "content-type"} <= covered.keys()
+        return made == said["Signature"] and scope[0] == self.keys.access_key and token == self.keys.token and is_whole
