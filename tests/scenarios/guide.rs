@@ -68,7 +68,7 @@ fn fits(found: &str, expected: &str) -> bool {
     let is_any = |line: &&str| line.trim() == ANY;
     let expected: Vec<_> = expected.lines().collect();
     let mut left: Vec<_> = found.lines().collect();
-    let parts: Vec<_> = expected.split(|line| is_any(&line)).collect();
+    let parts: Vec<_> = expected.split(|line| is_any(line)).collect();
     let last = parts.len() - 1;
     for (number, part) in parts.into_iter().enumerate() {
         let places = 0..=left.len().saturating_sub(part.len());

@@ -185,7 +185,10 @@ impl Authenticator {
                 let request = ToSign { service, region: region.as_deref(), ..request };
                 let mut headers = signer.sign(&request).await?;
                 headers.values_mut().for_each(|value| value.set_sensitive(true));
-                Ok(Proof { headers, ..Proof::default() })
+                // A signature is of no use later, but the token of a session is.
+                let secrets = headers.values().filter_map(|value| value.to_str().ok());
+                let secrets = secrets.map(|value| Secret::new(value.to_owned())).collect();
+                Ok(Proof { headers, secrets, ..Proof::default() })
             }
         }
     }
@@ -231,12 +234,19 @@ impl Proof {
     pub fn hide_in(&self, body: Bytes) -> Bytes {
         let text = String::from_utf8_lossy(&body);
         let found: Vec<_> =
-            self.secrets.iter().map(Secret::reveal).filter(|s| s.len() >= 6 && text.contains(*s)).collect();
+            self.secrets.iter().flat_map(written).filter(|s| s.len() >= 6 && text.contains(s.as_str())).collect();
         match found.is_empty() {
             true => body,
-            false => found.iter().fold(text.into_owned(), |text, secret| text.replace(secret, "(not shown)")).into(),
+            false => found.iter().fold(text.into_owned(), |text, s| text.replace(s.as_str(), "(not shown)")).into(),
         }
     }
+}
+
+/// A secret as it stands in a text, and in a string of JSON.
+fn written(secret: &Secret) -> [String; 2] {
+    let quoted = serde_json::to_string(secret.reveal()).unwrap_or_default();
+    let quoted = quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default();
+    [secret.reveal().to_owned(), quoted.to_owned()]
 }
 
 fn bearer(token: &Secret, version: u64) -> Option<Proof> {
