@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use etcetera::{BaseStrategy, choose_base_strategy};
 use paceline_udfs::egress::AllowedHosts;
 use url::Url;
 
@@ -154,7 +155,8 @@ pub const KEYS: &[Key] = &[
 impl Settings {
     /// The settings of a person on this machine: as the default, and jobs are remembered in the user's state folder.
     pub fn of_user() -> Self {
-        let state_dir = dirs::state_dir().or_else(dirs::data_local_dir).map(|folder| folder.join("paceline"));
+        let folders = choose_base_strategy().ok();
+        let state_dir = folders.and_then(|folders| folders.state_dir()).map(|folder| folder.join("paceline"));
         Settings { state_dir, ..Settings::default() }
     }
 

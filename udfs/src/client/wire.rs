@@ -160,7 +160,7 @@ fn forbidden(error: &reqwest::Error) -> Option<Forbidden> {
 /// machine. It takes up to 30 seconds and reads up to 1 MiB.
 ///
 /// # Errors
-/// As for [`Transport::send`].
+/// As for `Transport::send`.
 pub async fn post(url: &Url, headers: HeaderMap, body: Bytes, roots: Option<&[u8]>) -> Result<Reply, SendError> {
     let (timeout, egress) = (Duration::from_secs(30), Arc::new(Egress::new(None, None)));
     egress.check(url).map_err(SendError::Forbidden)?;

@@ -1,8 +1,8 @@
 //! Answers that were paid for, written down as they come, so that a job that is run again does not buy them twice.
 //!
 //! A journal belongs to one statement of one job. Every second, or as soon as there are [`MOST_ANSWERS`], what came since goes
-//! into one immutable segment of its own ([`segment`]); many small segments are joined in the background ([`compact`]).
-//! Segments are read only when a job is run again, and only those blocks that a partition needs ([`index`]).
+//! into one immutable segment of its own (`segment`); many small segments are joined in the background (`compact`).
+//! Segments are read only when a job is run again, and only those blocks that a partition needs (`index`).
 
 mod compact;
 mod index;
