@@ -43,8 +43,8 @@ impl Answer {
 pub(crate) enum RowFate {
     /// It has an answer.
     Answered(Answer),
-    /// It has none.
-    GivenUp(GivenUp),
+    /// It has none. Most rows have an answer, and are not to carry the room for a reason.
+    GivenUp(Box<GivenUp>),
 }
 
 /// A row that is asked for.
@@ -84,8 +84,12 @@ impl Questions {
             };
             match self.request(caller, range.clone(), reserved).await? {
                 Ok(answers) => {
+                    if let Some((journal, partition)) = &self.journal {
+                        let keys = self.rows[range.clone()].iter().map(|question| question.key);
+                        journal.record(*partition, keys.zip(answers.iter().cloned()));
+                    }
                     for (at, answer) in range.zip(answers) {
-                        fates[at] = Some(self.decide(at, RowFate::Answered(answer)));
+                        fates[at] = Some(self.tell(at, RowFate::Answered(answer)));
                     }
                 }
                 Err(given_up) if self.may_split(caller, &range, &given_up, splits) => {
@@ -97,7 +101,7 @@ impl Questions {
                 }
                 Err(given_up) => {
                     for at in range {
-                        fates[at] = Some(self.decide(at, RowFate::GivenUp(given_up.clone())));
+                        fates[at] = Some(self.tell(at, RowFate::GivenUp(Box::new(given_up.clone()))));
                     }
                 }
             }
@@ -158,13 +162,9 @@ impl Questions {
         }
     }
 
-    /// Writes an answer down, and tells the rows that wait for it.
-    fn decide(&mut self, at: usize, fate: RowFate) -> RowFate {
-        let question = &mut self.rows[at];
-        if let (Some((journal, partition)), RowFate::Answered(answer)) = (&self.journal, &fate) {
-            journal.record(*partition, question.key, answer);
-        }
-        if let Some(leader) = question.leader.take() {
+    /// Tells a row's fate to the rows that wait for it.
+    fn tell(&mut self, at: usize, fate: RowFate) -> RowFate {
+        if let Some(leader) = self.rows[at].leader.take() {
             leader.publish(&fate, Instant::now());
         }
         fate

@@ -151,7 +151,7 @@ fn cached(caller: &Caller, journal: Option<(&Arc<Journal>, u32)>, key: Key, answ
     caller.counters().reused.add(1);
     caller.counters().cache_hits.add(1);
     if let Some((journal, partition)) = journal {
-        journal.record(partition, key, answer);
+        journal.record(partition, [(key, answer.clone())]);
     }
 }
 
@@ -215,7 +215,7 @@ impl Sent {
         for (row, fate) in fates.into_iter().enumerate() {
             match fate {
                 Some(RowFate::Answered(answer)) => answers[row] = Some(answer),
-                Some(RowFate::GivenUp(reason)) => given_up.push((row, reason)),
+                Some(RowFate::GivenUp(reason)) => given_up.push((row, *reason)),
                 None => return Err(stop(format!("row {row} of a batch has no fate; this is a defect of Paceline"))),
             }
         }

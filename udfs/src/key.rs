@@ -20,9 +20,10 @@ impl Key {
         u128::from_str_radix(text, 16).ok().filter(|_| text.len() == 32).map(|number| Key(number.to_be_bytes()))
     }
 
-    fn of(content: &[u8]) -> Self {
+    /// The identity is the hash's key, so that a short row is one block.
+    fn of(identity: &[u8; 32], content: &[u8]) -> Self {
         let mut key = [0; 16];
-        key.copy_from_slice(&blake3::hash(content).as_bytes()[..16]);
+        key.copy_from_slice(&blake3::keyed_hash(identity, content).as_bytes()[..16]);
         Key(key)
     }
 
@@ -33,7 +34,7 @@ impl Key {
             return keys.next();
         }
         let all: Vec<u8> = keys.flat_map(|key| key.0).collect();
-        (!all.is_empty()).then(|| Key::of(&all))
+        (!all.is_empty()).then(|| Key::of(&[0; 32], &all))
     }
 }
 
@@ -108,8 +109,7 @@ impl Lane {
 
     /// The keys of the next rows.
     pub(crate) fn keys(&mut self, rows: &[Bytes]) -> Vec<Key> {
-        let mut buffer = Vec::new();
-        rows.iter().map(|row| self.keys.next(row, &mut buffer)).collect()
+        rows.iter().map(|row| self.keys.next(row)).collect()
     }
 
     /// The journal, and the partition that it knows this lane by.
@@ -124,28 +124,17 @@ impl Lane {
 }
 
 impl Keys {
-    fn next(&mut self, row: &Bytes, buffer: &mut Vec<u8>) -> Key {
-        buffer.clear();
+    fn next(&mut self, row: &Bytes) -> Key {
         match self {
-            Keys::Deterministic { identity } => {
-                buffer.extend_from_slice(identity);
-                buffer.extend_from_slice(row);
-                Key::of(buffer)
-            }
+            Keys::Deterministic { identity } => Key::of(identity, row),
             Keys::ByOccurrence { identity, seen } => {
-                buffer.extend_from_slice(identity);
-                buffer.extend_from_slice(row);
-                let arguments = Key::of(buffer);
-                let occurrence = seen.next(arguments);
-                if occurrence == 0 {
-                    return arguments;
+                let arguments = Key::of(identity, row);
+                match seen.next(arguments) {
+                    0 => arguments,
+                    occurrence => Key::of(identity, &[arguments.0.as_slice(), &occurrence.to_be_bytes()].concat()),
                 }
-                buffer.clear();
-                buffer.extend_from_slice(&arguments.0);
-                buffer.extend_from_slice(&occurrence.to_be_bytes());
-                Key::of(buffer)
             }
-            Keys::Given(keys, otherwise) => keys.pop_front().unwrap_or_else(|| otherwise.next(row, buffer)),
+            Keys::Given(keys, otherwise) => keys.pop_front().unwrap_or_else(|| otherwise.next(row)),
         }
     }
 }

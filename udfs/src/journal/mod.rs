@@ -177,12 +177,16 @@ impl Journal {
         Ok(index.map(Arc::new))
     }
 
-    /// Notes an answer; it is written down within a second.
-    pub(crate) fn record(&self, partition: u32, key: Key, answer: &Answer) {
+    /// Notes answers; they are written down within a second.
+    pub(crate) fn record(&self, partition: u32, answers: impl IntoIterator<Item = (Key, Answer)>) {
         let mut buffer = self.buffer();
-        buffer.partitions.entry(partition).or_default().push((key, answer.clone()));
-        buffer.answers += 1;
-        let wake = buffer.since.is_none() || buffer.answers == MOST_ANSWERS;
+        let before = buffer.answers;
+        let of_partition = buffer.partitions.entry(partition).or_default();
+        let held = of_partition.len();
+        of_partition.extend(answers);
+        let more = of_partition.len() - held;
+        buffer.answers += more;
+        let wake = buffer.since.is_none() || (before < MOST_ANSWERS && buffer.answers >= MOST_ANSWERS);
         buffer.since.get_or_insert_with(Instant::now);
         drop(buffer);
         if wake {

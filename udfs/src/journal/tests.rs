@@ -31,7 +31,7 @@ async fn an_answer_is_written_within_a_second_and_found_by_the_next_run() {
     let store = Arc::new(InMemory::new());
     let journal = open(&store).await;
     assert!(journal.index(3).await.unwrap().is_none());
-    journal.record(3, key(1), &answer(1));
+    journal.record(3, [(key(1), answer(1))]);
     tokio::time::sleep(Duration::from_millis(999)).await;
     assert_eq!(segments(&store).await.len(), 0);
     tokio::time::sleep(Duration::from_millis(2)).await;
@@ -50,11 +50,11 @@ async fn many_answers_do_not_wait_and_what_is_left_is_written_at_the_end() {
     let store = Arc::new(InMemory::new());
     let journal = open(&store).await;
     for number in 0..=MOST_ANSWERS as u64 {
-        journal.record(0, key(number), &answer(number));
+        journal.record(0, [(key(number), answer(number))]);
     }
     tokio::time::sleep(Duration::from_millis(1)).await;
     assert_eq!(journal.counters.written.get(), MOST_ANSWERS as u64 + 1);
-    journal.record(1, key(7), &answer(7));
+    journal.record(1, [(key(7), answer(7))]);
     journal.close().await.unwrap();
     assert_eq!((journal.counters.written.get(), journal.counters.segments.get()), (MOST_ANSWERS as u64 + 2, 2));
     let next = open(&store).await;
@@ -67,7 +67,7 @@ async fn a_torn_segment_costs_its_own_answers_only() {
     let store = Arc::new(InMemory::new());
     let journal = open(&store).await;
     for number in 0..3 {
-        journal.record(0, key(number), &answer(number));
+        journal.record(0, [(key(number), answer(number))]);
         tokio::time::sleep(Duration::from_secs(2)).await;
     }
     drop(journal);
@@ -91,7 +91,7 @@ async fn many_segments_are_joined_and_nothing_is_lost() {
     let journal = open(&store).await;
     let all = compact::MOST_SEGMENTS as u64 + 3;
     for number in 0..all {
-        journal.record((number % 3) as u32, key(number), &answer(number));
+        journal.record((number % 3) as u32, [(key(number), answer(number))]);
         tokio::time::sleep(Duration::from_secs(2)).await;
     }
     drop(journal);
