@@ -1,6 +1,8 @@
 //! The one loop that joins the parts: a place in flight, the limiter, the client, the verdict.
 //! The only place that waits; every decision is made elsewhere, from the time it is given.
 
+mod watch;
+
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -25,6 +27,8 @@ use crate::spec::{ApiFunction, WhenOpen};
 use crate::window::{Place, Window};
 use crate::wire;
 
+pub use watch::Watch;
+
 /// What became of a request. Decided once.
 #[derive(Debug)]
 pub enum Fate {
@@ -41,6 +45,12 @@ pub enum Fate {
     GivenUp(GivenUp),
     /// The whole job must end; the message says why.
     Stop(String),
+}
+
+impl Fate {
+    fn given_up(failure: Failure, attempts: u32) -> Self {
+        Fate::GivenUp(GivenUp { failure, attempts, at: SystemTime::now() })
+    }
 }
 
 /// A request on its way; dropping it gives the request up without a fate.
@@ -159,7 +169,7 @@ impl Caller {
                 Ok(pass) => pass,
                 Err(NotSent::BreakerOpen) => {
                     let failure = Failure::of_breaker(self.api.options.failure.breaker.open_for);
-                    return Fate::GivenUp(GivenUp { failure, attempts: attempt.get() - 1, at: SystemTime::now() });
+                    return Fate::given_up(failure, polls.sent + attempt.get() - 1);
                 }
                 Err(NotSent::Stop(reason)) => return Fate::Stop(reason),
             };
@@ -183,8 +193,7 @@ impl Caller {
                         polls.since.get_or_insert_with(Instant::now);
                         if polls.since.is_some_and(|since| since.elapsed() >= self.api.options.wire.poll_timeout) {
                             let failure = Failure::of_polling(self.api.options.wire.poll_timeout, reply);
-                            let attempts = polls.sent + attempt.get();
-                            return Fate::GivenUp(GivenUp { failure, attempts, at: SystemTime::now() });
+                            return Fate::given_up(failure, polls.sent + attempt.get());
                         }
                         request = next;
                         sleep(wire::poll_wait(polls.number)).await;
@@ -204,7 +213,7 @@ impl Caller {
                     ));
                 }
                 Verdict::GiveUp { failure, .. } => {
-                    return Fate::GivenUp(GivenUp { failure, attempts: attempt.get(), at: SystemTime::now() });
+                    return Fate::given_up(failure, polls.sent + attempt.get());
                 }
                 Verdict::Stop(reason) => return Fate::Stop(reason),
                 Verdict::Again { wait, cause, .. } => {
@@ -334,37 +343,6 @@ struct Polls {
 pub(crate) struct Reserved {
     wanted: Wanted,
     place: Place,
-}
-
-/// What can be seen of a caller; it outlives it.
-#[derive(Clone, Debug)]
-pub struct Watch {
-    name: String,
-    quota: String,
-    counters: Arc<Counters>,
-    breaker: Arc<Mutex<Breaker>>,
-}
-
-impl Watch {
-    /// The function's name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The name of its quota.
-    pub fn quota(&self) -> &str {
-        &self.quota
-    }
-
-    /// What was done so far.
-    pub fn counters(&self) -> &Counters {
-        &self.counters
-    }
-
-    /// The breaker, for a look.
-    pub fn breaker(&self) -> MutexGuard<'_, Breaker> {
-        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// The breaker's pass for one attempt; dropped without a report, it is given back.

@@ -19,7 +19,10 @@ use crate::wire::{self, Decoded};
 pub const METADATA: &[(&str, &str)] = &[
     ("_http_status", "HTTP status of the last reply, NULL where there was none"),
     ("_error", "why the row was given up, NULL where it was answered; the row stays with on_error 'null'"),
-    ("_attempts", "how often its request was sent, 0 where the answer cost none"),
+    (
+        "_attempts",
+        "how often the request was sent that the answer came from, also where a cache, a journal or another row had it",
+    ),
     ("_latency_ms", "how long the last attempt took, in milliseconds"),
 ];
 

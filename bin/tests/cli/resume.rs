@@ -82,7 +82,25 @@ fn a_resumed_job_asks_for_nothing_that_was_written_down() {
 }
 
 #[test]
-fn a_job_is_resumed_elsewhere_by_its_checkpoint_but_not_on_other_input() {
+fn a_job_is_resumed_elsewhere_by_its_checkpoint() {
+    let setting = Setting::of_many_calls();
+    let location = setting.path("checkpoints");
+    let mut child =
+        setting.run().args(["--conf", &format!("paceline.checkpoint.location={location}")]).spawn().unwrap();
+    setting.wait_for_requests(&mut child, RATE * 3);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    std::fs::remove_dir_all(setting.path("state")).unwrap();
+    let output = setting.resume(&["--checkpoint", &format!("{location}/nightly")]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(setting.report()["answers_reused"].as_u64().unwrap() >= RATE as u64);
+    setting.verify();
+    let left = std::fs::read_dir(&location).into_iter().flatten().count();
+    assert_eq!(left, 0, "the checkpoint goes when its job is done");
+}
+
+#[test]
+fn a_job_is_not_resumed_on_other_input() {
     let setting = Setting::of_many_calls();
     let mut child = setting.start();
     setting.wait_for_requests(&mut child, RATE * 2);

@@ -37,7 +37,7 @@ impl Session {
         commit::prepare(&folder).await?;
         let success = folder.success().await?;
         let kept = Kept::of(&self.checkpoints, &self.stores, &folder, step)?;
-        let mut earlier = kept.earlier().await?;
+        let mut earlier = if self.checkpoints.enabled { kept.earlier().await? } else { None };
         let run = earlier.as_ref().map_or(&step.begun.run, |earlier| &earlier.begun.run).clone();
         if success.as_ref() == Some(&success_note(step.begun, &run, step.statement)) {
             if step.again {
@@ -60,7 +60,8 @@ impl Session {
         let staged = self.stage(&folder, plan, Run { scope, journal: journal.clone(), ..Run::default() }).await;
         let (written, files) = self.closing(&folder, journal.as_deref(), staged).await?;
         self.commit(&folder, &written, files).await?;
-        if !self.checkpoints.keep {
+        // Beside the output it went with the commit.
+        if journal.is_some() && self.checkpoints.location.is_some() && !self.checkpoints.keep {
             kept.remove().await;
         }
         Ok(Outcome::Written(Written { run, ..written }))

@@ -1,5 +1,7 @@
 //! The scripted in-memory transport: the only fake API of the tests on paused time.
 
+mod secrets;
+
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -15,6 +17,8 @@ use crate::client::{Exchange, Outgoing, Reply, SendError, Transport};
 use crate::limiter::Limit;
 use crate::quota::Quotas;
 use crate::{ApiFunction, Caller};
+
+pub use secrets::secrets;
 
 /// What the script does with one request.
 #[derive(Clone, Debug)]

@@ -1,26 +1,11 @@
 //! Tokens from a scripted token endpoint.
 
-use std::sync::Mutex;
-
-use async_trait::async_trait;
 use expect_test::{Expect, expect};
 use url::Url;
 
 use super::*;
-use crate::secret::{Reference, SecretStore};
-use crate::testing::{Script, Step};
-
-/// Gives one secret after the other, and the last for ever.
-#[derive(Debug)]
-struct Store(Mutex<Vec<&'static str>>);
-
-#[async_trait]
-impl SecretStore for Store {
-    async fn get(&self, _: &str) -> Result<Secret, NoCredentials> {
-        let mut secrets = self.0.lock().unwrap();
-        Ok(Secret::new(if secrets.len() > 1 { secrets.remove(0) } else { secrets[0] }))
-    }
-}
+use crate::secret::Reference;
+use crate::testing::{self, Script, Step};
 
 fn tokens(secrets: &[&'static str]) -> Tokens {
     let options = OAuth2 {
@@ -30,8 +15,7 @@ fn tokens(secrets: &[&'static str]) -> Tokens {
         scope: Some("read write".to_owned()),
         audience: Some("https://api.example".to_owned()),
     };
-    let store: Arc<dyn SecretStore> = Arc::new(Store(Mutex::new(secrets.to_vec())));
-    Tokens::new(&options, Source::new(&options.client_secret, Some(&store)))
+    Tokens::new(&options, Source::new(&options.client_secret, Some(&testing::secrets(secrets))))
 }
 
 fn script(steps: &[Step]) -> Script {

@@ -1,8 +1,8 @@
 //! What authenticates requests, on the wire, and which requests are not sent.
 
 use std::io::{BufRead, BufReader};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use tokio::runtime::Handle;
@@ -13,7 +13,6 @@ use crate::auth::Signer;
 use crate::caller::Fate;
 use crate::egress::AllowedHosts;
 use crate::quota::Quotas;
-use crate::secret::{Secret, SecretStore};
 
 const OK: (u16, &str) = (200, "{}");
 
@@ -50,20 +49,8 @@ pub(super) fn answer(socket: impl Read + Write, status: u16, body: &str) -> Stri
     request + &String::from_utf8(content).unwrap()
 }
 
-/// Gives one secret after the other, and the last for ever.
-#[derive(Debug)]
-struct Store(Mutex<Vec<&'static str>>);
-
-#[async_trait]
-impl SecretStore for Store {
-    async fn get(&self, _: &str) -> Result<Secret, NoCredentials> {
-        let mut secrets = self.0.lock().unwrap();
-        Ok(Secret::new(if secrets.len() > 1 { secrets.remove(0) } else { secrets[0] }))
-    }
-}
-
 fn services(secrets: &[&'static str]) -> Services {
-    Services { secrets: Some(Arc::new(Store(Mutex::new(secrets.to_vec())))), ..Services::default() }
+    Services { secrets: Some(crate::testing::secrets(secrets)), ..Services::default() }
 }
 
 pub(super) fn declare(url: &str, options: &[(&str, &str)]) -> ApiFunction {
