@@ -5,6 +5,7 @@
 pub mod api_call;
 pub mod api_defaults;
 pub mod checkpoint;
+pub mod cluster;
 pub mod dry_run;
 pub mod enrich;
 mod error;

@@ -42,7 +42,12 @@ async fn a_panic_while_reading_fails_the_query() {
 
     let partitions: Vec<Arc<dyn PartitionStream>> = vec![Arc::new(Panics(Arc::clone(&schema)))];
     let input = StreamingTableExec::try_new(Arc::clone(&schema), partitions, None, [], false, None).unwrap();
-    let asked = Asked { caller, arguments: vec![Arc::new(Column::new("id", 0))], guard: None, site: "call".into() };
+    let asked = Asked {
+        caller: caller.into(),
+        arguments: vec![Arc::new(Column::new("id", 0))],
+        guard: None,
+        site: "call".into(),
+    };
     let output = Arc::new(Schema::new(vec![id, Field::new("answer", DataType::Utf8, true)]));
     let plan = Arc::new(ApiCallExec::new(asked, Arc::new(input), output, false));
     let error = datafusion::physical_plan::collect(plan, SessionContext::new().task_ctx()).await.unwrap_err();

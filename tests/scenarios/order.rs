@@ -25,7 +25,12 @@ async fn order(preserve_order: &str) -> Vec<i64> {
     };
     let input =
         MemorySourceConfig::try_new_exec(&[vec![batch(1), batch(2), batch(3)]], Arc::clone(&schema), None).unwrap();
-    let asked = Asked { caller, arguments: vec![Arc::new(Column::new("id", 0))], guard: None, site: "call".into() };
+    let asked = Asked {
+        caller: caller.into(),
+        arguments: vec![Arc::new(Column::new("id", 0))],
+        guard: None,
+        site: "call".into(),
+    };
     let output = Arc::new(Schema::new(vec![id, Field::new("answer", DataType::Utf8, true)]));
     let plan = Arc::new(ApiCallExec::new(asked, input, output, false));
     let rows = datafusion::physical_plan::collect(plan, SessionContext::new().task_ctx()).await.unwrap();

@@ -27,8 +27,11 @@ use paceline_udfs::spec::OnError;
 use paceline_udfs::{Caller, wire};
 use serde_json::value::RawValue;
 
+use super::callee::Callee;
 use super::feed::{Fed, Feed, batch_error, rows_of};
 use super::function::given_up_error;
+use super::run::Run;
+use crate::cluster::Numbering;
 
 /// Calls one API function once for each row.
 #[derive(Debug)]
@@ -37,6 +40,8 @@ pub struct ApiCallExec {
     input: Arc<dyn ExecutionPlan>,
     schema: SchemaRef,
     dead_letters: Option<Arc<Outbox>>,
+    numbering: Numbering,
+    run: Option<Arc<Run>>,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }
@@ -45,7 +50,7 @@ pub struct ApiCallExec {
 #[derive(Clone, Debug)]
 pub struct Asked {
     /// What is called.
-    pub caller: Arc<Caller>,
+    pub caller: Callee,
     /// The arguments, over the input's columns.
     pub arguments: Vec<Arc<dyn PhysicalExpr>>,
     /// Which rows are called; `None` is all.
@@ -93,7 +98,35 @@ impl ApiCallExec {
         );
         let properties = Arc::new(properties);
         let metrics = ExecutionPlanMetricsSet::new();
-        ApiCallExec { asked, input, schema, dead_letters, properties, metrics }
+        let (numbering, run) = (Numbering::default(), None);
+        ApiCallExec { asked, input, schema, dead_letters, numbering, run, properties, metrics }
+    }
+
+    /// The same, as a part of a plan whose partitions are numbered so.
+    pub fn with_numbering(self, numbering: Numbering) -> Self {
+        ApiCallExec { numbering, ..self }
+    }
+
+    /// The same, called by this caller on behalf of this statement.
+    pub fn called_by(&self, caller: Arc<Caller>, run: Arc<Run>) -> Self {
+        let asked = Asked { caller: caller.into(), ..self.asked.clone() };
+        ApiCallExec { asked, run: Some(run), ..self.with_input(Arc::clone(&self.input)) }
+    }
+
+    fn with_input(&self, input: Arc<dyn ExecutionPlan>) -> Self {
+        let (asked, schema) = (self.asked.clone(), Arc::clone(&self.schema));
+        let same = Self::with_outbox(asked, input, schema, self.dead_letters.clone());
+        ApiCallExec { numbering: self.numbering.clone(), run: self.run.clone(), ..same }
+    }
+
+    /// The rows that are called.
+    pub fn input(&self) -> &Arc<dyn ExecutionPlan> {
+        &self.input
+    }
+
+    /// How the partitions of the whole plan are numbered.
+    pub fn numbering(&self) -> &Numbering {
+        &self.numbering
     }
 
     /// The call's name in its plan.
@@ -166,7 +199,7 @@ impl ExecutionPlan for ApiCallExec {
         let (Some(input), true) = (children.pop(), children.is_empty()) else {
             return internal_err!("ApiCallExec has one child");
         };
-        Ok(Arc::new(Self::with_outbox(self.asked.clone(), input, Arc::clone(&self.schema), self.dead_letters.clone())))
+        Ok(Arc::new(self.with_input(input)))
     }
 
     fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
@@ -183,10 +216,13 @@ impl ExecutionPlan for ApiCallExec {
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let metrics = BaselineMetrics::new(&self.metrics, partition);
         let partitions = self.input.output_partitioning().partition_count();
-        let feed = Feed::new(self.asked.clone(), partition, partitions, &context);
+        let caller = Arc::clone(self.asked.caller.caller()?);
+        let run = self.run.clone().or_else(|| context.session_config().get_extension());
+        let number = self.numbering.number(&self.input, partition)?;
+        let feed = Feed::new(self.asked.clone(), Arc::clone(&caller), run, (number, partitions), &context);
         let (receiver, feeder) = feed.start(self.input.execute(partition, context)?);
         let fates = Fates {
-            caller: Arc::clone(&self.asked.caller),
+            caller,
             site: Arc::clone(&self.asked.site),
             schema: Arc::clone(&self.schema),
             dead_letters: self.dead_letters.clone(),

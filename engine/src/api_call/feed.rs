@@ -14,6 +14,7 @@ use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::SendableRecordBatchStream;
 use futures::StreamExt;
+use paceline_udfs::Caller;
 use paceline_udfs::batch::{self, BatchError, Sent};
 use paceline_udfs::key::Lane;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -34,6 +35,8 @@ const PIECE_BYTES: usize = 8 * 1024 * 1024;
 /// What one partition needs to send its rows.
 pub(super) struct Feed {
     asked: Asked,
+    caller: Arc<Caller>,
+    /// Its number in the whole plan.
     partition: usize,
     run: Option<Arc<Run>>,
     schema: SchemaRef,
@@ -59,13 +62,20 @@ pub(super) struct Room {
 }
 
 impl Feed {
-    pub fn new(asked: Asked, partition: usize, partitions: usize, context: &TaskContext) -> Self {
+    /// The feeder of one partition among so many, called on behalf of `run`.
+    pub fn new(
+        asked: Asked,
+        caller: Arc<Caller>,
+        run: Option<Arc<Run>>,
+        (partition, partitions): (usize, usize),
+        context: &TaskContext,
+    ) -> Self {
         let consumer = MemoryConsumer::new(format!("ApiCall {} [{partition}]", asked.caller.api().name));
         let schema = Arc::new(Schema::new(asked.caller.api().arguments.clone()));
         let room_kib = (ROOM_KIB / partitions.max(1)).max(PIECE_BYTES / 1024);
         let room = Arc::new(Semaphore::new(room_kib));
-        let run = context.session_config().get_extension();
-        Feed { asked, partition, run, schema, room, room_kib, memory: consumer.register(context.memory_pool()) }
+        let memory = consumer.register(context.memory_pool());
+        Feed { asked, caller, partition, run, schema, room, room_kib, memory }
     }
 
     /// Starts to read and send. The task lives as long as whoever holds it.
@@ -126,7 +136,7 @@ impl Feed {
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let columns = columns.collect::<Result<_>>()?;
         let arguments = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?;
-        let sent = batch::send(&self.asked.caller, lane, &arguments).await.map_err(batch_error)?;
+        let sent = batch::send(&self.caller, lane, &arguments).await.map_err(batch_error)?;
         Ok(Fed { batch, sent, called, room })
     }
 }

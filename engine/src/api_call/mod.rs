@@ -1,6 +1,7 @@
 //! Calls of API functions in a query: the function DataFusion sees, the rule that lifts its calls into a node of
 //! their own, and the operator that carries them out.
 
+mod callee;
 mod exec;
 mod feed;
 mod function;
@@ -9,6 +10,7 @@ mod node;
 mod planner;
 mod run;
 
+pub use callee::Callee;
 pub(crate) use exec::with_distinct_names;
 pub use exec::{ApiCallExec, Asked, Outbox};
 pub use function::api_function;

@@ -39,7 +39,7 @@ impl ExtensionPlanner for PlanApiCalls {
         let schema = call.input.schema();
         let physical = |expr| planner.create_physical_expr(expr, schema, session, context);
         let asked = Asked {
-            caller: Arc::clone(&call.caller),
+            caller: Arc::clone(&call.caller).into(),
             arguments: call.arguments.iter().map(physical).collect::<Result<_>>()?,
             guard: call.guard.as_ref().map(physical).transpose()?,
             site: call.answer.as_str().into(),

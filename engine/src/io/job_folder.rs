@@ -103,6 +103,16 @@ impl JobFolder {
         Ok(listed)
     }
 
+    /// The id of the job.
+    pub fn job(&self) -> &str {
+        &self.job
+    }
+
+    /// Whether files that are there stay.
+    pub fn appends(&self) -> bool {
+        self.appends
+    }
+
     /// The destination as the user knows it.
     pub fn url(&self) -> &url::Url {
         &self.destination.url

@@ -15,7 +15,7 @@ use crate::checkpoint::{Kept, Output, Step, success_note};
 use crate::io::commit;
 use crate::io::job_folder::JobFolder;
 use crate::io::readers;
-use crate::io::sink::{Kind, OutputFormat, StagedFile, Target, WriteFiles};
+use crate::io::sink::{Kind, StagedFile, Target, WriteFiles};
 use crate::observe::progress::Running;
 
 /// An INSERT that is being carried out.
@@ -73,10 +73,10 @@ impl Session {
         insert: InsertDirectory,
         folder: JobFolder,
     ) -> Result<Arc<dyn ExecutionPlan>, EngineError> {
-        let format = OutputFormat::parse(&insert.format, &insert.options)?;
+        let target = Target::new(folder, &insert.format, &insert.options)?;
         let state = self.context.state();
         let plan = paceline_sql::plan_query(&state, insert.query).await?;
-        let plan = WriteFiles::plan(Target { folder, format }, plan)?;
+        let plan = WriteFiles::plan(target, plan)?;
         Ok(state.create_physical_plan(&plan).await?)
     }
 

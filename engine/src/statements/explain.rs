@@ -8,7 +8,7 @@ use paceline_sql::{Explain, ExplainMode, Statement, type_name};
 use super::estimate::{Calls, Estimate, Forecast, in_words};
 use super::rows_of_text;
 use crate::io::job_folder::JobFolder;
-use crate::io::sink::{OutputFormat, Target, WriteFiles};
+use crate::io::sink::{Target, WriteFiles};
 use crate::{EngineError, Outcome, Session};
 
 /// The plan of a query or an INSERT, as one text.
@@ -50,10 +50,9 @@ pub(crate) async fn logical_plan(
     match statement {
         Statement::Query(query) => Ok(paceline_sql::plan_query(&state, query).await?),
         Statement::InsertDirectory(insert) => {
-            let format = OutputFormat::parse(&insert.format, &insert.options)?;
             let folder = JobFolder::new(session.stores().place(&insert.directory)?, job);
             let query = paceline_sql::plan_query(&state, insert.query).await?;
-            Ok(WriteFiles::plan(Target { folder, format }, query)?)
+            Ok(WriteFiles::plan(Target::new(folder, &insert.format, &insert.options)?, query)?)
         }
         _ => Err(EngineError::Setting("only a query or an INSERT has a plan".to_owned())),
     }

@@ -1,6 +1,7 @@
 //! Files as tables, with the options of Spark's readers.
 
 mod csv;
+mod json;
 mod sample;
 
 use std::sync::Arc;
@@ -10,9 +11,10 @@ use datafusion::catalog::TableProvider;
 use datafusion::common::parsers::CompressionTypeVariant;
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
-use datafusion::datasource::file_format::json::JsonFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
+use datafusion::datasource::physical_plan::FileSource;
+use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::session_state::SessionState;
 use futures::TryStreamExt;
 use object_store::path::Path;
@@ -20,6 +22,7 @@ use object_store::{ObjectMeta, ObjectStoreExt};
 
 pub use self::csv::{BYTES_READ, DROPPED, MALFORMED};
 use self::csv::{CsvFormat, CsvOptions};
+use self::json::JsonFiles;
 pub(crate) use self::sample::about_how_many_rows;
 use super::stores::{Place, Store, Stores};
 use crate::EngineError;
@@ -66,6 +69,30 @@ pub async fn open(
     Ok(Arc::new(ListingTable::try_new(config)?))
 }
 
+/// The format of a source that DataFusion cannot carry to another process, and the options it was given.
+pub(crate) fn given(source: &dyn FileSource) -> Option<(&'static str, &[(String, String)])> {
+    let csv = csv::given(source).map(|options| ("csv", options));
+    csv.or_else(|| json::is_ours(source).then_some(("json", &[])))
+}
+
+/// The source that [`given`] described.
+///
+/// # Errors
+/// The format or an option is not known.
+pub(crate) fn source(
+    format: &str,
+    options: &[(String, String)],
+    compression: FileCompressionType,
+    schema: TableSchema,
+) -> Result<Arc<dyn FileSource>, EngineError> {
+    let given = Options { format, given: options };
+    let reader = match format {
+        "csv" => Reader::Csv(Box::new(CsvOptions::parse(&given)?)),
+        _ => Reader::Json,
+    };
+    Ok(reader.file_format(compression).file_source(schema))
+}
+
 /// As Spark has it, no column of a file is sure to have a value.
 fn nullable(field: &Arc<Field>) -> Field {
     field.as_ref().clone().with_nullable(true)
@@ -94,9 +121,7 @@ impl Reader {
         // As in Spark, all values decide on the type of a column.
         match self {
             Reader::Csv(options) => Arc::new(CsvFormat::new(options.as_ref().clone(), compression)),
-            Reader::Json => Arc::new(
-                JsonFormat::default().with_file_compression_type(compression).with_schema_infer_max_rec(usize::MAX),
-            ),
+            Reader::Json => Arc::new(JsonFiles::new(compression)),
             Reader::Parquet => Arc::new(ParquetFormat::default().with_force_view_types(false)),
         }
     }

@@ -27,12 +27,15 @@ use super::rows::{Rows, storage};
 use super::staged::{Kind, SCHEMA, StagedFile};
 use super::upload::Upload;
 use crate::api_call::{ApiCallExec, Outbox};
+use crate::cluster::Numbering;
+use crate::io::job_folder::JobFolder;
 
 /// Writes its input to staged files.
 #[derive(Debug)]
 pub struct WriteFilesExec {
     target: Target,
     input: Arc<dyn ExecutionPlan>,
+    numbering: Numbering,
     properties: Arc<PlanProperties>,
 }
 
@@ -45,7 +48,33 @@ impl WriteFilesExec {
             EmissionType::Final,
             Boundedness::Bounded,
         ));
-        WriteFilesExec { target, input, properties }
+        WriteFilesExec { target, input, numbering: Numbering::default(), properties }
+    }
+
+    /// The same, as a part of a plan whose partitions are numbered so.
+    pub fn with_numbering(self, numbering: Numbering) -> Self {
+        WriteFilesExec { numbering, ..self }
+    }
+
+    /// The same, writing to this folder.
+    pub fn writing_to(&self, folder: JobFolder) -> Self {
+        let target = Target { folder, ..self.target.clone() };
+        WriteFilesExec::new(target, Arc::clone(&self.input)).with_numbering(self.numbering.clone())
+    }
+
+    /// What is written.
+    pub fn input(&self) -> &Arc<dyn ExecutionPlan> {
+        &self.input
+    }
+
+    /// Where to and how.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// How the partitions of the whole plan are numbered.
+    pub fn numbering(&self) -> &Numbering {
+        &self.numbering
     }
 }
 
@@ -83,7 +112,7 @@ impl ExecutionPlan for WriteFilesExec {
         let (Some(input), true) = (children.pop(), children.is_empty()) else {
             return internal_err!("WriteFilesExec has one child");
         };
-        Ok(Arc::new(WriteFilesExec::new(self.target.clone(), input)))
+        Ok(Arc::new(WriteFilesExec::new(self.target.clone(), input).with_numbering(self.numbering.clone())))
     }
 
     fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
@@ -95,7 +124,8 @@ impl ExecutionPlan for WriteFilesExec {
         let mut outboxes = Vec::new();
         find_outboxes(&self.input, &mut outboxes);
         let partitions = self.input.output_partitioning().partition_count();
-        let written = write_partition(self.target.clone(), partition, partitions, input, outboxes);
+        let number = self.numbering.number(&self.input, partition)?;
+        let written = write_partition(self.target.clone(), number, partitions, input, outboxes);
         let stream = futures::stream::once(async move { StagedFile::to_batch(&written.await?) });
         Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&SCHEMA), stream)))
     }

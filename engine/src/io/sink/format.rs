@@ -31,11 +31,7 @@ const TIMESTAMP_TZ: &str = "%Y-%m-%dT%H:%M:%S%.3fZ";
 const TIMESTAMP: &str = "%Y-%m-%dT%H:%M:%S%.3f";
 
 impl OutputFormat {
-    /// A format by its name in SQL, with `OPTIONS (…)`.
-    ///
-    /// # Errors
-    /// The format or an option is not known; the message lists those that are.
-    pub fn parse(name: &str, options: &[(String, String)]) -> Result<Self, EngineError> {
+    pub(super) fn parse(name: &str, options: &[(String, String)]) -> Result<Self, EngineError> {
         let names: &[&str] = match name {
             "parquet" => &["compression"],
             "csv" => &["header", "sep", "delimiter"],

@@ -9,6 +9,5 @@ mod staged;
 mod upload;
 
 pub use exec::{PlanWriteFiles, WriteFilesExec};
-pub use format::OutputFormat;
 pub use node::{Target, WriteFiles};
 pub use staged::{Kind, Staged, StagedFile};

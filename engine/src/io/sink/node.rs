@@ -10,6 +10,7 @@ use datafusion::logical_expr::{Expr, Extension, LogicalPlan, UserDefinedLogicalN
 
 use super::format::OutputFormat;
 use super::staged::SCHEMA;
+use crate::EngineError;
 use crate::io::job_folder::JobFolder;
 
 /// Where to and how a result is written.
@@ -19,6 +20,28 @@ pub struct Target {
     pub folder: JobFolder,
     /// How it is written.
     pub format: OutputFormat,
+    /// The format and its options, as they were given.
+    pub(super) given: Arc<(String, Vec<(String, String)>)>,
+}
+
+impl Target {
+    /// The format by its name in SQL, with `OPTIONS (…)`.
+    ///
+    /// # Errors
+    /// The format or an option is not known; the message lists those that are.
+    pub fn new(
+        folder: JobFolder,
+        format: &str,
+        options: &[(String, String)],
+    ) -> std::result::Result<Self, EngineError> {
+        let given = Arc::new((format.to_owned(), options.to_vec()));
+        Ok(Target { folder, format: OutputFormat::parse(format, options)?, given })
+    }
+
+    /// The format and its options, as they were given.
+    pub(crate) fn given(&self) -> (&str, &[(String, String)]) {
+        (&self.given.0, &self.given.1)
+    }
 }
 
 /// Writes its input to a [`Target`].

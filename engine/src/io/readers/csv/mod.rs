@@ -17,7 +17,7 @@ use paceline_sql::datetime;
 use self::infer::{Inference, Seen};
 use self::record::Dialect;
 pub use self::source::{BYTES_READ, DROPPED, MALFORMED};
-pub(super) use self::source::{CsvFormat, records_in};
+pub(super) use self::source::{CsvFormat, given, records_in};
 use self::values::Numbers;
 use super::Options;
 use crate::EngineError;
@@ -74,6 +74,8 @@ pub(super) struct CsvOptions {
     numbers: Numbers,
     prefers_date: bool,
     zone: Tz,
+    /// As they were given.
+    pub given: Vec<(String, String)>,
 }
 
 /// The zone of timestamps that have none.
@@ -126,6 +128,7 @@ impl CsvOptions {
             prefers_date: options.flag("prefersDate", true)?,
             zone: datetime::parse_zone(ZONE)
                 .ok_or_else(|| EngineError::Setting(format!("the time zone '{ZONE}' is not known")))?,
+            given: options.given.to_vec(),
         })
     }
 

@@ -134,6 +134,11 @@ impl FileFormat for CsvFormat {
     }
 }
 
+/// The options that a source of CSV files was given.
+pub fn given(source: &dyn FileSource) -> Option<&[(String, String)]> {
+    Some(&source.downcast_ref::<CsvSource>()?.options.given)
+}
+
 /// The records in the first bytes of a file, where `source` is one of CSV files.
 pub fn records_in(source: &dyn FileSource, bytes: &[u8]) -> Option<u64> {
     let options = &source.downcast_ref::<CsvSource>()?.options;

@@ -1,0 +1,111 @@
+//! How a physical plan travels: Paceline's operators as `proto/plan.proto` has them, all others as Ballista and DataFusion do.
+
+mod call;
+mod scan;
+mod write;
+
+use std::sync::Arc;
+
+use ballista_core::serde::BallistaPhysicalExtensionCodec;
+use datafusion::arrow::datatypes::{Fields, Schema};
+use datafusion::common::{DataFusionError, Result, exec_datafusion_err};
+use datafusion::execution::TaskContext;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion_proto::generated::datafusion_common as protobuf_common;
+use datafusion_proto::physical_plan::{PhysicalExtensionCodec, PhysicalProtoConverterExtension};
+use prost::Message;
+
+use crate::io::stores::Stores;
+use proto::operator::Kind;
+
+/// What `proto/plan.proto` says.
+mod proto {
+    tonic::include_proto!("paceline.plan.v1");
+}
+
+/// Begins what is ours. Messages are decoded leniently, so trying one after the other would find what is not there.
+const TAG: &[u8] = b"paceline/1:";
+
+/// The codec that client, scheduler and executors share.
+#[derive(Debug)]
+pub struct PlanCodec {
+    others: BallistaPhysicalExtensionCodec,
+    stores: Arc<Stores>,
+}
+
+impl PlanCodec {
+    /// A codec that finds destinations in `stores`.
+    pub fn new(stores: Arc<Stores>) -> Self {
+        PlanCodec { others: BallistaPhysicalExtensionCodec::default(), stores }
+    }
+}
+
+/// What an operator needs to take expressions along.
+#[derive(Clone, Copy)]
+struct Carrier<'a> {
+    codec: &'a PlanCodec,
+    converter: &'a dyn PhysicalProtoConverterExtension,
+}
+
+impl PhysicalExtensionCodec for PlanCodec {
+    fn try_encode(
+        &self,
+        node: Arc<dyn ExecutionPlan>,
+        buf: &mut Vec<u8>,
+        converter: &dyn PhysicalProtoConverterExtension,
+    ) -> Result<()> {
+        let carrier = Carrier { codec: self, converter };
+        let kind = match (call::encode(&node, carrier)?, write::encode(&node), scan::encode(&node, carrier)?) {
+            (Some(call), ..) => Kind::ApiCall(call),
+            (_, Some(write), _) => Kind::WriteFiles(write),
+            (.., Some(scan)) => Kind::FileScan(scan),
+            (None, None, None) => return self.others.try_encode(node, buf, converter),
+        };
+        buf.extend_from_slice(TAG);
+        proto::Operator { kind: Some(kind) }.encode(buf).map_err(|error| DataFusionError::External(Box::new(error)))
+    }
+
+    fn try_decode(
+        &self,
+        buf: &[u8],
+        inputs: &[Arc<dyn ExecutionPlan>],
+        context: &TaskContext,
+        converter: &dyn PhysicalProtoConverterExtension,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let Some(ours) = buf.strip_prefix(TAG) else {
+            return self.others.try_decode(buf, inputs, context, converter);
+        };
+        let carrier = Carrier { codec: self, converter };
+        let kind = proto::Operator::decode(ours).map_err(damaged)?.kind;
+        match (kind.ok_or_else(|| damaged("it is of a newer version"))?, inputs) {
+            (Kind::FileScan(scan), []) => scan::decode(&scan, carrier, context),
+            (Kind::ApiCall(call), [input]) => call::decode(call, Arc::clone(input), carrier, context),
+            (Kind::WriteFiles(write), [input]) => write::decode(write, Arc::clone(input), &self.stores),
+            (_, inputs) => Err(damaged(format!("it has {} inputs", inputs.len()))),
+        }
+    }
+}
+
+fn damaged(error: impl std::fmt::Display) -> DataFusionError {
+    exec_datafusion_err!("an operator of the plan that came cannot be understood: {error}")
+}
+
+fn pairs_out(pairs: &[(String, String)]) -> Vec<proto::Pair> {
+    pairs.iter().map(|(key, value)| proto::Pair { key: key.clone(), value: value.clone() }).collect()
+}
+
+fn pairs_in(pairs: Vec<proto::Pair>) -> Vec<(String, String)> {
+    pairs.into_iter().map(|pair| (pair.key, pair.value)).collect()
+}
+
+fn fields_out(fields: &Fields) -> Result<Vec<u8>> {
+    let schema = Schema::new(fields.clone());
+    let schema =
+        protobuf_common::Schema::try_from(&schema).map_err(|error| DataFusionError::External(Box::new(error)))?;
+    Ok(schema.encode_to_vec())
+}
+
+fn fields_in(bytes: &[u8]) -> Result<Fields> {
+    let schema = protobuf_common::Schema::decode(bytes).map_err(damaged)?;
+    Ok(Schema::try_from(&schema).map_err(damaged)?.fields)
+}
