@@ -4,12 +4,14 @@ mod config;
 mod data;
 mod demo;
 mod enrich;
+mod executor;
 mod finish;
 mod mock_api;
 mod progress;
 mod redrive;
 mod resume;
 mod run;
+mod scheduler;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -56,6 +58,10 @@ enum Command {
     Resume(resume::Arguments),
     /// Send the dead letters of a job again, and add the rows that succeed now to its output
     Redrive(redrive::Arguments),
+    /// Plan the tasks of a cluster and hand them to its executors
+    Scheduler(scheduler::Arguments),
+    /// Run tasks that a scheduler hands out
+    Executor(executor::Arguments),
     /// Serve an API for tests, with deterministic answers
     MockApi(mock_api::Arguments),
 }
@@ -102,6 +108,8 @@ fn start(command: Command) -> Result<ExitCode, Box<dyn std::error::Error>> {
             Command::Run(arguments) => run::start(arguments).await,
             Command::Redrive(arguments) => redrive::start(arguments).await,
             Command::Resume(arguments) => resume::start(arguments).await,
+            Command::Scheduler(arguments) => scheduler::start(arguments).await,
+            Command::Executor(arguments) => executor::start(arguments).await,
             Command::MockApi(arguments) => mock_api::start(arguments).await,
         }
     })

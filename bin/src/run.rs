@@ -21,6 +21,9 @@ pub struct Arguments {
     /// A setting, as paceline.s3.endpoint=http://127.0.0.1:9000; may be given several times
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     conf: Vec<(String, String)>,
+    /// Where plans run: embedded for this process, or a cluster, as df://127.0.0.1:50050
+    #[arg(long, value_name = "URL")]
+    cluster: Option<String>,
     /// A value for ${KEY} in the statements, kept with the job's checkpoint, so no secret; may be given several times
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     var: Vec<(String, String)>,
@@ -44,6 +47,9 @@ pub fn pair(text: &str) -> Result<(String, String), String> {
 /// Runs the job; the code says whether it is complete.
 pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let mut settings = settings(&arguments.conf)?;
+    if let Some(cluster) = &arguments.cluster {
+        settings.set("paceline.cluster", cluster)?;
+    }
     let id = arguments.job_id.as_deref().map_or_else(|| Ok(JobId::generate()), JobId::parse)?;
     let path = arguments.job.display();
     let script = std::fs::read_to_string(&arguments.job).map_err(|error| format!("cannot read {path}: {error}"))?;

@@ -33,6 +33,8 @@ pub struct Settings {
     pub allowed_hosts: Option<AllowedHosts>,
     /// Options of API functions that their declarations do not give.
     pub api: ApiDefaults,
+    /// The cluster that plans run on, as `df://host:port`; `None` for this process.
+    pub cluster: Option<String>,
 }
 
 const TWO: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
@@ -50,6 +52,7 @@ impl Default for Settings {
             given: Vec::new(),
             allowed_hosts: None,
             api: ApiDefaults::default(),
+            cluster: None,
         }
     }
 }
@@ -81,6 +84,15 @@ pub const KEYS: &[Key] = &[
         name: "paceline.partitions",
         meaning: "partitions that a query is cut into (default: twice the number of cores)",
         set: |settings, text| number(text).map(|number| settings.partitions = number),
+    },
+    Key {
+        name: "paceline.cluster",
+        meaning: "where plans run: embedded for this process, or the URL of a cluster, as df://127.0.0.1:50050 (default \
+                  embedded)",
+        set: |settings, text| {
+            settings.cluster = (text != "embedded").then(|| text.to_owned());
+            Ok(())
+        },
     },
     Key {
         name: "paceline.checkpoint.enabled",

@@ -107,6 +107,11 @@ impl ApiCallExec {
         ApiCallExec { numbering, ..self }
     }
 
+    /// The same, as a part of a plan whose partitions are numbered so.
+    pub fn numbered(&self, numbering: Numbering) -> Self {
+        self.with_input(Arc::clone(&self.input)).with_numbering(numbering)
+    }
+
     /// The same, called by this caller on behalf of this statement.
     pub fn called_by(&self, caller: Arc<Caller>, run: Arc<Run>) -> Self {
         let asked = Asked { caller: caller.into(), ..self.asked.clone() };

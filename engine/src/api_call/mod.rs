@@ -2,6 +2,7 @@
 //! their own, and the operator that carries them out.
 
 mod callee;
+mod callers;
 mod exec;
 mod feed;
 mod function;
@@ -11,6 +12,7 @@ mod planner;
 mod run;
 
 pub use callee::Callee;
+pub(crate) use callers::Callers;
 pub(crate) use exec::with_distinct_names;
 pub use exec::{ApiCallExec, Asked, Outbox};
 pub use function::api_function;
@@ -18,4 +20,4 @@ pub(crate) use function::{caller_of, liftable};
 pub use hoist::HoistApiCalls;
 pub use node::ApiCall;
 pub use planner::{PlanApiCalls, SetRowsAside};
-pub use run::Run;
+pub use run::{Answers, Run, SharedJournal};

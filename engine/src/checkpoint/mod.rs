@@ -77,6 +77,8 @@ pub struct Open {
     pub run: String,
     /// Its journal.
     pub journal: Arc<Journal>,
+    /// Where that is.
+    pub place: Place,
 }
 
 /// What is kept of one INSERT, wherever that is.
@@ -149,7 +151,7 @@ impl Kept {
         let partitions = plan.output_partitioning().partition_count();
         let journal = Journal::open(self.folder.store.shared(), self.journal(), partitions, network).await;
         let journal = journal.map_err(|source| storage("cannot read the journal at", &self.folder, source))?;
-        Ok(Open { run, journal })
+        Ok(Open { run, journal, place: self.folder.at(self.journal()) })
     }
 
     /// Removes it; what cannot be removed is only logged, as the next try under the job's id does it.

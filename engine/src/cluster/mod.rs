@@ -1,7 +1,41 @@
 //! A query on many machines: Ballista cuts plans into tasks and runs them, and what it lacks stands around it.
 
+mod carried;
+mod client;
 mod codec;
+mod executor;
 mod numbering;
+mod process;
+mod scheduler;
+mod stage;
 
+use ballista_core::config::BALLISTA_SCHEDULER_MAX_PARTITIONS_PER_TASK;
+use ballista_core::extension::SessionConfigExt;
+use datafusion::prelude::SessionConfig;
+
+pub(crate) use carried::Carried;
+pub use client::Cluster;
 pub use codec::PlanCodec;
+pub use executor::{ExecutorOptions, run as run_executor};
 pub use numbering::Numbering;
+pub use scheduler::{Scheduler, SchedulerOptions};
+
+/// Largest message between the processes of a cluster, in bytes: a plan that reads many files is long. Ballista's own bound,
+/// 16 MiB, looks like a lost executor when it is passed.
+const MESSAGE_BYTES: u32 = 256 << 20;
+
+/// The configuration that every process of a cluster begins with.
+fn config() -> SessionConfig {
+    with_ballista(SessionConfig::new())
+}
+
+/// A configuration for plans that run in a cluster.
+pub(crate) fn with_ballista(config: SessionConfig) -> SessionConfig {
+    config
+        .upgrade_for_ballista()
+        .with_ballista_adaptive_query_planner(false)
+        .with_ballista_grpc_client_max_message_size(MESSAGE_BYTES as usize)
+        // One task for each partition: what is run again is small, and progress is what it says.
+        .set_usize(BALLISTA_SCHEDULER_MAX_PARTITIONS_PER_TASK, 1)
+        .with_option_extension(Carried::default())
+}

@@ -36,6 +36,16 @@ pub struct Place {
     pub url: Url,
 }
 
+impl Place {
+    /// Another place in the same store.
+    pub fn at(&self, path: Path) -> Place {
+        let mut url = self.url.clone();
+        // A URL decodes what stands behind a '%'; here it is a part of the name.
+        url.set_path(&format!("/{path}").replace('%', "%25"));
+        Place { store: self.store.clone(), path, url }
+    }
+}
+
 /// A store by what it can do at commit.
 #[derive(Clone, Debug)]
 pub enum Store {

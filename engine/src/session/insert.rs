@@ -2,9 +2,7 @@
 
 use std::sync::{Arc, PoisonError};
 
-use datafusion::execution::TaskContext;
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::metrics::MetricsSet;
 use paceline_sql::InsertDirectory;
 use paceline_udfs::journal::Journal;
 
@@ -14,8 +12,8 @@ use crate::api_call::{ApiCallExec, Run};
 use crate::checkpoint::{Kept, Output, Step, success_note};
 use crate::io::commit;
 use crate::io::job_folder::JobFolder;
-use crate::io::readers;
 use crate::io::sink::{Kind, StagedFile, Target, WriteFiles};
+use crate::io::stores::Place;
 use crate::observe::progress::Running;
 
 /// An INSERT that is being carried out.
@@ -56,8 +54,9 @@ impl Session {
         let run = open.as_ref().map_or(&step.begun.run, |open| &open.run).clone();
         let folder = folder.with_success(&success_note(step.begun, &run, step.statement));
         let scope = format!("{run}/{}", step.statement);
-        let journal = open.map(|open| open.journal);
-        let staged = self.stage(&folder, plan, Run { scope, journal: journal.clone(), ..Run::default() }).await;
+        let (journal, place) = open.map(|open| (open.journal, open.place)).unzip();
+        let run_of_plan = Run { scope, journal: journal.clone().into(), ..Run::default() };
+        let staged = self.stage(&folder, plan, run_of_plan, place.as_ref()).await;
         let (written, files) = self.closing(&folder, journal.as_deref(), staged).await?;
         self.commit(&folder, &written, files).await?;
         // Beside the output it went with the commit.
@@ -118,23 +117,23 @@ impl Session {
         folder: &JobFolder,
         plan: Arc<dyn ExecutionPlan>,
         run: Run,
+        place: Option<&Place>,
     ) -> Result<(Written, Vec<StagedFile>), EngineError> {
         let running = Running { plan: Arc::clone(&plan), wanted_before: self.progress().wanted };
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(running);
-        let journal = run.journal.clone();
+        let journal = run.journal.opened().cloned();
         self.note(Some(Inserting { folder: folder.clone(), journal: journal.clone() }));
-        let staged = datafusion::physical_plan::collect(Arc::clone(&plan), self.task_context(run)).await;
+        let collected = self.collect(plan, run, place).await;
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
 
-        let files = staged.and_then(|batches| StagedFile::from_batches(&batches))?;
+        let collected = collected?;
+        let files = StagedFile::from_batches(&collected.batches)?;
         let rows = |kind| files.iter().filter(|file| file.kind == kind).map(|file| file.rows).sum();
         let written = Written {
             url: folder.url().clone(),
-            records_read: sum_of_leaves(&plan, &|metrics| metrics.output_rows()),
-            records_malformed: sum_of_leaves(&plan, &|metrics| {
-                Some(metrics.sum_by_name(readers::MALFORMED)?.as_usize())
-            }),
-            records_dropped: sum_of_leaves(&plan, &|metrics| Some(metrics.sum_by_name(readers::DROPPED)?.as_usize())),
+            records_read: collected.read,
+            records_malformed: collected.malformed,
+            records_dropped: collected.dropped,
             records_written: rows(Kind::Rows),
             records_failed: rows(Kind::DeadLetters),
             run: String::new(),
@@ -159,12 +158,6 @@ impl Session {
         closed.map(|()| finished)
     }
 
-    fn task_context(&self, run: Run) -> Arc<TaskContext> {
-        let context = TaskContext::from(&self.context.state());
-        let config = context.session_config().clone().with_extension(Arc::new(run));
-        Arc::new(context.with_session_config(config))
-    }
-
     fn note(&self, inserting: Option<Inserting>) {
         *self.inserting.lock().unwrap_or_else(PoisonError::into_inner) = inserting;
     }
@@ -172,13 +165,4 @@ impl Session {
 
 fn has_calls(plan: &Arc<dyn ExecutionPlan>) -> bool {
     plan.is::<ApiCallExec>() || plan.children().into_iter().any(has_calls)
-}
-
-/// The sum of a number over the leaves of a plan.
-fn sum_of_leaves(plan: &Arc<dyn ExecutionPlan>, number: &dyn Fn(MetricsSet) -> Option<usize>) -> u64 {
-    let children = plan.children();
-    if children.is_empty() {
-        return plan.metrics().and_then(number).unwrap_or(0) as u64;
-    }
-    children.into_iter().map(|child| sum_of_leaves(child, number)).sum()
 }

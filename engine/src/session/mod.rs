@@ -1,5 +1,6 @@
 //! The façade: the trip of a statement on one screen.
 
+mod collect;
 mod insert;
 mod redrive;
 
@@ -24,42 +25,42 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use paceline_sql::{CreateFunction, CreateView, Statement, ViewSource};
 use paceline_udfs::auth::Services;
 use paceline_udfs::caller::Watch;
-use paceline_udfs::client::{HttpClient, causes};
-use paceline_udfs::hosts::Hosts;
+use paceline_udfs::client::causes;
 use paceline_udfs::quota::Quotas;
-use paceline_udfs::spec::Budget;
 use paceline_udfs::{ApiFunction, Caller};
 use prometheus::Registry;
 use url::Url;
 
 use crate::EngineError;
-use crate::api_call::{self, HoistApiCalls, PlanApiCalls, SetRowsAside};
+use crate::api_call::{self, Callers, HoistApiCalls, PlanApiCalls, Run, SetRowsAside};
 use crate::api_defaults::ApiDefaults;
 use crate::checkpoint::{Begun, CheckpointSettings, Output, Step};
+use crate::cluster::{self, Carried, Cluster};
 use crate::io::aws::Aws;
 use crate::io::readers;
 use crate::io::sink::PlanWriteFiles;
 use crate::io::stores::Stores;
-use crate::network::{Network, most_connections};
+use crate::network::Network;
 use crate::observe::progress::{Progress, Running};
 use crate::observe::prometheus::Metrics;
 use crate::settings::Settings;
 use crate::statements::{explain, functions};
+use collect::Collected;
 use insert::Inserting;
 
 /// Views, functions and settings of one user, and the way their statements take.
 pub struct Session {
     context: SessionContext,
     stores: Arc<Stores>,
-    quotas: Arc<Quotas>,
-    hosts: Hosts,
-    /// What the clients of API functions borrow.
-    services: Services,
+    callers: Callers,
+    /// Where plans run; `None` for this process.
+    cluster: Option<Cluster>,
+    /// What statements take along to a cluster.
+    carried: Carried,
     watches: Arc<Mutex<Vec<Watch>>>,
     network: Network,
     api_defaults: ApiDefaults,
     checkpoints: CheckpointSettings,
-    unlimited_failures: bool,
     /// The INSERT that is being carried out.
     inserting: Mutex<Option<Inserting>>,
     /// The plan of an INSERT that runs now.
@@ -134,10 +135,25 @@ impl Session {
         let aws = Arc::new(Aws::new(Arc::clone(&stores)));
         let services =
             Services { secrets: Some(Arc::clone(&aws) as _), signer: Some(aws), allowed_hosts: settings.allowed_hosts };
+        let callers = Callers {
+            quotas: Arc::new(quotas),
+            hosts: Arc::default(),
+            services,
+            network: network.handle().clone(),
+            unlimited_failures: settings.unlimited_failures,
+        };
+        let cluster = settings.cluster.as_ref().map(|url| Cluster::new(url, Arc::clone(&stores))).transpose()?;
+        let given = serde_json::to_string(&settings.given).map_err(|error| EngineError::Setting(error.to_string()))?;
+        let unlimited_failures = settings.unlimited_failures;
+        let carried = Carried { settings: given, unlimited_failures, ..Carried::default() };
         let environment = RuntimeEnvBuilder::new().with_object_store_registry(Arc::clone(&stores) as _).build_arc()?;
         let config = SessionConfig::new()
             .with_batch_size(settings.batch_rows.get())
             .with_target_partitions(settings.partitions.get());
+        let config = match &cluster {
+            Some(_) => cluster::with_ballista(config),
+            None => config,
+        };
         let state = SessionStateBuilder::new()
             .with_config(paceline_sql::spark_settings(config))
             .with_runtime_env(environment)
@@ -150,14 +166,13 @@ impl Session {
         Ok(Session {
             context,
             stores,
-            quotas: Arc::new(quotas),
-            hosts: Hosts::default(),
-            services,
+            callers,
+            cluster,
+            carried,
             watches: Arc::default(),
             network,
             api_defaults: settings.api,
             checkpoints: settings.checkpoints,
-            unlimited_failures: settings.unlimited_failures,
             inserting: Mutex::default(),
             running: Mutex::default(),
         })
@@ -189,9 +204,9 @@ impl Session {
                 let plan = paceline_sql::plan_query(&self.context.state(), query).await?;
                 let plan = self.context.state().create_physical_plan(&plan).await?;
                 let schema = plan.schema();
-                // As Spark collects: in the order of the partitions.
-                let partitions = datafusion::physical_plan::collect_partitioned(plan, self.context.task_ctx()).await?;
-                Ok(Outcome::Rows { schema, batches: partitions.into_iter().flatten().collect() })
+                let scope = format!("{}/{}", step.begun.run, step.statement);
+                let Collected { batches, .. } = self.collect(plan, Run { scope, ..Run::default() }, None).await?;
+                Ok(Outcome::Rows { schema, batches })
             }
         }
     }
@@ -238,12 +253,12 @@ impl Session {
     /// # Errors
     /// It cannot be made.
     pub fn metrics(&self) -> Result<Registry, EngineError> {
-        Metrics { watches: Arc::clone(&self.watches), quotas: Arc::clone(&self.quotas) }.registry()
+        Metrics { watches: Arc::clone(&self.watches), quotas: Arc::clone(&self.callers.quotas) }.registry()
     }
 
     /// Writes down what was spent of quotas that outlive the process.
     pub(crate) fn flush_quotas(&self) {
-        for quota in self.quotas.all() {
+        for quota in self.callers.quotas.all() {
             if let Err(error) = quota.flush(tokio::time::Instant::now(), SystemTime::now()) {
                 tracing::warn!(error = %causes(&error), quota = quota.name(), "what was spent of a quota could not be kept");
             }
@@ -261,7 +276,7 @@ impl Session {
 
     /// The limits that the API functions are called under.
     pub fn quotas(&self) -> &Quotas {
-        &self.quotas
+        &self.callers.quotas
     }
 
     pub(crate) async fn create_view(&self, view: CreateView) -> Result<(), EngineError> {
@@ -303,18 +318,9 @@ impl Session {
         self.register(self.api_defaults.declare(name, arguments, returns, false, options)?)
     }
 
-    fn register(&self, mut api: ApiFunction) -> Result<Arc<Caller>, EngineError> {
-        if self.unlimited_failures {
-            api.options.failure.budget = Budget { percent: 100, records: None };
-        }
-        let api = Arc::new(api);
+    fn register(&self, api: ApiFunction) -> Result<Arc<Caller>, EngineError> {
         self.context.deregister_udf(&api.name); // an older one lets go of its quota
-        let quota = self.quotas.get(&api.options.pace.quota, &api.options.pace.limits, SystemTime::now());
-        let quota = quota.map_err(|error| EngineError::Setting(causes(&error)))?;
-        let client =
-            HttpClient::new(&api.options, &self.services).map_err(|error| EngineError::Setting(error.to_string()))?;
-        let caller = Caller::new(api, quota, Arc::new(client), self.network.handle().clone());
-        let caller = Arc::new(caller.with_most_in_flight(most_connections()).with_hosts(&self.hosts));
+        let caller = self.callers.caller(api)?;
         self.watches.lock().unwrap_or_else(PoisonError::into_inner).push(caller.watch());
         self.context.register_udf(api_call::liftable(Arc::clone(&caller)));
         Ok(caller)

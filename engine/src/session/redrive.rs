@@ -23,7 +23,7 @@ use serde_json::value::RawValue;
 
 use super::{Session, Written};
 use crate::EngineError;
-use crate::api_call::{ApiCallExec, Run, with_distinct_names};
+use crate::api_call::{Answers, ApiCallExec, Run, with_distinct_names};
 use crate::checkpoint::{Begun, Kept, Open, Step, success_note};
 use crate::io::commit;
 use crate::io::job_folder::JobFolder;
@@ -96,10 +96,10 @@ impl Session {
             let plan = on_rows(plan, &call, rows)?;
             let run = Run {
                 scope: format!("{scope}/{call}"),
-                journal: Some(Arc::clone(&open.journal)),
+                journal: Answers::In(Arc::clone(&open.journal)),
                 keys: Mutex::new(HashMap::from([(call, keys)])),
             };
-            let (written, files) = self.stage(folder, plan, run).await?;
+            let (written, files) = self.stage(folder, plan, run, None).await?;
             total.records_written += written.records_written;
             total.records_failed += written.records_failed;
             staged.extend(files);

@@ -5,24 +5,27 @@
 //! Segments are read only when a job is run again, and only those blocks that a partition needs (`index`).
 
 mod compact;
+mod folder;
 mod index;
+mod past;
 mod segment;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use futures::TryStreamExt;
 use object_store::path::Path;
-use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt};
+use object_store::{ObjectStore, ObjectStoreExt};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, OnceCell};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::task::AbortOnDropHandle;
 
+use folder::Folder;
 pub use index::Index;
-use segment::{Entry, Footer};
+use past::Past;
+use segment::Entry;
 
 use crate::ask::Answer;
 use crate::counters::Counter;
@@ -34,20 +37,22 @@ pub const MOST_ANSWERS: usize = 5_000;
 const INTERVAL: Duration = Duration::from_secs(1);
 /// Indexes of all partitions together keep so much in memory.
 const INDEX_BYTES: usize = 64 * 1024 * 1024;
-/// Most footers are shorter.
-const FOOTER_BYTES: u64 = 8 * 1024;
 const ENDING: &str = ".journal";
 
 /// The journal of one statement.
 pub struct Journal {
     folder: Folder,
-    /// What an earlier run wrote down.
-    past: Vec<Segment>,
+    /// Whether other processes write to the folder too.
+    shared: bool,
+    /// What others wrote down: earlier runs, and those other processes.
+    past: tokio::sync::Mutex<Past>,
     indexes: Mutex<HashMap<u32, Arc<Loaded>>>,
     index_bytes: usize,
     buffer: Mutex<Buffer>,
     filled: Arc<Notify>,
     broken: OnceLock<String>,
+    /// Held while a segment is written.
+    writing: tokio::sync::Mutex<()>,
     /// What was done.
     pub counters: Counters,
     flusher: tokio::sync::Mutex<Option<AbortOnDropHandle<()>>>,
@@ -67,20 +72,6 @@ pub struct Counters {
     pub written: Counter,
     /// Segments written.
     pub segments: Counter,
-}
-
-/// Where the segments are.
-#[derive(Clone)]
-struct Folder {
-    store: Arc<dyn ObjectStore>,
-    path: Path,
-    /// Segments of this process have this in their names.
-    writer: String,
-}
-
-struct Segment {
-    path: Path,
-    footer: Footer,
 }
 
 #[derive(Default)]
@@ -112,69 +103,88 @@ impl Journal {
         partitions: usize,
         network: &Handle,
     ) -> Result<Arc<Self>, object_store::Error> {
+        Self::begin(store, path, partitions, network, false).await
+    }
+
+    /// Opens the journal in a folder that other processes write to at the same time: a partition that begins finds what any
+    /// of them wrote down until then.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn open_shared(
+        store: Arc<dyn ObjectStore>,
+        path: Path,
+        partitions: usize,
+        network: &Handle,
+    ) -> Result<Arc<Self>, object_store::Error> {
+        Self::begin(store, path, partitions, network, true).await
+    }
+
+    async fn begin(
+        store: Arc<dyn ObjectStore>,
+        path: Path,
+        partitions: usize,
+        network: &Handle,
+        shared: bool,
+    ) -> Result<Arc<Self>, object_store::Error> {
         let folder = Folder { store, path, writer: format!("{:08x}", fastrand::u32(..)) };
-        let counters = Counters::default();
-        let mut past = Vec::new();
-        for (path, size) in folder.list().await? {
-            match folder.footer(&path, size).await? {
-                Ok(footer) => {
-                    counters.found.add(footer.blocks.iter().map(|block| block.answers).sum());
-                    past.push(Segment { path, footer });
-                }
-                Err(damage) => {
-                    tracing::warn!(segment = %path, %damage, "a segment of the journal is lost; its rows are asked for again");
-                    counters.damaged.add(1);
-                }
-            }
-        }
         let journal = Arc::new(Journal {
             folder,
-            past,
+            shared,
+            past: tokio::sync::Mutex::default(),
             indexes: Mutex::default(),
             index_bytes: INDEX_BYTES / partitions.max(1),
             buffer: Mutex::default(),
             filled: Arc::default(),
             broken: OnceLock::new(),
-            counters,
+            writing: tokio::sync::Mutex::default(),
+            counters: Counters::default(),
             flusher: tokio::sync::Mutex::default(),
         });
+        journal.look().await?;
         let flusher =
             AbortOnDropHandle::new(network.spawn(write_down(Arc::downgrade(&journal), Arc::clone(&journal.filled))));
         *journal.flusher.lock().await = Some(flusher);
         Ok(journal)
     }
 
-    /// The answers of a partition that an earlier run wrote down; `None` where there are none. Read once.
+    /// The answers of a partition that were written down; `None` where there are none. Read once, unless others write too.
     ///
     /// # Errors
     /// The store cannot be read.
     pub async fn index(&self, partition: u32) -> Result<Option<Arc<Index>>, object_store::Error> {
+        if self.shared {
+            // What this process did of the partition before counts too.
+            self.flush().await.map_err(|error| failed_to_write(error.into()))?;
+            return self.load_anew(partition).await.map(|index| index.map(Arc::new));
+        }
         let cell = {
             let mut indexes = self.indexes.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(indexes.entry(partition).or_default())
         };
-        cell.get_or_try_init(|| self.load(partition)).await.cloned()
+        let load = || async { self.load(partition).await.map(|index| index.map(Arc::new)) };
+        cell.get_or_try_init(load).await.cloned()
     }
 
-    async fn load(&self, partition: u32) -> Result<Option<Arc<Index>>, object_store::Error> {
-        let mut index = None;
-        for segment in &self.past {
-            for block in segment.footer.blocks.iter().filter(|block| block.partition == partition) {
-                let packed = self.folder.store.get_range(&segment.path, block.range()).await?;
-                let entries = match segment::read(block, &packed) {
-                    Ok(entries) => entries,
-                    Err(damage) => {
-                        let lost = block.answers;
-                        tracing::warn!(segment = %segment.path, %damage, lost, "a block of the journal is lost; its rows are asked for again");
-                        self.counters.damaged.add(1);
-                        continue;
-                    }
-                };
-                let index = index.get_or_insert_with(|| Index::new(self.index_bytes));
-                index.add(entries).map_err(spill_error)?;
-            }
+    /// Writes down what came until now.
+    ///
+    /// # Errors
+    /// It cannot be written down.
+    pub async fn flush(&self) -> Result<(), String> {
+        let writing = self.writing.lock().await;
+        let mut due = Buffer::default();
+        {
+            let mut buffer = self.buffer();
+            (due.partitions, due.answers) =
+                (std::mem::take(&mut buffer.partitions), std::mem::take(&mut buffer.answers));
+            buffer.since = None;
         }
-        Ok(index.map(Arc::new))
+        if due.answers > 0 {
+            let written = self.put(&due).await;
+            drop(writing);
+            written.inspect_err(|_| self.put_back(due))?;
+        }
+        self.broken().map_or(Ok(()), Err)
     }
 
     /// Notes answers; they are written down within a second.
@@ -248,6 +258,11 @@ impl Journal {
     }
 
     async fn write(&self, due: &Buffer) -> Result<(), String> {
+        let _writing = self.writing.lock().await;
+        self.put(due).await
+    }
+
+    async fn put(&self, due: &Buffer) -> Result<(), String> {
         let failed = |error: &dyn fmt::Display| {
             format!(
                 "the journal at '{}' cannot be written ({error}); the job stops, so that no answer is bought twice",
@@ -300,42 +315,8 @@ async fn write_down(journal: Weak<Journal>, filled: Arc<Notify>) {
     }
 }
 
-impl Folder {
-    /// The segments there, oldest first, with their size.
-    async fn list(&self) -> Result<Vec<(Path, u64)>, object_store::Error> {
-        let listed = self.store.list(Some(&self.path)).map_ok(|file| (file.location, file.size));
-        let mut listed: Vec<_> = listed.try_collect().await?;
-        listed.retain(|(path, _)| path.as_ref().ends_with(ENDING));
-        listed.sort();
-        Ok(listed)
-    }
-
-    /// Name of a segment: when it was written, its level, by whom.
-    fn segment(&self, level: u32, number: u64) -> Path {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
-        self.path.clone().join(format!("{now:014}-{level}-{}-{number:08}{ENDING}", self.writer))
-    }
-
-    async fn footer(&self, path: &Path, size: u64) -> Result<Result<Footer, segment::Damage>, object_store::Error> {
-        let mut last = self.last(path, FOOTER_BYTES).await?;
-        match segment::end_length(&last) {
-            Ok(length) if length > last.len() && length as u64 <= size => last = self.last(path, length as u64).await?,
-            _ => {}
-        }
-        Ok(segment::footer(&last, size))
-    }
-
-    async fn last(&self, path: &Path, bytes: u64) -> Result<bytes::Bytes, object_store::Error> {
-        let options = GetOptions { range: Some(GetRange::Suffix(bytes)), ..GetOptions::default() };
-        match self.store.get_opts(path, options).await {
-            Ok(found) => found.bytes().await,
-            // Some stores refuse a range of nothing: an empty file has no last bytes.
-            Err(error) => match self.store.head(path).await {
-                Ok(file) if file.size == 0 => Ok(bytes::Bytes::new()),
-                _ => Err(error),
-            },
-        }
-    }
+fn failed_to_write(error: Box<dyn std::error::Error + Send + Sync>) -> object_store::Error {
+    object_store::Error::Generic { store: "journal", source: error }
 }
 
 pub(crate) fn spill_error(error: redb::Error) -> object_store::Error {

@@ -247,8 +247,5 @@ fn is_hidden(folder: &Path, file: &Path) -> bool {
 }
 
 fn file_url(place: &Place, path: &Path) -> Result<ListingTableUrl, EngineError> {
-    let mut url = place.url.clone();
-    // A URL decodes what stands behind a '%'; here it is a part of the name.
-    url.set_path(&format!("/{path}").replace('%', "%25"));
-    Ok(ListingTableUrl::parse(url.as_str())?)
+    Ok(ListingTableUrl::parse(place.at(path.clone()).url.as_str())?)
 }

@@ -56,6 +56,11 @@ impl WriteFilesExec {
         WriteFilesExec { numbering, ..self }
     }
 
+    /// The same, as a part of a plan whose partitions are numbered so.
+    pub fn numbered(&self, numbering: Numbering) -> Self {
+        WriteFilesExec::new(self.target.clone(), Arc::clone(&self.input)).with_numbering(numbering)
+    }
+
     /// The same, writing to this folder.
     pub fn writing_to(&self, folder: JobFolder) -> Self {
         let target = Target { folder, ..self.target.clone() };

@@ -1,0 +1,53 @@
+//! `paceline executor`
+
+use std::error::Error;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use paceline_engine::cluster::{ExecutorOptions, run_executor};
+
+use crate::progress::say;
+use crate::run::{pair, settings};
+
+/// Where the executor's scheduler is, and what it may use.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Address and port of the scheduler
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:50050")]
+    scheduler: SocketAddr,
+    /// Address that other processes of the cluster reach it at
+    #[arg(long, value_name = "HOST", default_value = "127.0.0.1")]
+    bind: IpAddr,
+    /// Tasks that run at once
+    #[arg(long, value_name = "NUMBER", default_value_t = 4)]
+    slots: usize,
+    /// Memory of the operators of all tasks, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 1 << 30)]
+    memory_pool: u64,
+    /// Bytes that operators may spill to disk
+    #[arg(long, value_name = "BYTES", default_value_t = 20 << 30)]
+    spill_limit: u64,
+    /// Folder for shuffled and spilled rows
+    #[arg(long, value_name = "FOLDER")]
+    work_dir: PathBuf,
+    /// A setting, as paceline.s3.endpoint=http://127.0.0.1:9000; may be given several times
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    conf: Vec<(String, String)>,
+}
+
+/// Runs tasks until the process is stopped.
+pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
+    let options = ExecutorOptions {
+        scheduler: arguments.scheduler,
+        bind: arguments.bind,
+        slots: arguments.slots,
+        memory_pool: arguments.memory_pool,
+        spill_limit: arguments.spill_limit,
+        work_dir: arguments.work_dir,
+        settings: settings(&arguments.conf)?,
+    };
+    say(&format!("executor of df://{}", arguments.scheduler));
+    run_executor(options).await?;
+    Ok(ExitCode::SUCCESS)
+}

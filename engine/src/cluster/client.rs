@@ -1,0 +1,211 @@
+//! A client of a cluster: sends a plan to the scheduler, waits for its end, and fetches its rows.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use ballista_core::client::BallistaClient;
+use ballista_core::config::BallistaConfig;
+use ballista_core::extension::SessionConfigExt;
+use ballista_core::serde::protobuf::execute_query_params::Query;
+use ballista_core::serde::protobuf::operator_metric::Metric;
+use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
+use ballista_core::serde::protobuf::{
+    CancelJobParams, CleanJobDataParams, ExecuteQueryParams, GetJobMetricsParams, KeyValuePair, PartitionLocation,
+    SuccessfulJob, job_status,
+};
+use ballista_core::utils::{GrpcClientConfig, create_grpc_client_endpoint};
+use ballista_core::version;
+use datafusion::arrow::record_batch::RecordBatch;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{DataFusionError, Result, exec_datafusion_err};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::prelude::SessionConfig;
+use datafusion_proto::physical_plan::AsExecutionPlan;
+use datafusion_proto::protobuf::PhysicalPlanNode;
+use futures::TryStreamExt;
+use tonic::transport::Channel;
+use url::Url;
+
+use super::numbering::Numbering;
+use super::{MESSAGE_BYTES, PlanCodec};
+use crate::EngineError;
+use crate::api_call::ApiCallExec;
+use crate::io::sink::WriteFilesExec;
+use crate::io::stores::Stores;
+
+/// The scheme of a cluster's URL: `df://host:port`.
+const SCHEME: &str = "df";
+
+/// A cluster, as a client reaches it.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    url: Url,
+    codec: Arc<PlanCodec>,
+}
+
+/// What a plan that ran has to say.
+#[derive(Debug)]
+pub struct Ran {
+    /// Its rows, in the order of its partitions.
+    pub batches: Vec<RecordBatch>,
+    /// Named numbers of its operators, summed; the rows of its scans are `scanned_rows`.
+    pub metrics: Vec<(String, u64)>,
+}
+
+impl Cluster {
+    /// The cluster at a URL.
+    ///
+    /// # Errors
+    /// The URL is another.
+    pub fn new(url: &str, stores: Arc<Stores>) -> Result<Self, EngineError> {
+        let wrong = || EngineError::Setting(format!("'{url}' is no cluster; expected {SCHEME}://HOST:PORT"));
+        let url =
+            Url::parse(url).ok().filter(|url| url.scheme() == SCHEME && url.host().is_some() && url.port().is_some());
+        let url = url.ok_or_else(wrong)?;
+        Ok(Cluster { url, codec: Arc::new(PlanCodec::new(stores)) })
+    }
+
+    /// Runs a plan. Given up on the way, it is cancelled.
+    ///
+    /// # Errors
+    /// The plan cannot travel, the cluster cannot be reached, or running it failed.
+    pub async fn run(&self, plan: Arc<dyn ExecutionPlan>, config: &SessionConfig) -> Result<Ran> {
+        let plan = numbered(plan)?;
+        let mut bytes = Vec::new();
+        PhysicalPlanNode::try_from_physical_plan(plan, self.codec.as_ref())?.try_encode(&mut bytes)?;
+        let entry = |entry: datafusion::config::ConfigEntry| KeyValuePair { key: entry.key, value: entry.value };
+        let mut request = tonic::Request::new(ExecuteQueryParams {
+            query: Some(Query::PhysicalPlan(bytes)),
+            settings: config.options().entries().into_iter().map(entry).collect(),
+            session_id: uuid::Uuid::now_v7().to_string(),
+            operation_id: uuid::Uuid::now_v7().to_string(),
+        });
+        version::insert_version_header(request.metadata_mut());
+        let mut scheduler = self.scheduler().await?;
+        let mut statuses =
+            scheduler.execute_query_push(request).await.map_err(|status| self.said(&status))?.into_inner();
+        let mut job = RunningJob { scheduler: scheduler.clone(), id: None };
+        let done = loop {
+            let next = statuses.message().await.map_err(|status| self.said(&status))?;
+            let status = next.and_then(|result| result.status);
+            let status = status.ok_or_else(|| exec_datafusion_err!("the scheduler at {} stopped", self.url))?;
+            job.id = Some(status.job_id.clone());
+            match status.status {
+                Some(job_status::Status::Successful(done)) => break done,
+                Some(job_status::Status::Failed(failed)) => {
+                    job.id = None;
+                    return Err(DataFusionError::Execution(failed.error));
+                }
+                _ => {}
+            }
+        };
+        let id = job.id.clone().unwrap_or_default();
+        let metrics = scheduler.get_job_metrics(GetJobMetricsParams { job_id: id.clone() }).await;
+        let metrics = metrics.map_err(|status| self.said(&status))?.into_inner();
+        let batches = self.fetch(done, config).await?;
+        job.id = None;
+        if let Err(error) =
+            scheduler.clean_job_data(CleanJobDataParams { job_id: id, remove_stage_ids: Vec::new() }).await
+        {
+            tracing::warn!(%error, "the result of a query stays at its executors for a while");
+        }
+        let mut sums = Vec::new();
+        for operator in metrics.stages.into_iter().flat_map(|stage| stage.operators) {
+            let is_scan = operator.operator_type == "DataSourceExec";
+            for metric in operator.metrics.into_iter().filter_map(|metric| metric.metric) {
+                match metric {
+                    Metric::OutputRows(rows) if is_scan => sums.push(("scanned_rows".to_owned(), rows)),
+                    Metric::Count(count) => sums.push((count.name, count.value)),
+                    _ => {}
+                }
+            }
+        }
+        Ok(Ran { batches, metrics: sums })
+    }
+
+    async fn scheduler(&self) -> Result<SchedulerGrpcClient<Channel>> {
+        let (host, port) = (self.url.host_str().unwrap_or_default(), self.url.port().unwrap_or_default());
+        let config = GrpcClientConfig::from(&BallistaConfig::default());
+        let failed = |error: &dyn std::fmt::Display| {
+            exec_datafusion_err!("the cluster at {} cannot be reached: {error}; is its scheduler running?", self.url)
+        };
+        let endpoint = create_grpc_client_endpoint(format!("http://{host}:{port}"), Some(&config));
+        let channel = endpoint.map_err(|error| failed(&error))?.connect().await.map_err(|error| failed(&error))?;
+        let bytes = MESSAGE_BYTES as usize;
+        Ok(SchedulerGrpcClient::new(channel).max_encoding_message_size(bytes).max_decoding_message_size(bytes))
+    }
+
+    /// The rows of a job, in the order of its partitions.
+    async fn fetch(&self, done: SuccessfulJob, config: &SessionConfig) -> Result<Vec<RecordBatch>> {
+        let mut places = done.partition_location;
+        places.sort_by_key(|place| place.partition_id.as_ref().map(|id| id.partition_id));
+        let mut batches = Vec::new();
+        for place in VecDeque::from(places) {
+            batches.append(&mut self.fetch_partition(place, config).await?);
+        }
+        Ok(batches)
+    }
+
+    async fn fetch_partition(&self, place: PartitionLocation, config: &SessionConfig) -> Result<Vec<RecordBatch>> {
+        let incomplete = || exec_datafusion_err!("the scheduler at {} named no place of a result", self.url);
+        let layout = place.layout();
+        let (executor, partition) = place.executor_meta.zip(place.partition_id).ok_or_else(incomplete)?;
+        let port = u16::try_from(executor.port).map_err(|_| incomplete())?;
+        let ballista = config.ballista_config();
+        let client = GrpcClientConfig::from(&ballista);
+        let mut client = BallistaClient::try_new(
+            &executor.host,
+            port,
+            MESSAGE_BYTES as usize,
+            false,
+            None,
+            client.io_retries_times,
+            client.io_retry_wait_time_ms,
+            0,
+            0,
+        )
+        .await
+        .map_err(ballista_core::error::BallistaError::into_datafusion)?;
+        let id = partition.into();
+        let rows = client.fetch_partition_proxied(&executor.id, &id, place.file_id, layout, &executor.host, port, true);
+        rows.await.map_err(ballista_core::error::BallistaError::into_datafusion)?.try_collect().await
+    }
+
+    fn said(&self, status: &tonic::Status) -> DataFusionError {
+        exec_datafusion_err!("the scheduler at {} said: {}", self.url, status.message())
+    }
+}
+
+/// The plan, with the numbers of partitions written into the operators that need them.
+fn numbered(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    let numbered = plan.transform_up(|node| {
+        if let Some(call) = node.downcast_ref::<ApiCallExec>() {
+            let numbering = Numbering::of(call.input())?;
+            return Ok(Transformed::yes(Arc::new(call.numbered(numbering)) as _));
+        }
+        if let Some(write) = node.downcast_ref::<WriteFilesExec>() {
+            let numbering = Numbering::of(write.input())?;
+            return Ok(Transformed::yes(Arc::new(write.numbered(numbering)) as _));
+        }
+        Ok(Transformed::no(node))
+    });
+    Ok(numbered?.data)
+}
+
+/// A job that is cancelled when nobody waits for it any more.
+struct RunningJob {
+    scheduler: SchedulerGrpcClient<Channel>,
+    id: Option<String>,
+}
+
+impl Drop for RunningJob {
+    fn drop(&mut self) {
+        let Some(id) = self.id.take() else { return };
+        let mut scheduler = self.scheduler.clone();
+        tokio::spawn(async move {
+            if let Err(error) = scheduler.cancel_job(CancelJobParams { job_id: id.clone() }).await {
+                tracing::warn!(%error, job = id, "the job could not be cancelled");
+            }
+        });
+    }
+}

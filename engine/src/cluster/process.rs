@@ -1,0 +1,188 @@
+//! What the tasks of an executor share: callers, quotas, journals and stores. A plan that arrives is bound to them here.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{DataFusionError, Result, exec_datafusion_err};
+use datafusion::physical_plan::ExecutionPlan;
+use paceline_udfs::auth::Services;
+use paceline_udfs::hosts::Hosts;
+use paceline_udfs::quota::Quotas;
+use paceline_udfs::{ApiFunction, Caller};
+use tokio::runtime::Handle;
+use tokio::time::Instant;
+
+use super::carried::Carried;
+use crate::EngineError;
+use crate::api_call::{Answers, ApiCallExec, Callers, Run, SharedJournal};
+use crate::io::aws::Aws;
+use crate::io::job_folder::JobFolder;
+use crate::io::sink::WriteFilesExec;
+use crate::io::stores::Stores;
+use crate::settings::Settings;
+
+/// An executor's process.
+#[derive(Debug)]
+pub struct Process {
+    network: Handle,
+    quotas: Arc<Quotas>,
+    hosts: Arc<Hosts>,
+    /// Tasks that run at once.
+    slots: usize,
+    /// What this process was started with; statements bring their own beside it.
+    settings: Settings,
+    /// By the client's settings.
+    stores: Mutex<HashMap<String, Arc<Stores>>>,
+    statements: Mutex<HashMap<Carried, Arc<Statement>>>,
+}
+
+/// A statement some of whose tasks run here, or did a moment ago.
+#[derive(Debug)]
+pub struct Statement {
+    stores: Arc<Stores>,
+    callers: Callers,
+    run: Arc<Run>,
+    called: Mutex<HashMap<Arc<ApiFunction>, Arc<Caller>>>,
+    used: Mutex<Instant>,
+}
+
+impl Process {
+    /// A process whose requests run on `network` under `quotas`.
+    pub fn new(settings: Settings, quotas: Arc<Quotas>, slots: usize, network: Handle) -> Self {
+        let (stores, statements) = (Mutex::default(), Mutex::default());
+        Process { network, quotas, hosts: Arc::default(), slots, settings, stores, statements }
+    }
+
+    /// The stores as a client with these settings has them.
+    ///
+    /// # Errors
+    /// The settings are not of this version.
+    pub fn stores(&self, carried: &Carried) -> Result<Arc<Stores>, EngineError> {
+        let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = stores.get(&carried.settings) {
+            return Ok(Arc::clone(known));
+        }
+        let made = Arc::new(Stores::new(self.settings_of(carried)?.s3, self.network.clone()));
+        stores.insert(carried.settings.clone(), Arc::clone(&made));
+        Ok(made)
+    }
+
+    fn settings_of(&self, carried: &Carried) -> Result<Settings, EngineError> {
+        let mut settings = self.settings.clone();
+        if !carried.settings.is_empty() {
+            let given: Vec<(String, String)> = serde_json::from_str(&carried.settings)
+                .map_err(|error| EngineError::Setting(format!("the settings that came cannot be read: {error}")))?;
+            given.iter().try_for_each(|(name, value)| settings.set(name, value))?;
+        }
+        Ok(settings)
+    }
+
+    /// The statement that a task belongs to.
+    ///
+    /// # Errors
+    /// Its settings or places are not of this version.
+    pub fn statement(&self, carried: &Carried) -> Result<Arc<Statement>, EngineError> {
+        if let Some(known) = self.statements().get(carried) {
+            return Ok(Arc::clone(known));
+        }
+        let stores = self.stores(carried)?;
+        let settings = self.settings_of(carried)?;
+        let aws = Arc::new(Aws::new(Arc::clone(&stores)));
+        let services =
+            Services { secrets: Some(Arc::clone(&aws) as _), signer: Some(aws), allowed_hosts: settings.allowed_hosts };
+        let callers = Callers {
+            quotas: Arc::clone(&self.quotas),
+            hosts: Arc::clone(&self.hosts),
+            services,
+            network: self.network.clone(),
+            unlimited_failures: carried.unlimited_failures,
+        };
+        let journal = match carried.journal.as_str() {
+            "" => Answers::Nowhere,
+            url => Answers::Shared(SharedJournal {
+                place: stores.place(url)?,
+                partitions: self.slots,
+                network: self.network.clone(),
+                opened: Default::default(),
+            }),
+        };
+        let run = Arc::new(Run { scope: carried.scope.clone(), journal, ..Run::default() });
+        let used = Mutex::new(Instant::now());
+        let statement = Arc::new(Statement { stores, callers, run, called: Mutex::default(), used });
+        Ok(Arc::clone(self.statements().entry(carried.clone()).or_insert(statement)))
+    }
+
+    /// Every statement that is known.
+    pub fn all(&self) -> Vec<(Carried, Arc<Statement>)> {
+        self.statements().iter().map(|(carried, statement)| (carried.clone(), Arc::clone(statement))).collect()
+    }
+
+    /// Forgets statements that nobody used since `before`, except those in use.
+    pub fn forget(&self, before: Instant) {
+        self.statements().retain(|_, statement| Arc::strong_count(statement) > 1 || statement.used() >= before);
+        let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
+        stores.retain(|_, stores| Arc::strong_count(stores) > 1);
+    }
+
+    fn statements(&self) -> MutexGuard<'_, HashMap<Carried, Arc<Statement>>> {
+        self.statements.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Statement {
+    /// The plan of one of its tasks, with its calls made and its files written by this process.
+    ///
+    /// # Errors
+    /// A function cannot be called here, as where a secret is missing.
+    pub fn bind(&self, plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+        *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        let bound = plan.transform_up(|node| {
+            if let Some(call) = node.downcast_ref::<ApiCallExec>() {
+                let caller = self.caller(call.asked().caller.api())?;
+                return Ok(Transformed::yes(Arc::new(call.called_by(caller, Arc::clone(&self.run))) as _));
+            }
+            if let Some(write) = node.downcast_ref::<WriteFilesExec>() {
+                let folder = &write.target().folder;
+                let place = self.stores.place(folder.url().as_str()).map_err(outer)?;
+                let moved = JobFolder::new(place, folder.job());
+                let moved = if folder.appends() { moved.appending(Vec::new()) } else { moved };
+                return Ok(Transformed::yes(Arc::new(write.writing_to(moved)) as _));
+            }
+            Ok(Transformed::no(node))
+        });
+        Ok(bound?.data)
+    }
+
+    /// Makes sure that every answer so far is written down.
+    ///
+    /// # Errors
+    /// It cannot be.
+    pub async fn flush(&self) -> Result<()> {
+        *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        self.run.flush().await
+    }
+
+    /// Who calls functions for it.
+    pub fn callers(&self) -> Vec<Arc<Caller>> {
+        self.called.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    fn caller(&self, api: &Arc<ApiFunction>) -> Result<Arc<Caller>> {
+        let mut called = self.called.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(caller) = called.get(api) {
+            return Ok(Arc::clone(caller));
+        }
+        let caller = self.callers.caller(api.as_ref().clone()).map_err(outer)?;
+        called.insert(Arc::clone(api), Arc::clone(&caller));
+        Ok(caller)
+    }
+
+    fn used(&self) -> Instant {
+        *self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn outer(error: EngineError) -> DataFusionError {
+    exec_datafusion_err!("{error}")
+}

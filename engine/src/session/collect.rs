@@ -1,0 +1,77 @@
+//! Running a plan: in this process, or on a cluster.
+
+use std::sync::{Arc, PoisonError};
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::common::Result;
+use datafusion::execution::TaskContext;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::metrics::MetricsSet;
+
+use super::Session;
+use crate::api_call::Run;
+use crate::cluster::Carried;
+use crate::io::readers;
+use crate::io::stores::Place;
+
+/// What a plan led to.
+#[derive(Debug)]
+pub(super) struct Collected {
+    /// Its rows, as Spark collects them: in the order of the partitions.
+    pub batches: Vec<RecordBatch>,
+    /// Rows that its scans read.
+    pub read: u64,
+    /// Those of them that were malformed and have NULLs.
+    pub malformed: u64,
+    /// Records that were malformed and are no rows.
+    pub dropped: u64,
+}
+
+impl Session {
+    /// Runs a plan to its end. `journal` is where the answers of a cluster are written down.
+    pub(super) async fn collect(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        run: Run,
+        journal: Option<&Place>,
+    ) -> Result<Collected> {
+        // Keys of an earlier job belong to rows that are here; there are as few as there were dead letters.
+        let has_keys = !run.keys.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+        let Some(cluster) = self.cluster.as_ref().filter(|_| !has_keys) else {
+            let batches =
+                datafusion::physical_plan::collect_partitioned(Arc::clone(&plan), self.task_context(run)).await?;
+            return Ok(Collected {
+                batches: batches.into_iter().flatten().collect(),
+                read: sum_of_leaves(&plan, &|metrics| metrics.output_rows()),
+                malformed: sum_of_leaves(&plan, &|metrics| Some(metrics.sum_by_name(readers::MALFORMED)?.as_usize())),
+                dropped: sum_of_leaves(&plan, &|metrics| Some(metrics.sum_by_name(readers::DROPPED)?.as_usize())),
+            });
+        };
+        let journal = journal.map_or(String::new(), |place| place.url.to_string());
+        let carried = Carried { scope: run.scope, journal, ..self.carried.clone() };
+        let config = self.context.copied_config().with_option_extension(carried);
+        let ran = cluster.run(plan, &config).await?;
+        let sum = |wanted: &str| ran.metrics.iter().filter(|(name, _)| name == wanted).map(|(_, value)| value).sum();
+        Ok(Collected {
+            read: sum("scanned_rows"),
+            malformed: sum(readers::MALFORMED),
+            dropped: sum(readers::DROPPED),
+            batches: ran.batches,
+        })
+    }
+
+    fn task_context(&self, run: Run) -> Arc<TaskContext> {
+        let context = TaskContext::from(&self.context.state());
+        let config = context.session_config().clone().with_extension(Arc::new(run));
+        Arc::new(context.with_session_config(config))
+    }
+}
+
+/// The sum of a number over the leaves of a plan.
+fn sum_of_leaves(plan: &Arc<dyn ExecutionPlan>, number: &dyn Fn(MetricsSet) -> Option<usize>) -> u64 {
+    let children = plan.children();
+    if children.is_empty() {
+        return plan.metrics().and_then(number).unwrap_or(0) as u64;
+    }
+    children.into_iter().map(|child| sum_of_leaves(child, number)).sum()
+}
