@@ -3,7 +3,7 @@
 use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let files = ["proto/plan.proto"];
+    let files = ["proto/cluster.proto", "proto/plan.proto"];
     let parsed = protox::compile(files, ["proto"])?;
     tonic_prost_build::configure().compile_fds(parsed)?;
     for file in files {

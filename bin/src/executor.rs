@@ -1,12 +1,13 @@
 //! `paceline executor`
 
 use std::error::Error;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use paceline_engine::cluster::{ExecutorOptions, run_executor};
+use paceline_engine::cluster::{Access, ExecutorOptions, HostPort, run_executor};
 
+use crate::access;
 use crate::progress::say;
 use crate::run::{pair, settings};
 
@@ -15,10 +16,13 @@ use crate::run::{pair, settings};
 pub struct Arguments {
     /// Address and port of the scheduler
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:50050")]
-    scheduler: SocketAddr,
+    scheduler: HostPort,
     /// Address that other processes of the cluster reach it at
     #[arg(long, value_name = "HOST", default_value = "127.0.0.1")]
     bind: IpAddr,
+    /// Host that they reach it at, where that is not the address it binds
+    #[arg(long, value_name = "HOST")]
+    host: Option<String>,
     /// Tasks that run at once
     #[arg(long, value_name = "NUMBER", default_value_t = 4)]
     slots: usize,
@@ -34,6 +38,8 @@ pub struct Arguments {
     /// A setting, as paceline.s3.endpoint=http://127.0.0.1:9000; may be given several times
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     conf: Vec<(String, String)>,
+    #[command(flatten)]
+    access: access::AccessArguments,
 }
 
 /// Runs tasks until the process is stopped.
@@ -41,13 +47,15 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let options = ExecutorOptions {
         scheduler: arguments.scheduler,
         bind: arguments.bind,
+        host: arguments.host,
         slots: arguments.slots,
         memory_pool: arguments.memory_pool,
         spill_limit: arguments.spill_limit,
         work_dir: arguments.work_dir,
         settings: settings(&arguments.conf)?,
+        access: Access::find(&arguments.access.into())?,
     };
-    say(&format!("executor of df://{}", arguments.scheduler));
+    say(&format!("executor of {}", options.scheduler));
     run_executor(options).await?;
     Ok(ExitCode::SUCCESS)
 }

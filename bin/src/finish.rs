@@ -44,6 +44,15 @@ pub async fn or_stopped(session: &Session, job: impl Future<Output = (Report, Re
     Ending::Stopped { code }
 }
 
+/// Ends when Ctrl-C or SIGTERM comes.
+pub async fn told_to_stop() {
+    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt()), listen(SignalKind::terminate()));
+    tokio::select! {
+        () = next(&mut interrupt) => {}
+        () = next(&mut terminate) => {}
+    }
+}
+
 fn listen(kind: SignalKind) -> Option<Signal> {
     signal(kind).ok()
 }

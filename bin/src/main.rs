@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand, no logic.
 
+mod access;
 mod config;
 mod data;
 mod demo;

@@ -5,11 +5,13 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use paceline_engine::cluster::Access;
 use paceline_engine::dry_run;
 use paceline_engine::job::{self, Job, JobId};
 use paceline_engine::observe::table;
 use paceline_engine::{Outcome, Session, Settings};
 
+use crate::access;
 use crate::finish::{self, Ending};
 use crate::progress::{say, while_running};
 
@@ -33,6 +35,8 @@ pub struct Arguments {
     /// Plan everything, open the inputs, and say how many requests there would be; nothing is sent or written
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    access: access::AccessArguments,
     /// File that the report is written to, as one JSON object
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -50,6 +54,7 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     if let Some(cluster) = &arguments.cluster {
         settings.set("paceline.cluster", cluster)?;
     }
+    settings.access = Access::find(&arguments.access.into())?;
     let id = arguments.job_id.as_deref().map_or_else(|| Ok(JobId::generate()), JobId::parse)?;
     let path = arguments.job.display();
     let script = std::fs::read_to_string(&arguments.job).map_err(|error| format!("cannot read {path}: {error}"))?;

@@ -10,6 +10,7 @@ use url::Url;
 use crate::EngineError;
 use crate::api_defaults::{self, ApiDefaults};
 use crate::checkpoint::CheckpointSettings;
+use crate::cluster::{Access, HostPort};
 use crate::io::s3::{Encryption, S3Settings};
 
 /// How a session runs.
@@ -33,8 +34,10 @@ pub struct Settings {
     pub allowed_hosts: Option<AllowedHosts>,
     /// Options of API functions that their declarations do not give.
     pub api: ApiDefaults,
-    /// The cluster that plans run on, as `df://host:port`; `None` for this process.
-    pub cluster: Option<String>,
+    /// The cluster that plans run on; `None` for this process.
+    pub cluster: Option<HostPort>,
+    /// What is shown to a cluster.
+    pub access: Access,
 }
 
 const TWO: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
@@ -53,6 +56,7 @@ impl Default for Settings {
             allowed_hosts: None,
             api: ApiDefaults::default(),
             cluster: None,
+            access: Access::default(),
         }
     }
 }
@@ -90,7 +94,10 @@ pub const KEYS: &[Key] = &[
         meaning: "where plans run: embedded for this process, or the URL of a cluster, as df://127.0.0.1:50050 (default \
                   embedded)",
         set: |settings, text| {
-            settings.cluster = (text != "embedded").then(|| text.to_owned());
+            settings.cluster = match text {
+                "embedded" => None,
+                url => Some(url.parse().map_err(|_| "embedded or df://HOST:PORT")?),
+            };
             Ok(())
         },
     },

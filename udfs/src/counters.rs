@@ -1,5 +1,7 @@
 //! What callers did, counted as it happens, for progress and the report.
 
+mod snapshot;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,6 +12,7 @@ use tokio::time::Instant;
 use crate::dead_letter::FailureKind;
 use crate::retry::Failure;
 use crate::spec::Budget;
+pub use snapshot::Snapshot;
 
 /// If so many answers in a row, from the first on, are refusals, the credentials are wrong.
 pub(crate) const AUTHENTICATION_SAMPLE: u64 = 100;
@@ -25,6 +28,10 @@ impl Counter {
     /// Adds to it.
     pub fn add(&self, n: u64) {
         self.0.fetch_add(n, Ordering::Relaxed);
+    }
+
+    fn set(&self, n: u64) {
+        self.0.store(n, Ordering::Relaxed);
     }
 
     /// Its value.

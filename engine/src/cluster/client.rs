@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ballista_core::client::BallistaClient;
 use ballista_core::config::BallistaConfig;
-use ballista_core::extension::SessionConfigExt;
+use ballista_core::extension::{BallistaConfigGrpcEndpoint, SessionConfigExt};
 use ballista_core::serde::protobuf::execute_query_params::Query;
 use ballista_core::serde::protobuf::operator_metric::Metric;
 use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
@@ -23,24 +24,29 @@ use datafusion::prelude::SessionConfig;
 use datafusion_proto::physical_plan::AsExecutionPlan;
 use datafusion_proto::protobuf::PhysicalPlanNode;
 use futures::TryStreamExt;
+use tokio::runtime::Handle;
+use tokio::sync::OnceCell;
 use tonic::transport::Channel;
-use url::Url;
 
+use super::access::{Access, WayOut};
+use super::address::HostPort;
 use super::numbering::Numbering;
 use super::{MESSAGE_BYTES, PlanCodec};
-use crate::EngineError;
 use crate::api_call::ApiCallExec;
 use crate::io::sink::WriteFilesExec;
 use crate::io::stores::Stores;
 
-/// The scheme of a cluster's URL: `df://host:port`.
-const SCHEME: &str = "df";
+/// How long a scheduler is waited for.
+const REACHED_WITHIN: Duration = Duration::from_secs(10);
 
 /// A cluster, as a client reaches it.
 #[derive(Clone, Debug)]
 pub struct Cluster {
-    url: Url,
+    scheduler: HostPort,
+    access: Access,
     codec: Arc<PlanCodec>,
+    network: Handle,
+    way_out: Arc<OnceCell<Option<WayOut>>>,
 }
 
 /// What a plan that ran has to say.
@@ -53,16 +59,9 @@ pub struct Ran {
 }
 
 impl Cluster {
-    /// The cluster at a URL.
-    ///
-    /// # Errors
-    /// The URL is another.
-    pub fn new(url: &str, stores: Arc<Stores>) -> Result<Self, EngineError> {
-        let wrong = || EngineError::Setting(format!("'{url}' is no cluster; expected {SCHEME}://HOST:PORT"));
-        let url =
-            Url::parse(url).ok().filter(|url| url.scheme() == SCHEME && url.host().is_some() && url.port().is_some());
-        let url = url.ok_or_else(wrong)?;
-        Ok(Cluster { url, codec: Arc::new(PlanCodec::new(stores)) })
+    /// The cluster of a scheduler, reached on `network`.
+    pub fn new(scheduler: HostPort, access: Access, stores: Arc<Stores>, network: Handle) -> Self {
+        Cluster { scheduler, access, codec: Arc::new(PlanCodec::new(stores)), network, way_out: Arc::default() }
     }
 
     /// Runs a plan. Given up on the way, it is cancelled.
@@ -88,7 +87,7 @@ impl Cluster {
         let done = loop {
             let next = statuses.message().await.map_err(|status| self.said(&status))?;
             let status = next.and_then(|result| result.status);
-            let status = status.ok_or_else(|| exec_datafusion_err!("the scheduler at {} stopped", self.url))?;
+            let status = status.ok_or_else(|| exec_datafusion_err!("the scheduler at {} stopped", self.scheduler))?;
             job.id = Some(status.job_id.clone());
             match status.status {
                 Some(job_status::Status::Successful(done)) => break done,
@@ -124,15 +123,27 @@ impl Cluster {
     }
 
     async fn scheduler(&self) -> Result<SchedulerGrpcClient<Channel>> {
-        let (host, port) = (self.url.host_str().unwrap_or_default(), self.url.port().unwrap_or_default());
+        let HostPort { host, port } = &self.scheduler;
         let config = GrpcClientConfig::from(&BallistaConfig::default());
         let failed = |error: &dyn std::fmt::Display| {
-            exec_datafusion_err!("the cluster at {} cannot be reached: {error}; is its scheduler running?", self.url)
+            let at = &self.scheduler;
+            exec_datafusion_err!("the cluster at {at} cannot be reached: {error}; is its scheduler running?")
         };
         let endpoint = create_grpc_client_endpoint(format!("http://{host}:{port}"), Some(&config));
-        let channel = endpoint.map_err(|error| failed(&error))?.connect().await.map_err(|error| failed(&error))?;
+        let mut endpoint = endpoint.map_err(|error| failed(&error))?;
+        if let Some(way_out) = self.way_out().await? {
+            way_out.0.reach(host, *port, REACHED_WITHIN).await.map_err(|error| failed(&error))?;
+            endpoint = way_out.endpoint_override()(endpoint).map_err(|error| failed(&error))?;
+        }
+        let channel = endpoint.connect().await.map_err(|error| failed(&error))?;
         let bytes = MESSAGE_BYTES as usize;
         Ok(SchedulerGrpcClient::new(channel).max_encoding_message_size(bytes).max_decoding_message_size(bytes))
+    }
+
+    async fn way_out(&self) -> Result<Option<&WayOut>> {
+        let open = || self.access.way_out(&self.network);
+        let opened = self.way_out.get_or_try_init(open).await;
+        Ok(opened.map_err(|error| DataFusionError::External(Box::new(error)))?.as_ref())
     }
 
     /// The rows of a job, in the order of its partitions.
@@ -147,18 +158,20 @@ impl Cluster {
     }
 
     async fn fetch_partition(&self, place: PartitionLocation, config: &SessionConfig) -> Result<Vec<RecordBatch>> {
-        let incomplete = || exec_datafusion_err!("the scheduler at {} named no place of a result", self.url);
+        let incomplete = || exec_datafusion_err!("the scheduler at {} named no place of a result", self.scheduler);
         let layout = place.layout();
         let (executor, partition) = place.executor_meta.zip(place.partition_id).ok_or_else(incomplete)?;
         let port = u16::try_from(executor.port).map_err(|_| incomplete())?;
         let ballista = config.ballista_config();
         let client = GrpcClientConfig::from(&ballista);
+        let over = self.way_out().await?.map(WayOut::endpoint_override);
+        let over = over.map(|over| Arc::new(BallistaConfigGrpcEndpoint::new(over)));
         let mut client = BallistaClient::try_new(
             &executor.host,
             port,
             MESSAGE_BYTES as usize,
             false,
-            None,
+            over,
             client.io_retries_times,
             client.io_retry_wait_time_ms,
             0,
@@ -172,7 +185,7 @@ impl Cluster {
     }
 
     fn said(&self, status: &tonic::Status) -> DataFusionError {
-        exec_datafusion_err!("the scheduler at {} said: {}", self.url, status.message())
+        exec_datafusion_err!("the scheduler at {} said: {}", self.scheduler, status.message())
     }
 }
 

@@ -1,11 +1,12 @@
 //! An executor's process: Ballista's executor, whose tasks share callers, quotas and journals.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ballista_core::config::TaskSchedulingPolicy;
+use ballista_core::extension::SessionConfigExt;
 use ballista_core::registry::BallistaFunctionRegistry;
 use ballista_executor::execution_engine::DefaultExecutionEngine;
 use ballista_executor::executor_process::{ExecutorProcessConfig, start_executor_process};
@@ -15,17 +16,23 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::SessionConfig;
 use paceline_udfs::quota::Quotas;
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use super::MESSAGE_BYTES;
+use super::access::{Access, WayOut};
+use super::address::HostPort;
 use super::carried::Carried;
 use super::codec::PlanCodec;
+use super::door::{Backend, Door};
 use super::process::Process;
 use super::stage::Tasks;
 use crate::EngineError;
 use crate::network::Network;
 use crate::settings::Settings;
 
+/// How long a scheduler is waited for.
+const SCHEDULER_WITHIN: Duration = Duration::from_secs(30);
 /// How often an executor says that it lives, in seconds.
 const HEARTBEAT_S: u64 = 1;
 /// A statement that no task used for so long is forgotten.
@@ -35,9 +42,11 @@ const IDLE: Duration = Duration::from_secs(120);
 #[derive(Clone, Debug)]
 pub struct ExecutorOptions {
     /// The scheduler.
-    pub scheduler: SocketAddr,
+    pub scheduler: HostPort,
     /// Where it listens; its ports are found by the system.
     pub bind: IpAddr,
+    /// The host that others reach it at, where that is not the address it binds.
+    pub host: Option<String>,
     /// Tasks that run at once.
     pub slots: usize,
     /// Memory that the operators of all tasks share, in bytes.
@@ -48,6 +57,8 @@ pub struct ExecutorOptions {
     pub work_dir: PathBuf,
     /// What statements do not say themselves.
     pub settings: Settings,
+    /// Who may talk to it.
+    pub access: Access,
 }
 
 /// Runs an executor until it is told to stop.
@@ -74,16 +85,29 @@ pub async fn run(options: ExecutorOptions) -> Result<(), EngineError> {
     };
     let engine = Tasks::new(Arc::clone(&process), Arc::new(DefaultExecutionEngine::new()));
     let functions = SessionStateBuilder::new().with_default_features().build();
-    let (port, grpc_port) = free_ports(options.bind).map_err(|error| failed(&error))?;
+    options.access.check(options.bind)?;
+    let way_out = options.access.way_out(network.handle()).await?;
+    if let Some(way_out) = &way_out {
+        // Through it connecting always succeeds, so nobody else would notice that there is no scheduler yet.
+        let HostPort { host, port } = &options.scheduler;
+        way_out.0.reach(host, *port, SCHEDULER_WITHIN).await.map_err(|error| failed(&error))?;
+    }
+    let entrance = Entrance::open(&options, network.handle()).await.map_err(|error| failed(&error))?;
+    let over = way_out.as_ref().map(WayOut::endpoint_override);
+    let of_shuffles = over.clone();
+    let configured = move || match &of_shuffles {
+        Some(over) => super::config().with_ballista_override_create_grpc_client_endpoint(Arc::clone(over)),
+        None => super::config(),
+    };
     let config = ExecutorProcessConfig {
         executor_id: uuid::Uuid::now_v7().to_string(),
-        bind_host: options.bind.to_string(),
-        external_host: Some(options.bind.to_string()),
-        port,
-        grpc_port,
-        scheduler_host: options.scheduler.ip().to_string(),
-        scheduler_port: options.scheduler.port(),
-        scheduler_connect_timeout_seconds: 30,
+        bind_host: entrance.inside.clone(),
+        external_host: Some(options.host.clone().unwrap_or_else(|| options.bind.to_string())),
+        port: entrance.rows,
+        grpc_port: entrance.tasks,
+        scheduler_host: options.scheduler.host.clone(),
+        scheduler_port: options.scheduler.port,
+        scheduler_connect_timeout_seconds: SCHEDULER_WITHIN.as_secs() as u16,
         vcores: options.slots,
         task_scheduling_policy: TaskSchedulingPolicy::PushStaged,
         work_dir: Some(work_dir),
@@ -94,7 +118,8 @@ pub async fn run(options: ExecutorOptions) -> Result<(), EngineError> {
         override_execution_engine: Some(Arc::new(engine)),
         override_function_registry: Some(Arc::new(BallistaFunctionRegistry::from(&functions))),
         override_runtime_producer: Some(Arc::new(runtime)),
-        override_config_producer: Some(Arc::new(super::config)),
+        override_config_producer: Some(Arc::new(configured)),
+        override_create_grpc_client_endpoint: over,
         override_physical_codec: Some(Arc::new(PlanCodec::new(stores))),
         ..ExecutorProcessConfig::default()
     };
@@ -112,6 +137,66 @@ async fn forget(process: Arc<Process>) {
             process.forget(before);
         }
     }
+}
+
+/// Where the servers of an executor listen.
+struct Entrance {
+    /// The address that Ballista binds.
+    inside: String,
+    /// The port that rows are fetched from.
+    rows: u16,
+    /// The port that tasks are brought to.
+    tasks: u16,
+    /// In front of them, with the same ports on the address that others know: Ballista tells them what it binds.
+    _doors: Vec<Door>,
+}
+
+/// So often ports are looked for that are free on both addresses.
+const PORT_TRIES: usize = 100;
+
+impl Entrance {
+    async fn open(options: &ExecutorOptions, network: &Handle) -> std::io::Result<Self> {
+        let Access { token, identity, .. } = &options.access;
+        if token.is_none() && identity.is_none() {
+            let (rows, tasks) = free_ports(options.bind)?;
+            return Ok(Entrance { inside: options.bind.to_string(), rows, tasks, _doors: Vec::new() });
+        }
+        let inside = inside(options.bind)?;
+        let mut failed = None;
+        for _ in 0..PORT_TRIES {
+            let (rows, tasks) = free_ports(inside)?;
+            let mut doors = Vec::new();
+            for port in [rows, tasks] {
+                let behind = vec![("/".to_owned(), Backend::Tcp((inside, port).into()))];
+                let door = Door::open((options.bind, port).into(), token.clone(), identity.clone(), behind);
+                match network.spawn(door).await.map_err(std::io::Error::other).flatten() {
+                    Ok(door) => doors.push(door),
+                    Err(error) => failed = Some(error),
+                }
+            }
+            if doors.len() == 2 {
+                let inside = if inside.is_ipv6() { format!("[{inside}]") } else { inside.to_string() };
+                return Ok(Entrance { inside, rows, tasks, _doors: doors });
+            }
+        }
+        Err(failed.unwrap_or_else(|| std::io::Error::other("no port is free")))
+    }
+}
+
+/// An address on loopback that is not `outside`, so that both can have the same port.
+fn inside(outside: IpAddr) -> std::io::Result<IpAddr> {
+    let other = IpAddr::from([127, 0, 0, 2]);
+    let candidates = [IpAddr::from(Ipv6Addr::LOCALHOST), other];
+    let is_free = |address: &IpAddr| {
+        let overlaps = outside.is_unspecified() && outside.is_ipv4() == address.is_ipv4();
+        *address != outside && !overlaps && std::net::TcpListener::bind((*address, 0)).is_ok()
+    };
+    let missing = || {
+        std::io::Error::other(format!(
+            "no loopback address is free beside {outside}; bind to the machine's own address"
+        ))
+    };
+    candidates.into_iter().find(is_free).ok_or_else(missing)
 }
 
 /// Ports that nobody uses. Ballista takes numbers, and tells the scheduler of them before it listens.

@@ -1,18 +1,24 @@
 //! A query on many machines: Ballista cuts plans into tasks and runs them, and what it lacks stands around it.
 
+mod access;
+mod address;
 mod carried;
 mod client;
 mod codec;
+mod door;
 mod executor;
 mod numbering;
 mod process;
 mod scheduler;
+mod service;
 mod stage;
 
 use ballista_core::config::BALLISTA_SCHEDULER_MAX_PARTITIONS_PER_TASK;
 use ballista_core::extension::SessionConfigExt;
 use datafusion::prelude::SessionConfig;
 
+pub use access::{Access, AccessFiles};
+pub use address::HostPort;
 pub(crate) use carried::Carried;
 pub use client::Cluster;
 pub use codec::PlanCodec;

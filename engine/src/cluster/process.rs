@@ -78,11 +78,24 @@ impl Process {
         Ok(settings)
     }
 
-    /// The statement that a task belongs to.
+    /// The plan of a task, with its calls made and its files written by this process, and the statement it belongs to.
     ///
     /// # Errors
-    /// Its settings or places are not of this version.
-    pub fn statement(&self, carried: &Carried) -> Result<Arc<Statement>, EngineError> {
+    /// Its settings are not of this version, or a function cannot be called here, as where a secret is missing.
+    pub fn bind(
+        &self,
+        carried: &Carried,
+        plan: Arc<dyn ExecutionPlan>,
+    ) -> Result<(Arc<Statement>, Arc<dyn ExecutionPlan>)> {
+        let statement = self.statement(carried).map_err(outer)?;
+        let bound = statement.bind(Arc::clone(&plan)).or_else(|_| {
+            self.forget(Instant::now()); // one that has ended may still hold a quota under other limits
+            statement.bind(plan)
+        });
+        bound.map(|plan| (statement, plan))
+    }
+
+    fn statement(&self, carried: &Carried) -> Result<Arc<Statement>, EngineError> {
         if let Some(known) = self.statements().get(carried) {
             return Ok(Arc::clone(known));
         }
@@ -131,11 +144,7 @@ impl Process {
 }
 
 impl Statement {
-    /// The plan of one of its tasks, with its calls made and its files written by this process.
-    ///
-    /// # Errors
-    /// A function cannot be called here, as where a secret is missing.
-    pub fn bind(&self, plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    fn bind(&self, plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
         *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         let bound = plan.transform_up(|node| {
             if let Some(call) = node.downcast_ref::<ApiCallExec>() {

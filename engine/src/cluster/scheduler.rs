@@ -5,16 +5,22 @@ use std::sync::Arc;
 
 use ballista_core::config::TaskSchedulingPolicy;
 use ballista_core::extension::SessionConfigExt;
+use ballista_core::serde::protobuf::scheduler_grpc_server::SchedulerGrpcServer;
 use ballista_scheduler::cluster::BallistaCluster;
 use ballista_scheduler::config::SchedulerConfig;
-use ballista_scheduler::scheduler_process::{create_scheduler, start_grpc_service_with_listener};
+use ballista_scheduler::scheduler_process::create_scheduler;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::SessionConfig;
 use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UnixListener};
+use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
+use tonic::transport::Server;
 
+use super::access::{Access, WayOut};
 use super::codec::PlanCodec;
+use super::door::{Backend, Door, PrivateDir};
+use super::service::{ClusterServer, Service};
 use super::{MESSAGE_BYTES, config};
 use crate::EngineError;
 use crate::io::s3::S3Settings;
@@ -39,30 +45,57 @@ const FINISHED_STATE_S: u64 = 600;
 pub struct SchedulerOptions {
     /// Where it listens.
     pub bind: SocketAddr,
+    /// The host that others reach it at, where that is not the address it binds.
+    pub host: Option<String>,
     /// How often a task is tried.
     pub task_attempts: usize,
+    /// Who may talk to it.
+    pub access: Access,
 }
 
 /// A scheduler that listens and does not serve yet.
-#[derive(Debug)]
 pub struct Scheduler {
-    listener: TcpListener,
+    entrance: Entrance,
     address: SocketAddr,
     options: SchedulerOptions,
+    way_out: Option<WayOut>,
     network: Network,
+}
+
+/// Where requests come in.
+enum Entrance {
+    /// On loopback, from everybody.
+    Open(TcpListener),
+    /// Behind a door, on a socket that only the door reaches.
+    Guarded { listener: UnixListener, _door: Door, _folder: PrivateDir },
 }
 
 impl Scheduler {
     /// Listens.
     ///
     /// # Errors
-    /// The address cannot be used.
+    /// The address cannot be used, or anybody could reach it.
     pub async fn bind(options: SchedulerOptions) -> Result<Self, EngineError> {
+        options.access.check(options.bind.ip())?;
         let failed = |error| EngineError::Setting(format!("the scheduler cannot listen on {}: {error}", options.bind));
-        let listener = TcpListener::bind(options.bind).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
         let network = Network::start().map_err(failed)?;
-        Ok(Scheduler { listener, address, options, network })
+        let way_out = options.access.way_out(network.handle()).await?;
+        let Access { token, identity, .. } = options.access.clone();
+        let (entrance, address) = if token.is_none() && identity.is_none() {
+            let listener = TcpListener::bind(options.bind).await.map_err(failed)?;
+            let address = listener.local_addr().map_err(failed)?;
+            (Entrance::Open(listener), address)
+        } else {
+            let folder = PrivateDir::new().map_err(failed)?;
+            let socket = folder.socket("scheduler");
+            let listener = UnixListener::bind(&socket).map_err(failed)?;
+            let inside = vec![("/".to_owned(), Backend::Unix(socket))];
+            let door = network.handle().spawn(Door::open(options.bind, token, identity, inside)).await;
+            let door = door.map_err(std::io::Error::other).flatten().map_err(failed)?;
+            let address = door.address();
+            (Entrance::Guarded { listener, _door: door, _folder: folder }, address)
+        };
+        Ok(Scheduler { entrance, address, options, way_out, network })
     }
 
     /// Where it listens.
@@ -70,26 +103,24 @@ impl Scheduler {
         self.address
     }
 
-    /// Serves until the process ends.
+    /// Serves until `stop` ends.
     ///
     /// # Errors
     /// It cannot go on.
-    pub async fn serve(self) -> Result<(), EngineError> {
+    pub async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), EngineError> {
         let stores = Arc::new(Stores::new(S3Settings::default(), self.network.handle().clone()));
         let codec = Arc::new(PlanCodec::new(Arc::clone(&stores)));
         let session = move |config: SessionConfig| {
             let environment =
                 RuntimeEnvBuilder::new().with_object_store_registry(Arc::clone(&stores) as _).build_arc()?;
             let config = config.with_ballista_adaptive_query_planner(false);
-            Ok(SessionStateBuilder::new()
-                .with_config(config)
-                .with_runtime_env(environment)
-                .with_default_features()
-                .build())
+            let state = SessionStateBuilder::new().with_config(config).with_runtime_env(environment);
+            Ok(state.with_default_features().build())
         };
+        let host = self.options.host.clone().unwrap_or_else(|| self.address.ip().to_string());
         let settings = SchedulerConfig {
-            external_host: self.address.ip().to_string(),
-            bind_host: self.address.ip().to_string(),
+            external_host: host.clone(),
+            bind_host: host,
             bind_port: self.address.port(),
             scheduling_policy: TaskSchedulingPolicy::PushStaged,
             executor_timeout_seconds: EXECUTOR_TIMEOUT_S,
@@ -105,12 +136,27 @@ impl Scheduler {
             override_config_producer: Some(Arc::new(config)),
             override_session_builder: Some(Arc::new(session)),
             override_physical_codec: Some(codec),
+            override_create_grpc_client_endpoint: self.way_out.as_ref().map(WayOut::endpoint_override),
             ..SchedulerConfig::default()
         };
-        let failed = |error| EngineError::Setting(format!("the scheduler cannot serve: {error}"));
-        let cluster = BallistaCluster::new_from_config(&settings).await.map_err(failed)?;
+        let failed =
+            |error: &dyn std::fmt::Display| EngineError::Setting(format!("the scheduler cannot serve: {error}"));
+        let cluster = BallistaCluster::new_from_config(&settings).await.map_err(|error| failed(&error))?;
         let scheduler = create_scheduler::<LogicalPlanNode, PhysicalPlanNode>(cluster, Arc::new(settings));
-        let scheduler = scheduler.await.map_err(failed)?;
-        start_grpc_service_with_listener(self.listener, scheduler).await.map_err(failed)
+        let scheduler = scheduler.await.map_err(|error| failed(&error))?;
+        let ours = ClusterServer::new(Service::new(Some(Arc::clone(&scheduler.state))));
+        let bytes = MESSAGE_BYTES as usize;
+        let ballista =
+            SchedulerGrpcServer::new(scheduler).max_encoding_message_size(bytes).max_decoding_message_size(bytes);
+        let server = Server::builder().add_service(ballista).add_service(ours);
+        let served = match self.entrance {
+            Entrance::Open(listener) => {
+                server.serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop).await
+            }
+            Entrance::Guarded { listener, .. } => {
+                server.serve_with_incoming_shutdown(UnixListenerStream::new(listener), stop).await
+            }
+        };
+        served.map_err(|error| failed(&error))
     }
 }

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use ballista_core::JobId;
 use ballista_core::serde::protobuf::{RuntimeStatsReport, ShuffleWritePartition, TaskColumnStats, WindowStateReport};
 use ballista_executor::execution_engine::{ExecutionEngine, QueryStageExecutor};
-use datafusion::common::{DataFusionError, Result, exec_datafusion_err};
+use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::MetricsSet;
@@ -43,8 +43,7 @@ impl ExecutionEngine for Tasks {
         config: &SessionConfig,
     ) -> Result<Arc<dyn QueryStageExecutor>> {
         let carried = config.options().extensions.get::<Carried>().cloned().unwrap_or_default();
-        let statement = self.process.statement(&carried).map_err(|error| exec_datafusion_err!("{error}"))?;
-        let plan = statement.bind(plan)?;
+        let (statement, plan) = self.process.bind(&carried, plan)?;
         let inner = self.inner.create_query_stage_exec(job, stage, task, partitions, plan, work_dir, config)?;
         Ok(Arc::new(Task { statement, inner }))
     }

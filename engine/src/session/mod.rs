@@ -142,7 +142,9 @@ impl Session {
             network: network.handle().clone(),
             unlimited_failures: settings.unlimited_failures,
         };
-        let cluster = settings.cluster.as_ref().map(|url| Cluster::new(url, Arc::clone(&stores))).transpose()?;
+        let at = settings.cluster.clone();
+        let reach = |at| Cluster::new(at, settings.access.clone(), Arc::clone(&stores), network.handle().clone());
+        let cluster = at.map(reach);
         let given = serde_json::to_string(&settings.given).map_err(|error| EngineError::Setting(error.to_string()))?;
         let unlimited_failures = settings.unlimited_failures;
         let carried = Carried { settings: given, unlimited_failures, ..Carried::default() };
