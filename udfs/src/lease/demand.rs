@@ -41,7 +41,8 @@ impl Demand {
     /// Calls per `period` that could be sent; begins to measure anew.
     pub fn measure(&mut self, waiting: bool, has_units: bool, period: Duration, now: Instant) -> u32 {
         if waiting && !has_units {
-            return u32::MAX;
+            self.last = u32::MAX;
+            return self.last;
         }
         let span = now.saturating_duration_since(self.since);
         if span < SHORTEST {

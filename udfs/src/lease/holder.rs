@@ -150,6 +150,16 @@ impl Holder {
         self.ends
     }
 
+    #[cfg(test)]
+    pub(super) fn asks(&self) -> u64 {
+        self.number
+    }
+
+    #[cfg(test)]
+    pub(super) fn last_ask(&self) -> Option<Instant> {
+        self.asked.back().map(|(_, asked)| *asked)
+    }
+
     /// Takes notice of the end of the lease.
     fn end(&mut self, now: Instant) {
         if let Some(ends) = self.ends.filter(|ends| *ends <= now) {

@@ -8,9 +8,10 @@ use tokio::time::Instant;
 
 use super::fair::level;
 use super::keeper::Refused;
+use super::lessee::{Leased, Lessee, Live};
 use super::long::Long;
 use super::pool::{Batch, Pool};
-use super::{Ask, Grant, LEASE, LONG, OpenBreaker, RENEWAL, SOON, Share};
+use super::{Ask, Grant, LEASE, LONG, OpenBreaker, RENEWAL, SOON};
 use super::{budgeted, certainly, leased, rest_of};
 use crate::limiter::{Limit, Limits};
 use crate::quota_store::StoreError;
@@ -35,52 +36,6 @@ pub(super) struct Kept {
     /// When the shares must be cut anew at the latest; always, if somebody's demand has changed.
     next_cut: Option<Instant>,
     swept: Instant,
-}
-
-/// A limit that is leased in units.
-#[derive(Debug)]
-struct Leased {
-    limit: Limit,
-    pool: Pool,
-}
-
-/// A holder as the keeper knows it.
-#[derive(Debug)]
-struct Lessee {
-    /// The last ask that was heard.
-    number: u64,
-    heard: Instant,
-    /// Grants that may be in force or come into force, oldest first.
-    live: Vec<Live>,
-    parts: Vec<Part>,
-    /// Calls per period of the finest limit.
-    wants: u32,
-    /// Calls that count as sent.
-    sent: u64,
-    /// Calls that it may still send.
-    reserved: u64,
-    left: bool,
-}
-
-/// A lessee's part of one limit.
-#[derive(Clone, Debug)]
-struct Part {
-    /// The most that it may be using.
-    bound: u32,
-    target: u32,
-    told: u32,
-    /// The first grant of units that may be used at once, until it is in force.
-    at_once: Option<u64>,
-    /// Since when it has had units, or none.
-    since: Instant,
-}
-
-#[derive(Debug)]
-struct Live {
-    number: u64,
-    until: Instant,
-    shares: Vec<u32>,
-    up_to: u64,
 }
 
 impl Kept {
@@ -318,60 +273,26 @@ impl Kept {
     }
 }
 
-impl Lessee {
-    /// A holder that is heard for the first time. What it has from an earlier keeper it keeps.
-    fn new(ask: &Ask, leased: &mut [Leased], now: Instant) -> Self {
-        let mut lessee = Lessee {
-            number: ask.number,
-            heard: now,
-            live: Vec::new(),
-            parts: Vec::new(),
-            wants: 0,
-            sent: ask.sent,
-            reserved: 0,
-            left: false,
-        };
-        for (leased, held) in leased.iter_mut().zip(&ask.held) {
-            let bound = leased.pool.take_known(held.units, now);
-            lessee.parts.push(Part { bound, target: 0, told: bound, at_once: None, since: now });
+/// For the model, whose quotas have no long limit.
+#[cfg(test)]
+impl Clone for Kept {
+    fn clone(&self) -> Self {
+        Kept {
+            limits: self.limits.clone(),
+            leased: self.leased.clone(),
+            long: None,
+            lessees: self.lessees.clone(),
+            paused_until: self.paused_until,
+            breakers: self.breakers.clone(),
+            next_cut: self.next_cut,
+            swept: self.swept,
         }
-        let shares: Vec<_> = lessee.parts.iter().map(|part| part.bound).collect();
-        if shares.iter().any(|units| *units > 0) {
-            lessee.live.push(Live { number: ask.applied, until: now + certainly(LEASE), shares, up_to: 0 });
-        }
-        lessee
     }
 }
 
-impl Part {
-    /// Gives units back that are not used any more; `rests` says until when they rest, and from when on they are cold.
-    fn lower(&mut self, bound: Option<u32>, leased: &mut Leased, rests: (Instant, Instant), now: Instant) {
-        let bound = bound.unwrap_or(0);
-        if bound < self.bound {
-            // Units of a long limit need no rest: a budget counts its calls.
-            let (rested, cold) = if leased.limit.period < LONG { rests } else { (now, now) };
-            leased.pool.give_back(Batch { units: self.bound - bound, rested, cold }, now);
-            self.bound = bound;
-        }
-        if bound == 0 {
-            self.at_once = None;
-        }
-    }
-
-    /// The share that is granted now: the target, as far as units can be had.
-    fn share(&mut self, leased: &mut Leased, number: u64, now: Instant) -> Share {
-        if self.target > self.bound {
-            let (taken, cold) = leased.pool.take(self.target - self.bound, now);
-            if taken > 0 {
-                self.at_once = if self.bound == 0 { Some(number) } else { self.at_once }.filter(|_| cold);
-                self.bound += taken;
-            }
-        }
-        let units = self.target.min(self.bound);
-        if (units > 0) != (self.told > 0) {
-            self.since = now;
-        }
-        self.told = units;
-        Share { units, at_once: units > 0 && self.at_once.is_some() }
+#[cfg(test)]
+impl std::hash::Hash for Kept {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        (&self.leased, &self.lessees, self.next_cut, self.swept).hash(state);
     }
 }

@@ -30,6 +30,7 @@ mod guard;
 mod holder;
 mod keeper;
 mod kept;
+mod lessee;
 mod long;
 mod meter;
 mod pool;
@@ -170,12 +171,17 @@ fn budgeted(limits: &[Limit]) -> impl Iterator<Item = Limit> {
 
 /// A span by any clock that is at least `span` by the true one.
 fn stretched(span: Duration) -> Duration {
-    span + span * DRIFT / 100 + Duration::from_nanos(1)
+    span + percent_of(span, DRIFT)
 }
 
 /// A span by the keeper's clock that is at least `span` by any other clock: (1 + d)/(1 − d) is below 1 + 3d for small d.
 fn certainly(span: Duration) -> Duration {
-    span + span * (3 * DRIFT) / 100 + Duration::from_nanos(1)
+    span + percent_of(span, 3 * DRIFT)
+}
+
+/// Rounded up.
+fn percent_of(span: Duration, percent: u32) -> Duration {
+    (span * percent + Duration::from_nanos(99)) / 100
 }
 
 /// How late a call may be without delaying the next.
