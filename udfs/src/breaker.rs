@@ -289,6 +289,30 @@ mod tests {
     }
 
     #[test]
+    fn it_is_held_open_for_another_process_and_keeps_its_own_state() {
+        let (mut breaker, now) = (on_run(1), Instant::now());
+        assert!(!breaker.hold_open(Some(now + OPEN_FOR)));
+        assert_eq!(breaker.claim(now), Err(Blocked::Until(now + OPEN_FOR)));
+        assert_eq!(breaker.keeps_others_out(now), None, "it did not open itself");
+        assert!(breaker.hold_open(None), "who waits must look again");
+        assert!(breaker.claim(now).is_ok());
+        breaker.hold_open(Some(now + OPEN_FOR));
+        assert!(breaker.claim(now + OPEN_FOR).is_ok(), "nobody said any more");
+    }
+
+    #[test]
+    fn others_wait_for_its_probe_but_not_for_one_that_it_cannot_send() {
+        let (mut breaker, now) = (on_run(1), Instant::now());
+        attempt(&mut breaker, true, now);
+        assert_eq!(breaker.keeps_others_out(now), Some(OPEN_FOR + PROBE));
+        assert_eq!(breaker.keeps_others_out(now + OPEN_FOR + PROBE), None);
+        let probe = breaker.claim(now + OPEN_FOR).unwrap();
+        assert_eq!(breaker.keeps_others_out(now + OPEN_FOR * 9), Some(PROBE));
+        breaker.report(probe, false, now + OPEN_FOR);
+        assert_eq!(breaker.keeps_others_out(now + OPEN_FOR), None);
+    }
+
+    #[test]
     fn results_from_before_it_opened_are_ignored() {
         let (mut breaker, now) = (on_run(1), Instant::now());
         let (early, late) = (breaker.claim(now).unwrap(), breaker.claim(now).unwrap());

@@ -5,21 +5,21 @@
 //!
 //! A limit of L calls per period T is cut into L units. At every moment the units that a holder may be using, summed over
 //! all holders, are at most L: a unit is given on only when its old holder certainly does not use it any more, because it
-//! said so or because its lease has ended, and after a rest ([`rest_of`]). Write k(t) for the units that the keeper counts
+//! said so or because its lease has ended, and after a rest (`rest_of`). Write k(t) for the units that the keeper counts
 //! for one holder, rests included. Each holder sends at most ∫k/T calls in any window of length T, so all send at most L:
 //!
 //! * A holder with k units is a bucket that a call fills by 1 and that drains by k calls in T + τ. It sends while the bucket
 //!   holds no more than the tolerance j = k·τ/(T+τ). So n calls without a change of k have n − 1 − j ≤ (n's time)·k/(T+τ),
 //!   which is n < k + 1: at most k, because k is whole.
-//! * At each change of k the bucket first drains by the old k, and then starts with 1 + j in it ([`Meter`](meter::Meter)).
+//! * At each change of k the bucket first drains by the old k, and then starts with 1 + j in it (`meter`).
 //!   If the window has a call after a change, all calls but the last and the 1 were drained within the window: n ≤ ∫k/T.
 //! * If it has a change but no call after it, the last call and the tolerance are drained while the units rest:
 //!   a rest is (1 + j)·T/k. Where the window ends before the rest does, k was the same all the time.
 //! * Units that nobody used for T need no such start (`at_once`): within the window they are their new holder's alone.
 //!
-//! Clocks may differ in rate by [`DRIFT`] from the true one: holders stretch T by it, the keeper stretches what it waits.
+//! Clocks may differ in rate by `DRIFT` from the true one: holders stretch T by it, the keeper stretches what it waits.
 //!
-//! A limit over a minute or more is a budget instead ([`long`]): a grant says how many calls the holder may have sent in all,
+//! A limit over a minute or more is a budget instead (`long`): a grant says how many calls the holder may have sent in all,
 //! and the keeper counts what may still be sent as sent. Adaptive rates are refused: what one process learns of the API's
 //! mood is no rate for the others, and a learnt rate that is shared must fall everywhere before it falls.
 
