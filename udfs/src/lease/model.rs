@@ -1,4 +1,4 @@
-//! A small cluster, in every order of events up to a bound: the keeper's and the holders' own code, and a network that
+//! A small cluster, in as many orders of events as there is time for: the keeper's and the holders' own code, and a network that
 //! delays, repeats and reorders. A message that never arrives is lost.
 
 use std::num::NonZeroU32;
