@@ -10,6 +10,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+/// How long other processes leave the probe to the one whose breaker opened, while they hear nothing of it.
+const PROBE: Duration = Duration::from_secs(2);
+
 /// When a breaker opens, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Policy {
@@ -66,6 +69,8 @@ pub struct Breaker {
     recent: Recent,
     opened_at: Option<Instant>,
     open_total: Duration,
+    /// Another process's is open until then.
+    held_until: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,11 +84,15 @@ impl Breaker {
     /// A closed breaker.
     pub fn new(policy: Policy) -> Self {
         let recent = Recent::default();
-        Breaker { policy, state: State::Closed, openings: 0, recent, opened_at: None, open_total: Duration::ZERO }
+        let (openings, open_total) = (0, Duration::ZERO);
+        Breaker { policy, state: State::Closed, openings, recent, opened_at: None, open_total, held_until: None }
     }
 
     /// What stands in the way of an attempt at `now`. Claims nothing.
     pub fn blocked(&self, now: Instant) -> Option<Blocked> {
+        if let Some(until) = self.held_until.filter(|until| now < *until) {
+            return Some(Blocked::Until(until));
+        }
         match self.state {
             State::Closed => None,
             State::Open { until } if now < until => Some(Blocked::Until(until)),
@@ -130,6 +139,26 @@ impl Breaker {
     pub fn give_back(&mut self, pass: Pass, now: Instant) {
         if pass.probe && pass.opening == self.openings && self.state == State::HalfOpen {
             self.state = State::Open { until: now };
+        }
+    }
+
+    /// Lets nothing through until then, because the breaker of another process is open, which sends the probe; `None` ends
+    /// it. Returns whether whoever waits must look again.
+    pub fn hold_open(&mut self, until: Option<Instant>) -> bool {
+        let earlier = self.held_until.is_some() && until.is_none();
+        self.held_until = until;
+        earlier
+    }
+
+    /// How much longer the other processes must not call: until the probe of this one should have come back. Where it has
+    /// nothing to send a probe with, the others do not wait for it.
+    pub fn keeps_others_out(&self, now: Instant) -> Option<Duration> {
+        match self.state {
+            State::Closed => None,
+            State::Open { until } => {
+                Some((until + PROBE).saturating_duration_since(now)).filter(|left| !left.is_zero())
+            }
+            State::HalfOpen => Some(PROBE),
         }
     }
 
@@ -257,6 +286,30 @@ mod tests {
         breaker.report(probe, false, then);
         assert_eq!((breaker.blocked(then), breaker.openings()), (None, 2));
         assert_eq!(breaker.time_open(then + OPEN_FOR), OPEN_FOR * 2);
+    }
+
+    #[test]
+    fn it_is_held_open_for_another_process_and_keeps_its_own_state() {
+        let (mut breaker, now) = (on_run(1), Instant::now());
+        assert!(!breaker.hold_open(Some(now + OPEN_FOR)));
+        assert_eq!(breaker.claim(now), Err(Blocked::Until(now + OPEN_FOR)));
+        assert_eq!(breaker.keeps_others_out(now), None, "it did not open itself");
+        assert!(breaker.hold_open(None), "who waits must look again");
+        assert!(breaker.claim(now).is_ok());
+        breaker.hold_open(Some(now + OPEN_FOR));
+        assert!(breaker.claim(now + OPEN_FOR).is_ok(), "nobody said any more");
+    }
+
+    #[test]
+    fn others_wait_for_its_probe_but_not_for_one_that_it_cannot_send() {
+        let (mut breaker, now) = (on_run(1), Instant::now());
+        attempt(&mut breaker, true, now);
+        assert_eq!(breaker.keeps_others_out(now), Some(OPEN_FOR + PROBE));
+        assert_eq!(breaker.keeps_others_out(now + OPEN_FOR + PROBE), None);
+        let probe = breaker.claim(now + OPEN_FOR).unwrap();
+        assert_eq!(breaker.keeps_others_out(now + OPEN_FOR * 9), Some(PROBE));
+        breaker.report(probe, false, now + OPEN_FOR);
+        assert_eq!(breaker.keeps_others_out(now + OPEN_FOR), None);
     }
 
     #[test]

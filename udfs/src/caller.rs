@@ -66,7 +66,7 @@ pub struct Caller {
     window: Window,
     breaker: Arc<Mutex<Breaker>>,
     /// Wakes those who wait for the probe.
-    breaker_changed: Notify,
+    breaker_changed: Arc<Notify>,
     counters: Arc<Counters>,
     primed: Primed,
     /// Answers that several rows may have, where the function says so.
@@ -79,7 +79,9 @@ impl Caller {
     pub fn new(api: Arc<ApiFunction>, quota: Arc<Quota>, transport: Arc<dyn Transport>, network: Handle) -> Self {
         let window = Window::new(api.options.pace.max_in_flight, api.options.pace.limits.finest(), NonZeroUsize::MAX);
         let breaker = Arc::new(Mutex::new(Breaker::new(api.options.failure.breaker)));
-        let breaker_changed = Notify::new();
+        let breaker_changed = Arc::new(Notify::new());
+        let key = format!("{} at {}", api.name, api.options.wire.endpoint);
+        quota.guards.add(key, Arc::downgrade(&breaker), Arc::downgrade(&breaker_changed));
         let (counters, primed) = (Arc::default(), Primed::default());
         let shared = api.deterministic.then(|| Arc::new(Shared::new(&api.options.answers)));
         Caller { api, quota, transport, window, breaker, breaker_changed, counters, primed, shared, network }
@@ -236,6 +238,9 @@ impl Caller {
             loop {
                 // Whoever waits for a breaker must not hold up the other functions of the quota.
                 let now = Instant::now();
+                let lease_changed = self.quota.lease_changed.notified();
+                tokio::pin!(lease_changed);
+                lease_changed.as_mut().enable(); // from here on no change is missed
                 let Ok(pass) = self.breaker().claim(now) else { break };
                 let pass = PassOfBreaker { caller: self, pass: Some(pass) };
                 let decision = self.quota.admit(now, SystemTime::now());
@@ -243,7 +248,14 @@ impl Caller {
                     Admit::Now => return Ok(pass),
                     Admit::At(when) => {
                         drop(pass);
-                        sleep_until(when).await;
+                        tokio::select! {
+                            () = sleep_until(when) => {}
+                            () = lease_changed => {}
+                        }
+                    }
+                    Admit::NoLease => {
+                        drop(pass);
+                        lease_changed.await;
                     }
                     Admit::PausedUntil(when) => {
                         drop(pass);
@@ -278,7 +290,10 @@ impl Caller {
                 return None;
             }
             match blocked {
-                Blocked::Until(when) => sleep_until(when).await,
+                Blocked::Until(when) => tokio::select! {
+                    () = sleep_until(when) => {}
+                    () = changed => {}
+                },
                 Blocked::ByProbe => changed.await,
             }
         }

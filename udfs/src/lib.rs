@@ -33,6 +33,8 @@ pub mod hosts;
 
 pub mod limiter;
 
+pub mod lease;
+
 pub mod allowance;
 
 pub mod retry;

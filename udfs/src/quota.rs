@@ -5,8 +5,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::lease::{Ask, Driver, Grant, Guards, Holder, Leases, Refused};
 use crate::limiter::{Admit, Limiter, Limits};
 use crate::quota_store::{QuotaStore, StoreError};
 
@@ -18,17 +21,27 @@ pub struct Quota {
     /// Where what was sent is kept; locked before the limiter.
     store: Mutex<Option<QuotaStore>>,
     demand: Mutex<Demand>,
+    /// Wakes those who wait for a change of the lease.
+    pub(crate) lease_changed: Notify,
+    /// Makes the process ask for a lease at once; `None` where this process keeps the limits alone.
+    hurry: Option<Arc<Notify>>,
+    refused: Mutex<Option<Refused>>,
+    pub(crate) guards: Guards,
     /// The queue for the next call: first come, first served. Held while waiting for the limiter.
     pub(crate) turn: tokio::sync::Mutex<()>,
 }
 
 impl Quota {
-    fn new(name: &str, limits: Limits) -> Self {
+    fn new(name: &str, limits: Limits, hurry: Option<Arc<Notify>>) -> Self {
         Quota {
             name: name.to_owned(),
             limiter: Mutex::new(Limiter::new(limits, Instant::now())),
             store: Mutex::default(),
             demand: Mutex::default(),
+            lease_changed: Notify::new(),
+            hurry,
+            refused: Mutex::default(),
+            guards: Guards::default(),
             turn: tokio::sync::Mutex::new(()),
         }
     }
@@ -47,11 +60,15 @@ impl Quota {
     /// written down first.
     ///
     /// # Errors
-    /// It cannot be written down; nothing is counted then.
-    pub fn admit(&self, now: Instant, wall: SystemTime) -> Result<Admit, StoreError> {
-        match self.store().as_mut() {
-            Some(store) => store.admit(&mut self.limiter(), now, wall),
-            None => Ok(self.limiter().admit(now)),
+    /// It cannot be written down, or the cluster refuses a lease; nothing is counted then.
+    pub fn admit(&self, now: Instant, wall: SystemTime) -> Result<Admit, QuotaError> {
+        let decision = match self.store().as_mut() {
+            Some(store) => store.admit(&mut self.limiter(), now, wall)?,
+            None => self.limiter().admit(now),
+        };
+        match (decision, self.refused().clone()) {
+            (Admit::NoLease, Some(refused)) => Err(refused.into()),
+            (decision, _) => Ok(decision),
         }
     }
 
@@ -69,13 +86,53 @@ impl Quota {
 
     /// Notes that a call wants to be sent. While it lives, work is waiting.
     pub(crate) fn want(self: &Arc<Self>) -> Wanted {
-        self.demand().change(1, Instant::now());
+        let first = self.demand().change(1, Instant::now());
+        if let Some(hurry) = self.hurry.as_ref().filter(|_| first)
+            && self.limiter().leased().is_some_and(|lease| !lease.has_units())
+        {
+            hurry.notify_one();
+        }
         Wanted(Arc::clone(self))
     }
 
     /// Notes that the quota is paused and somebody waits for its end; called by the holder of the turn only.
     pub(crate) fn pausing(&self) -> Pausing<'_> {
         Pausing { quota: self, since: Instant::now() }
+    }
+
+    /// What the keeper of the cluster's pace is asked; nothing where this process has no lease. It is the last time if the
+    /// quota is not used any more.
+    pub(crate) fn ask(&self, leaving: bool, now: Instant) -> Option<Ask> {
+        let waiting = self.demand().waiting > 0;
+        let breakers = self.guards.open(now);
+        let mut limiter = self.limiter();
+        let lease = limiter.leased()?;
+        match leaving {
+            true if lease.has_left() => None,
+            true => Some(lease.leave(now)),
+            false => Some(lease.ask(waiting, breakers, now)),
+        }
+    }
+
+    /// Takes in the keeper's answer.
+    pub(crate) fn take_in(&self, answer: Result<Grant, Refused>, now: Instant) {
+        match answer {
+            Ok(grant) => {
+                *self.refused() = None;
+                let mut limiter = self.limiter();
+                if !limiter.leased().is_some_and(|lease| lease.apply(&grant, now)) {
+                    return;
+                }
+                if !grant.pause.is_zero() {
+                    limiter.pause_here(now + grant.pause);
+                }
+                drop(limiter);
+                self.guards.hold(&grant.breakers, now);
+            }
+            Err(Refused::Late) => return,
+            Err(refused) => *self.refused() = Some(refused),
+        }
+        self.lease_changed.notify_waiters();
     }
 
     /// How long calls waited for the end of pauses that the API asked for.
@@ -97,6 +154,15 @@ impl Quota {
         now: Instant,
         wall: SystemTime,
     ) -> Result<(), StoreError> {
+        if self.hurry.is_some() {
+            let mut limiter = self.limiter();
+            let left = limiter.leased().is_none_or(|lease| lease.has_left());
+            if left || limiter.limits() != limits {
+                limiter.set_limits(limits.clone(), now);
+                limiter.lease(Holder::new(&self.name, limits.clone(), fastrand::u64(..), now));
+            }
+            return Ok(());
+        }
         self.flush(now, wall)?;
         let (mut store, mut limiter) = (self.store(), self.limiter());
         if limiter.limits() != limits {
@@ -112,6 +178,10 @@ impl Quota {
 
     fn store(&self) -> MutexGuard<'_, Option<QuotaStore>> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refused(&self) -> MutexGuard<'_, Option<Refused>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn demand(&self) -> MutexGuard<'_, Demand> {
@@ -159,28 +229,40 @@ struct Demand {
 }
 
 impl Demand {
-    fn change(&mut self, by: isize, now: Instant) {
+    /// Returns whether this is the first call that waits.
+    fn change(&mut self, by: isize, now: Instant) -> bool {
         self.waiting += by;
         if self.waiting > 0 {
             self.since.get_or_insert(now);
         } else if let Some(since) = self.since.take() {
             self.total += now - since;
         }
+        self.waiting == 1 && by > 0
     }
 }
 
 /// All quotas of the process.
 #[derive(Debug, Default)]
 pub struct Quotas {
-    quotas: Mutex<HashMap<String, Arc<Quota>>>,
+    quotas: Arc<Mutex<HashMap<String, Arc<Quota>>>>,
     folder: Option<PathBuf>,
+    driver: Option<Driver>,
 }
 
 impl Quotas {
     /// Quotas whose long limits outlive the process: what was sent under several limits, or under one over a minute or
     /// more, is kept in `folder`, a file for each quota. Without a folder it is forgotten with the process.
     pub fn with_folder(folder: impl Into<PathBuf>) -> Self {
-        Quotas { quotas: Mutex::default(), folder: Some(folder.into()) }
+        Quotas { folder: Some(folder.into()), ..Quotas::default() }
+    }
+
+    /// Quotas whose limits all processes of a cluster keep together: each call is paid from a lease that `link` gets.
+    /// Leases are renewed on `runtime` for as long as this lives; after it no call is admitted. `process` is its name in
+    /// the log.
+    pub fn shared(link: Arc<dyn Leases>, process: impl Into<String>, runtime: &Handle) -> Self {
+        let quotas = Arc::default();
+        let driver = Driver::start(Arc::clone(&quotas), link, process.into(), runtime);
+        Quotas { quotas, folder: None, driver: Some(driver) }
     }
 
     /// The quota of that name, made at first use; `wall` is the wall clock's time.
@@ -188,12 +270,19 @@ impl Quotas {
     /// A quota that nobody uses any more may be given new limits; it keeps its history, so no burst is won by it.
     ///
     /// # Errors
-    /// A live function uses the quota under other limits, or what was spent of it cannot be read or kept.
+    /// A live function uses the quota under other limits, what was spent of it cannot be read or kept, or its rate is
+    /// adaptive and the process is part of a cluster.
     pub fn get(&self, name: &str, limits: &Limits, wall: SystemTime) -> Result<Arc<Quota>, QuotaError> {
+        if self.driver.is_some() && limits.floor().is_some() {
+            return Err(QuotaError::Adaptive { quota: name.to_owned() });
+        }
         let mut quotas = self.quotas.lock().unwrap_or_else(PoisonError::into_inner);
         let quota = match quotas.get(name) {
             Some(quota) => Arc::clone(quota),
-            None => Arc::new(Quota::new(name, limits.clone())),
+            None => {
+                let hurry = self.driver.as_ref().map(|driver| Arc::clone(driver.hurry()));
+                Arc::new(Quota::new(name, limits.clone(), hurry))
+            }
         };
         let in_use = quotas.get(name).is_some_and(|known| Arc::strong_count(known) > 2); // the map's and ours
         let in_force = quota.limiter().limits().clone();
@@ -225,6 +314,18 @@ pub enum QuotaError {
     /// What was spent of it cannot be read or kept.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The keeper of the cluster's pace refuses a lease.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// A rate that is looked for cannot be shared.
+    #[error(
+        "quota '{quota}' is adaptive, which the processes of a cluster cannot share: give it a fixed rate (rate_limit_calls), \
+         or run the job in one process"
+    )]
+    Adaptive {
+        /// The quota.
+        quota: String,
+    },
 }
 
 /// Two functions share a quota but not its limits.
@@ -234,9 +335,9 @@ pub enum QuotaError {
      give both the same limits (rate_limit_calls and rate_limit_period, or rate_limits), or this one a quota of its own"
 )]
 pub struct RateConflict {
-    quota: String,
-    in_force: Limits,
-    asked: Limits,
+    pub(crate) quota: String,
+    pub(crate) in_force: Limits,
+    pub(crate) asked: Limits,
 }
 
 #[cfg(test)]

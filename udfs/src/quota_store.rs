@@ -54,6 +54,18 @@ impl QuotaStore {
         now: Instant,
         wall: SystemTime,
     ) -> Result<Self, StoreError> {
+        let (store, spent) = QuotaStore::open_file(folder, quota)?;
+        if let Some(spent) = spent {
+            limiter.restore(&spent, now, wall);
+        }
+        Ok(store)
+    }
+
+    /// Opens the file of a quota in `folder`, and reads what it says; there is nothing where there was no file.
+    ///
+    /// # Errors
+    /// The folder cannot be written, another process uses the quota, or the file is not one of this quota.
+    pub fn open_file(folder: &Path, quota: &str) -> Result<(Self, Option<Spent>), StoreError> {
         let path = folder.join(format!("{}.json", file_name(quota)));
         let io = |source| StoreError::Io { quota: quota.to_owned(), path: path.clone(), source };
         fs::create_dir_all(folder).map_err(io)?;
@@ -62,12 +74,12 @@ impl QuotaStore {
             TryLockError::Error(source) => io(source),
             TryLockError::WouldBlock => StoreError::InUse { quota: quota.to_owned(), path: path.clone() },
         })?;
-        match fs::read(&path) {
-            Ok(text) => limiter.restore(&parse(&text, quota, &path)?, now, wall),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        let spent = match fs::read(&path) {
+            Ok(text) => Some(parse(&text, quota, &path)?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(io(error)),
-        }
-        Ok(QuotaStore { quota: quota.to_owned(), path, _lock: lock, ahead: None })
+        };
+        Ok((QuotaStore { quota: quota.to_owned(), path, _lock: lock, ahead: None }, spent))
     }
 
     /// Decides on one call at `now`; before it is admitted, the file counts it.
@@ -104,7 +116,7 @@ impl QuotaStore {
     }
 
     /// A reader finds the old content or the new one, never a part.
-    fn write(&self, spent: Spent) -> Result<(), StoreError> {
+    pub fn write(&self, spent: Spent) -> Result<(), StoreError> {
         let content = Content { quota: self.quota.clone(), spent };
         let beside = self.path.with_extension("new");
         let write = || {

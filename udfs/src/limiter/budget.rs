@@ -10,7 +10,7 @@ const SLOTS: i64 = 1000;
 /// Sends of one slot of time. All of them count as sent with the last, so they are forgotten too late, never too early:
 /// no half-open window of one period ever holds more than the limit, and at most a thousandth of a period is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Slot {
+pub(crate) struct Slot {
     /// Nanoseconds since the limiter's origin; before it where the state is an earlier process's.
     pub last: i64,
     /// Calls.
@@ -19,7 +19,7 @@ pub(super) struct Slot {
 
 /// The sends of the last period under one limit.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub(crate) struct Budget {
     limit: Limit,
     /// In nanoseconds.
     period: i64,

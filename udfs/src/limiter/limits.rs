@@ -4,6 +4,8 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// Limits with a period from here on outlive a process, because a restart may come within their period.
 const LONG: Duration = Duration::from_secs(60);
 
@@ -43,7 +45,8 @@ impl fmt::Display for Rate {
 }
 
 /// At most `calls` in any half-open window of length `period`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Limit {
     /// Calls per period.
     pub calls: NonZeroU32,

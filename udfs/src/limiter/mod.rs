@@ -15,9 +15,12 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
+use crate::lease::Holder;
+
 use adaptive::Adaptive;
 pub use adaptive::Sign;
-use budget::{Budget, Slot};
+pub(crate) use budget::Budget;
+use budget::Slot;
 use gcra::Gcra;
 pub use limits::{Limit, Limits, LimitsError, Rate};
 use sends::Sends;
@@ -32,6 +35,8 @@ pub enum Admit {
     At(Instant),
     /// The same, because the API asked for a pause.
     PausedUntil(Instant),
+    /// The cluster's pace leaves nothing for this process now: ask again when its lease has changed. Nothing is counted.
+    NoLease,
 }
 
 /// A limiter that never lets more than the allowed calls into any window of one period, for each limit.
@@ -44,6 +49,8 @@ pub struct Limiter {
     /// One for each limit, where the limits outlive the process; elsewhere spacing alone keeps the one limit.
     budgets: Vec<Budget>,
     adaptive: Option<Adaptive>,
+    /// The process's part of the cluster's pace, which takes the place of spacing and budgets.
+    lease: Option<Holder>,
     origin: Instant,
     paused_until: Option<Instant>,
     sends: Sends,
@@ -59,6 +66,7 @@ impl Limiter {
             gcra: Gcra::default(),
             budgets: Vec::new(),
             adaptive: None,
+            lease: None,
             origin: now,
             paused_until: None,
             sends: Sends::default(),
@@ -74,6 +82,14 @@ impl Limiter {
             return Admit::PausedUntil(until);
         }
         self.paused_until = None;
+        if let Some(lease) = &mut self.lease {
+            let decision = lease.admit(now);
+            if decision == Admit::Now {
+                self.sends.record(self.rate, now);
+                self.sent += 1;
+            }
+            return decision;
+        }
         let tick = self.tick(now);
         if let Some(room) = self.budgets.iter_mut().filter_map(|budget| budget.room(tick).err()).max() {
             return Admit::At(self.origin + Duration::from_nanos(room.unsigned_abs()));
@@ -89,6 +105,14 @@ impl Limiter {
 
     /// Lets nothing pass before `until`. The later of two pauses holds.
     pub fn pause(&mut self, until: Instant) {
+        if let Some(lease) = &mut self.lease {
+            lease.pause(until);
+        }
+        self.pause_here(until);
+    }
+
+    /// The same, without telling the other processes of the cluster, who told this one.
+    pub(crate) fn pause_here(&mut self, until: Instant) {
         self.paused_until = Some(self.paused_until.map_or(until, |old| old.max(until)));
     }
 
@@ -123,6 +147,16 @@ impl Limiter {
         self.adaptive = limits.floor().zip(ceiling).map(|(floor, ceiling)| Adaptive::new(floor, *ceiling, now));
         self.set_rate(self.adaptive.as_ref().map_or(limits.finest(), Adaptive::rate));
         self.limits = limits;
+    }
+
+    /// Admits only what a lease of the cluster's pace allows, from now on.
+    pub fn lease(&mut self, holder: Holder) {
+        self.lease = Some(holder);
+    }
+
+    /// The lease of the cluster's pace; `None` where this process keeps the limits alone.
+    pub fn leased(&mut self) -> Option<&mut Holder> {
+        self.lease.as_mut()
     }
 
     /// What was spent of the limits by `now`, which is `wall` by the wall clock. Empty where no limit outlives the process.

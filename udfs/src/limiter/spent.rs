@@ -27,7 +27,7 @@ struct SpentBudget {
 
 impl Spent {
     /// `now` is nanoseconds since the limiter's origin, `wall` the same moment by the wall clock.
-    pub(super) fn of(budgets: &[Budget], now: i64, wall: SystemTime) -> Self {
+    pub(crate) fn of(budgets: &[Budget], now: i64, wall: SystemTime) -> Self {
         let at = nanos_since_1970(wall);
         let to_wall = |slot: Slot| {
             let calls = u32::try_from(slot.calls).unwrap_or(u32::MAX);
@@ -50,7 +50,7 @@ impl Spent {
 
     /// What `period` should know of the past: what the shortest period that is long enough knows, or else the longest.
     /// Where the wall clock went backwards, no time has passed since this was taken.
-    pub(super) fn history(&self, period: Duration, now: i64, wall: SystemTime) -> impl Iterator<Item = Slot> {
+    pub(crate) fn history(&self, period: Duration, now: i64, wall: SystemTime) -> impl Iterator<Item = Slot> {
         let wall = nanos_since_1970(wall).max(self.at);
         let period = in_nanos(period);
         let shorter = |budget: &&SpentBudget| (budget.period < period, (budget.period - period).abs());

@@ -22,6 +22,7 @@ fn greedy(limiter: &mut Limiter, start: Instant, delays_us: &[u64], sends: usize
                 assert!(when > now, "asked to come back at a time that is not later");
                 now = when + Duration::from_micros(*delays.next().unwrap_or(&0));
             }
+            Admit::NoLease => unreachable!("nothing is leased"),
         }
     }
     sent
@@ -163,6 +164,7 @@ proptest! {
                     prop_assert!(when > now);
                     next = when;
                 }
+                Admit::NoLease => unreachable!("nothing is leased"),
             }
             let (after, back) = match *course.next().unwrap() {
                 Between::Wait(us) => (us, None),
@@ -203,6 +205,7 @@ proptest! {
                     limiter.learn(now, sign, now + Duration::from_micros(*late));
                 }
                 Admit::At(when) | Admit::PausedUntil(when) => now = when,
+                Admit::NoLease => unreachable!("nothing is leased"),
             }
         }
         let worst = most_in_a_window(&sent, SECOND);
@@ -219,6 +222,7 @@ fn check_spending(given: &[(u32, u64)], seconds: u64, expected: Expect) {
         match limiter.admit(now) {
             Admit::Now => sent.push(now),
             Admit::At(when) | Admit::PausedUntil(when) => now = when,
+            Admit::NoLease => unreachable!("nothing is leased"),
         }
     }
     let worst = |(_, seconds): &(u32, u64)| most_in_a_window(&sent, Duration::from_secs(*seconds)).to_string();

@@ -45,7 +45,7 @@ fn an_unused_quota_may_change_its_limits() {
 
 #[tokio::test(start_paused = true)]
 async fn time_wanted_counts_overlapping_waits_once() {
-    let quota = Arc::new(Quota::new("q", Limits::UNLIMITED));
+    let quota = Arc::new(Quota::new("q", Limits::UNLIMITED, None));
     let (first, second) = (quota.want(), quota.want());
     tokio::time::advance(Duration::from_secs(2)).await;
     drop(first);
@@ -63,6 +63,7 @@ fn send_for(quota: &Quota, span: Duration, from: SystemTime) -> u32 {
         match quota.admit(now, from + (now - start)).unwrap() {
             Admit::Now => sent += 1,
             Admit::At(when) | Admit::PausedUntil(when) => now = when,
+            Admit::NoLease => unreachable!("nothing is leased"),
         }
     }
     sent
