@@ -17,6 +17,9 @@ pub struct Arguments {
     /// Address and port of the scheduler
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:50050")]
     scheduler: HostPort,
+    /// Address and port of who keeps the pace, where that is not the scheduler
+    #[arg(long, value_name = "HOST:PORT")]
+    quota: Option<HostPort>,
     /// Address that other processes of the cluster reach it at
     #[arg(long, value_name = "HOST", default_value = "127.0.0.1")]
     bind: IpAddr,
@@ -46,6 +49,7 @@ pub struct Arguments {
 pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let options = ExecutorOptions {
         scheduler: arguments.scheduler,
+        quota: arguments.quota,
         bind: arguments.bind,
         host: arguments.host,
         slots: arguments.slots,

@@ -2,8 +2,10 @@
 
 use std::error::Error;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use paceline_engine::Settings;
 use paceline_engine::cluster::{Access, Scheduler, SchedulerOptions};
 
 use crate::progress::say;
@@ -21,14 +23,19 @@ pub struct Arguments {
     /// How often a task is tried before its job fails
     #[arg(long, value_name = "NUMBER", default_value_t = 4)]
     task_attempts: usize,
+    /// Folder for what is spent of long limits (default: in the folder of the user's state, by port)
+    #[arg(long, value_name = "FOLDER")]
+    state_dir: Option<PathBuf>,
     #[command(flatten)]
     access: access::AccessArguments,
 }
 
 /// Serves until the process is stopped.
 pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
-    let Arguments { bind, host, task_attempts, access } = arguments;
-    let options = SchedulerOptions { bind, host, task_attempts, access: Access::find(&access.into())? };
+    let Arguments { bind, host, task_attempts, state_dir, access } = arguments;
+    let of_user = || Settings::of_user().state_dir.map(|folder| folder.join(format!("keeper-{}", bind.port())));
+    let state_dir = state_dir.or_else(of_user).filter(|_| bind.port() > 0); // a port that is free says nothing of the last
+    let options = SchedulerOptions { bind, host, task_attempts, state_dir, access: Access::find(&access.into())? };
     let scheduler = Scheduler::bind(options).await?;
     say(&format!("scheduler at df://{}", scheduler.address()));
     scheduler.serve(finish::told_to_stop()).await?;

@@ -15,7 +15,6 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::SessionConfig;
-use paceline_udfs::quota::Quotas;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
@@ -25,7 +24,10 @@ use super::address::HostPort;
 use super::carried::Carried;
 use super::codec::PlanCodec;
 use super::door::{Backend, Door};
+use super::pace::PaceLink;
 use super::process::Process;
+use super::reach::Reach;
+use super::scheduler::CLOSE_WITHIN;
 use super::stage::Tasks;
 use crate::EngineError;
 use crate::network::Network;
@@ -43,6 +45,8 @@ const IDLE: Duration = Duration::from_secs(120);
 pub struct ExecutorOptions {
     /// The scheduler.
     pub scheduler: HostPort,
+    /// Who keeps the pace; the scheduler, where nobody else does.
+    pub quota: Option<HostPort>,
     /// Where it listens; its ports are found by the system.
     pub bind: IpAddr,
     /// The host that others reach it at, where that is not the address it binds.
@@ -68,8 +72,10 @@ pub struct ExecutorOptions {
 pub async fn run(options: ExecutorOptions) -> Result<(), EngineError> {
     let failed = |error: &dyn std::fmt::Display| EngineError::Setting(format!("the executor cannot run: {error}"));
     let network = Network::start().map_err(|error| failed(&error))?;
-    let quotas = Arc::new(Quotas::default());
-    let process = Arc::new(Process::new(options.settings.clone(), quotas, options.slots, network.handle().clone()));
+    let name = uuid::Uuid::now_v7().to_string(); // new for each start
+    let keeper = options.quota.clone().unwrap_or_else(|| options.scheduler.clone());
+    let link = PaceLink::new(Reach::new(keeper, options.access.clone(), network.handle().clone()), name.clone());
+    let process = Process::new(options.settings.clone(), link, &name, options.slots, network.handle().clone());
     let stores = process.stores(&Carried::default())?;
 
     let work_dir = options.work_dir.to_string_lossy().into_owned();
@@ -100,7 +106,7 @@ pub async fn run(options: ExecutorOptions) -> Result<(), EngineError> {
         None => super::config(),
     };
     let config = ExecutorProcessConfig {
-        executor_id: uuid::Uuid::now_v7().to_string(),
+        executor_id: name,
         bind_host: entrance.inside.clone(),
         external_host: Some(options.host.clone().unwrap_or_else(|| options.bind.to_string())),
         port: entrance.rows,
@@ -126,6 +132,9 @@ pub async fn run(options: ExecutorOptions) -> Result<(), EngineError> {
     let forgetting = tokio::spawn(forget(Arc::clone(&process)));
     let ended = start_executor_process(Arc::new(config)).await;
     forgetting.abort();
+    for door in entrance.doors {
+        door.close(CLOSE_WITHIN).await;
+    }
     ended.map_err(|error| failed(&error))
 }
 
@@ -148,7 +157,7 @@ struct Entrance {
     /// The port that tasks are brought to.
     tasks: u16,
     /// In front of them, with the same ports on the address that others know: Ballista tells them what it binds.
-    _doors: Vec<Door>,
+    doors: Vec<Door>,
 }
 
 /// So often ports are looked for that are free on both addresses.
@@ -159,7 +168,7 @@ impl Entrance {
         let Access { token, identity, .. } = &options.access;
         if token.is_none() && identity.is_none() {
             let (rows, tasks) = free_ports(options.bind)?;
-            return Ok(Entrance { inside: options.bind.to_string(), rows, tasks, _doors: Vec::new() });
+            return Ok(Entrance { inside: options.bind.to_string(), rows, tasks, doors: Vec::new() });
         }
         let inside = inside(options.bind)?;
         let mut failed = None;
@@ -176,7 +185,7 @@ impl Entrance {
             }
             if doors.len() == 2 {
                 let inside = if inside.is_ipv6() { format!("[{inside}]") } else { inside.to_string() };
-                return Ok(Entrance { inside, rows, tasks, _doors: doors });
+                return Ok(Entrance { inside, rows, tasks, doors });
             }
         }
         Err(failed.unwrap_or_else(|| std::io::Error::other("no port is free")))

@@ -7,8 +7,11 @@ mod client;
 mod codec;
 mod door;
 mod executor;
+mod keeper;
 mod numbering;
+mod pace;
 mod process;
+mod reach;
 mod scheduler;
 mod service;
 mod stage;
@@ -20,10 +23,12 @@ use datafusion::prelude::SessionConfig;
 pub use access::{Access, AccessFiles};
 pub use address::HostPort;
 pub(crate) use carried::Carried;
-pub use client::Cluster;
+pub use client::{Cluster, Ran};
 pub use codec::PlanCodec;
 pub use executor::{ExecutorOptions, run as run_executor};
 pub use numbering::Numbering;
+pub use pace::PaceLink;
+pub use reach::Reach;
 pub use scheduler::{Scheduler, SchedulerOptions};
 
 /// Largest message between the processes of a cluster, in bytes: a plan that reads many files is long. Ballista's own bound,

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DataFusionError, Result, exec_datafusion_err};
 use datafusion::physical_plan::ExecutionPlan;
 use paceline_udfs::auth::Services;
+use paceline_udfs::client::causes;
 use paceline_udfs::hosts::Hosts;
 use paceline_udfs::quota::Quotas;
 use paceline_udfs::{ApiFunction, Caller};
@@ -14,6 +16,8 @@ use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use super::carried::Carried;
+use super::pace::PaceLink;
+use super::service::proto;
 use crate::EngineError;
 use crate::api_call::{Answers, ApiCallExec, Callers, Run, SharedJournal};
 use crate::io::aws::Aws;
@@ -27,6 +31,7 @@ use crate::settings::Settings;
 pub struct Process {
     network: Handle,
     quotas: Arc<Quotas>,
+    link: Arc<PaceLink>,
     hosts: Arc<Hosts>,
     /// Tasks that run at once.
     slots: usize,
@@ -43,15 +48,34 @@ pub struct Statement {
     stores: Arc<Stores>,
     callers: Callers,
     run: Arc<Run>,
-    called: Mutex<HashMap<Arc<ApiFunction>, Arc<Caller>>>,
+    called: Mutex<HashMap<Arc<ApiFunction>, Called>>,
     used: Mutex<Instant>,
 }
 
+/// A function that is called for a statement, and what was said of its quota before that.
+#[derive(Debug)]
+struct Called {
+    caller: Arc<Caller>,
+    wanted_before: Duration,
+    paused_before: Duration,
+}
+
 impl Process {
-    /// A process whose requests run on `network` under `quotas`.
-    pub fn new(settings: Settings, quotas: Arc<Quotas>, slots: usize, network: Handle) -> Self {
+    /// A process whose requests run on `network`, at a pace that it has over `link`.
+    pub fn new(settings: Settings, link: Arc<PaceLink>, name: &str, slots: usize, network: Handle) -> Arc<Self> {
+        let quotas = Arc::new(Quotas::shared(Arc::clone(&link) as _, name, &network));
         let (stores, statements) = (Mutex::default(), Mutex::default());
-        Process { network, quotas, hosts: Arc::default(), slots, settings, stores, statements }
+        let process = Process { network, quotas, link, hosts: Arc::default(), slots, settings, stores, statements };
+        let process = Arc::new(process);
+        process.link.bring(&process);
+        process
+    }
+
+    /// Brings numbers up now: whoever hears that a task is done may ask for them next.
+    pub async fn report(&self) {
+        if let Err(error) = self.link.report().await {
+            tracing::warn!(error = %causes(&error), "what tasks did could not be reported; the job's numbers may be too low");
+        }
     }
 
     /// The stores as a client with these settings has them.
@@ -126,9 +150,11 @@ impl Process {
         Ok(Arc::clone(self.statements().entry(carried.clone()).or_insert(statement)))
     }
 
-    /// Every statement that is known.
-    pub fn all(&self) -> Vec<(Carried, Arc<Statement>)> {
-        self.statements().iter().map(|(carried, statement)| (carried.clone(), Arc::clone(statement))).collect()
+    /// What the functions of every statement came to so far.
+    pub fn numbers(&self) -> Vec<proto::Numbers> {
+        let statements: Vec<_> = self.statements().iter().map(|(of, at)| (of.scope.clone(), Arc::clone(at))).collect();
+        let numbers = statements.iter().flat_map(|(scope, statement)| statement.numbers(scope));
+        numbers.collect()
     }
 
     /// Forgets statements that nobody used since `before`, except those in use.
@@ -172,18 +198,29 @@ impl Statement {
         self.run.flush().await
     }
 
-    /// Who calls functions for it.
-    pub fn callers(&self) -> Vec<Arc<Caller>> {
-        self.called.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    fn numbers(&self, scope: &str) -> Vec<proto::Numbers> {
+        let (now, wall) = (Instant::now(), SystemTime::now());
+        let called = self.called.lock().unwrap_or_else(PoisonError::into_inner);
+        let numbers = called.values().filter_map(|Called { caller, wanted_before, paused_before }| {
+            let quota = caller.quota();
+            let mut snapshot = caller.counters().snapshot(now, wall);
+            snapshot.breaker_openings = caller.watch().breaker().openings();
+            snapshot.wanted = quota.time_wanted().saturating_sub(*wanted_before);
+            snapshot.paused = quota.time_paused().saturating_sub(*paused_before);
+            let snapshot = serde_json::to_vec(&snapshot).ok()?;
+            Some(proto::Numbers { scope: scope.to_owned(), function: caller.api().name.clone(), snapshot })
+        });
+        numbers.collect()
     }
 
     fn caller(&self, api: &Arc<ApiFunction>) -> Result<Arc<Caller>> {
         let mut called = self.called.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(caller) = called.get(api) {
-            return Ok(Arc::clone(caller));
+        if let Some(called) = called.get(api) {
+            return Ok(Arc::clone(&called.caller));
         }
         let caller = self.callers.caller(api.as_ref().clone()).map_err(outer)?;
-        called.insert(Arc::clone(api), Arc::clone(&caller));
+        let (wanted_before, paused_before) = (caller.quota().time_wanted(), caller.quota().time_paused());
+        called.insert(Arc::clone(api), Called { caller: Arc::clone(&caller), wanted_before, paused_before });
         Ok(caller)
     }
 

@@ -1,7 +1,9 @@
 //! The scheduler's process: Ballista's scheduler with Paceline's operators.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ballista_core::config::TaskSchedulingPolicy;
 use ballista_core::extension::SessionConfigExt;
@@ -20,6 +22,7 @@ use tonic::transport::Server;
 use super::access::{Access, WayOut};
 use super::codec::PlanCodec;
 use super::door::{Backend, Door, PrivateDir};
+use super::keeper;
 use super::service::{ClusterServer, Service};
 use super::{MESSAGE_BYTES, config};
 use crate::EngineError;
@@ -40,6 +43,9 @@ const FINISHED_DATA_S: u64 = 60;
 /// What is known of finished jobs stays for so long, in seconds.
 const FINISHED_STATE_S: u64 = 600;
 
+/// How long those who are connected may take to leave.
+pub(super) const CLOSE_WITHIN: Duration = Duration::from_secs(5);
+
 /// How a scheduler runs.
 #[derive(Clone, Debug)]
 pub struct SchedulerOptions {
@@ -49,6 +55,8 @@ pub struct SchedulerOptions {
     pub host: Option<String>,
     /// How often a task is tried.
     pub task_attempts: usize,
+    /// Where it remembers what was spent of long limits, and that it lived; `None` for nowhere.
+    pub state_dir: Option<PathBuf>,
     /// Who may talk to it.
     pub access: Access,
 }
@@ -67,7 +75,7 @@ enum Entrance {
     /// On loopback, from everybody.
     Open(TcpListener),
     /// Behind a door, on a socket that only the door reaches.
-    Guarded { listener: UnixListener, _door: Door, _folder: PrivateDir },
+    Guarded { listener: UnixListener, door: Door, _folder: PrivateDir },
 }
 
 impl Scheduler {
@@ -93,7 +101,7 @@ impl Scheduler {
             let door = network.handle().spawn(Door::open(options.bind, token, identity, inside)).await;
             let door = door.map_err(std::io::Error::other).flatten().map_err(failed)?;
             let address = door.address();
-            (Entrance::Guarded { listener, _door: door, _folder: folder }, address)
+            (Entrance::Guarded { listener, door, _folder: folder }, address)
         };
         Ok(Scheduler { entrance, address, options, way_out, network })
     }
@@ -144,7 +152,10 @@ impl Scheduler {
         let cluster = BallistaCluster::new_from_config(&settings).await.map_err(|error| failed(&error))?;
         let scheduler = create_scheduler::<LogicalPlanNode, PhysicalPlanNode>(cluster, Arc::new(settings));
         let scheduler = scheduler.await.map_err(|error| failed(&error))?;
-        let ours = ClusterServer::new(Service::new(Some(Arc::clone(&scheduler.state))));
+        let ours = ClusterServer::new(Service::new(
+            Some(Arc::clone(&scheduler.state)),
+            keeper::start(self.options.state_dir.as_deref())?,
+        ));
         let bytes = MESSAGE_BYTES as usize;
         let ballista =
             SchedulerGrpcServer::new(scheduler).max_encoding_message_size(bytes).max_decoding_message_size(bytes);
@@ -153,8 +164,10 @@ impl Scheduler {
             Entrance::Open(listener) => {
                 server.serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop).await
             }
-            Entrance::Guarded { listener, .. } => {
-                server.serve_with_incoming_shutdown(UnixListenerStream::new(listener), stop).await
+            Entrance::Guarded { listener, door, _folder } => {
+                let served = server.serve_with_incoming_shutdown(UnixListenerStream::new(listener), stop).await;
+                door.close(CLOSE_WITHIN).await;
+                served
             }
         };
         served.map_err(|error| failed(&error))

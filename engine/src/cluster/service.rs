@@ -2,13 +2,16 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use ballista_scheduler::state::SchedulerState;
 use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
 use paceline_udfs::counters::Snapshot;
+use paceline_udfs::lease::{Ask, Keeper};
 use tokio::time::Instant;
 use tonic::{Request, Response, Status};
+
+use proto::answer::Answer;
 
 pub(super) use proto::cluster_server::ClusterServer;
 
@@ -23,6 +26,7 @@ const KEPT: Duration = Duration::from_secs(600);
 /// The service.
 pub(super) struct Service {
     scheduler: Option<Arc<SchedulerState<LogicalPlanNode, PhysicalPlanNode>>>,
+    keeper: Mutex<Keeper>,
     numbers: Mutex<HashMap<Function, Known>>,
 }
 
@@ -41,8 +45,22 @@ struct Known {
 
 impl Service {
     /// The service in a scheduler's process, or, without one, of the pace alone.
-    pub fn new(scheduler: Option<Arc<SchedulerState<LogicalPlanNode, PhysicalPlanNode>>>) -> Self {
-        Service { scheduler, numbers: Mutex::default() }
+    pub fn new(scheduler: Option<Arc<SchedulerState<LogicalPlanNode, PhysicalPlanNode>>>, keeper: Keeper) -> Self {
+        Service { scheduler, keeper: Mutex::new(keeper), numbers: Mutex::default() }
+    }
+
+    fn grant(&self, asks: &[Vec<u8>]) -> Result<Vec<proto::Answer>, Status> {
+        let mut keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
+        let (now, wall) = (Instant::now(), SystemTime::now());
+        let answer = |ask: &Vec<u8>| {
+            let ask: Ask = serde_json::from_slice(ask).map_err(|error| not_understood("asks", &error))?;
+            let answer = match keeper.ask(&ask, now, wall) {
+                Ok(grant) => serde_json::to_vec(&grant).map(Answer::Grant),
+                Err(refused) => serde_json::to_vec(&refused).map(Answer::Refused),
+            };
+            Ok(proto::Answer { answer: Some(answer.map_err(|error| Status::internal(error.to_string()))?) })
+        };
+        asks.iter().map(answer).collect()
     }
 
     fn learn(&self, process: &str, numbers: Vec<proto::Numbers>) -> Result<(), Status> {
@@ -67,9 +85,10 @@ impl Service {
 #[tonic::async_trait]
 impl proto::cluster_server::Cluster for Service {
     async fn lease(&self, request: Request<proto::LeaseRequest>) -> Result<Response<proto::LeaseReply>, Status> {
-        let proto::LeaseRequest { process, numbers, .. } = request.into_inner();
+        let proto::LeaseRequest { process, asks, numbers } = request.into_inner();
+        let answers = self.grant(&asks)?; // first: what is asked for waits
         self.learn(&process, numbers)?;
-        Ok(Response::new(proto::LeaseReply { answers: Vec::new() }))
+        Ok(Response::new(proto::LeaseReply { answers }))
     }
 
     async fn progress(

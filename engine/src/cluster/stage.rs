@@ -45,12 +45,13 @@ impl ExecutionEngine for Tasks {
         let carried = config.options().extensions.get::<Carried>().cloned().unwrap_or_default();
         let (statement, plan) = self.process.bind(&carried, plan)?;
         let inner = self.inner.create_query_stage_exec(job, stage, task, partitions, plan, work_dir, config)?;
-        Ok(Arc::new(Task { statement, inner }))
+        Ok(Arc::new(Task { process: Arc::clone(&self.process), statement, inner }))
     }
 }
 
 /// One task.
 struct Task {
+    process: Arc<Process>,
     statement: Arc<Statement>,
     inner: Arc<dyn QueryStageExecutor>,
 }
@@ -61,6 +62,7 @@ impl QueryStageExecutor for Task {
         let done = self.inner.execute_query_stage(task, context).await;
         // Also where it failed: whoever runs it again must not buy the answers twice.
         let flushed = self.statement.flush().await;
+        self.process.report().await;
         let done = done.map_err(told_apart)?;
         flushed.map(|()| done).map_err(told_apart)
     }
