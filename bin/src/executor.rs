@@ -4,12 +4,18 @@ use std::error::Error;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use paceline_engine::cluster::{Access, ExecutorOptions, HostPort, run_executor};
 
-use crate::access;
 use crate::progress::say;
 use crate::run::{pair, settings};
+use crate::{access, finish};
+
+/// How long an executor waits before it begins anew.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// Where the executor's scheduler is, and what it may use.
 #[derive(clap::Args)]
@@ -60,6 +66,21 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
         access: Access::find(&arguments.access.into())?,
     };
     say(&format!("executor of {}", options.scheduler));
-    run_executor(options).await?;
+    let stopped = Arc::new(AtomicBool::new(false));
+    let to_stop = Arc::clone(&stopped);
+    tokio::spawn(async move {
+        finish::told_to_stop().await;
+        to_stop.store(true, Ordering::SeqCst);
+    });
+    // It ends by itself when its scheduler is gone, and begins anew for the next one.
+    while !stopped.load(Ordering::SeqCst) {
+        let ended = run_executor(options.clone()).await;
+        if stopped.load(Ordering::SeqCst) {
+            break;
+        }
+        let why = ended.err().map_or("its scheduler is gone".to_owned(), |error| error.to_string());
+        say(&format!("{why}; it tries again"));
+        tokio::time::sleep(AGAIN).await;
+    }
     Ok(ExitCode::SUCCESS)
 }

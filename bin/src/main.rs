@@ -9,6 +9,7 @@ mod executor;
 mod finish;
 mod mock_api;
 mod progress;
+mod quota;
 mod redrive;
 mod resume;
 mod run;
@@ -63,6 +64,8 @@ enum Command {
     Scheduler(scheduler::Arguments),
     /// Run tasks that a scheduler hands out
     Executor(executor::Arguments),
+    /// Keep limits for processes that share them, without a cluster
+    Quota(quota::Arguments),
     /// Serve an API for tests, with deterministic answers
     MockApi(mock_api::Arguments),
 }
@@ -111,6 +114,7 @@ fn start(command: Command) -> Result<ExitCode, Box<dyn std::error::Error>> {
             Command::Resume(arguments) => resume::start(arguments).await,
             Command::Scheduler(arguments) => scheduler::start(arguments).await,
             Command::Executor(arguments) => executor::start(arguments).await,
+            Command::Quota(arguments) => quota::start(arguments).await,
             Command::MockApi(arguments) => mock_api::start(arguments).await,
         }
     })

@@ -5,11 +5,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use paceline_engine::Settings;
 use paceline_engine::cluster::{Access, Scheduler, SchedulerOptions};
 
 use crate::progress::say;
-use crate::{access, finish};
+use crate::{access, finish, quota};
 
 /// Where the scheduler listens.
 #[derive(clap::Args)]
@@ -33,8 +32,7 @@ pub struct Arguments {
 /// Serves until the process is stopped.
 pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let Arguments { bind, host, task_attempts, state_dir, access } = arguments;
-    let of_user = || Settings::of_user().state_dir.map(|folder| folder.join(format!("keeper-{}", bind.port())));
-    let state_dir = state_dir.or_else(of_user).filter(|_| bind.port() > 0); // a port that is free says nothing of the last
+    let state_dir = quota::keeper_folder(state_dir, bind.port());
     let options = SchedulerOptions { bind, host, task_attempts, state_dir, access: Access::find(&access.into())? };
     let scheduler = Scheduler::bind(options).await?;
     say(&format!("scheduler at df://{}", scheduler.address()));

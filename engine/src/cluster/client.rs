@@ -115,13 +115,13 @@ impl Cluster {
         Ok(Ran { batches, metrics: sums })
     }
 
-    /// What the functions of a statement came to so far, by name.
+    /// What the functions of a statement came to so far in one attempt, by name.
     ///
     /// # Errors
     /// The scheduler does not answer.
-    pub async fn progress(&self, scope: &str) -> Result<Vec<(String, Snapshot)>> {
+    pub async fn progress(&self, attempt: &str) -> Result<Vec<(String, Snapshot)>> {
         let mut client = ClusterClient::new(self.reach.channel().await.map_err(outer)?);
-        let request = proto::ProgressRequest { scope: scope.to_owned() };
+        let request = proto::ProgressRequest { attempt: attempt.to_owned() };
         let functions = client.progress(request).await.map_err(|status| self.said(&status))?.into_inner().functions;
         let read = |numbers: proto::Numbers| {
             let snapshot = serde_json::from_slice(&numbers.snapshot);

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use ballista_core::config::TaskSchedulingPolicy;
@@ -10,6 +11,7 @@ use ballista_core::extension::SessionConfigExt;
 use ballista_core::registry::BallistaFunctionRegistry;
 use ballista_executor::execution_engine::DefaultExecutionEngine;
 use ballista_executor::executor_process::{ExecutorProcessConfig, start_executor_process};
+use ballista_executor::executor_server::TERMINATING;
 use datafusion::common::exec_datafusion_err;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
@@ -17,6 +19,7 @@ use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::SessionConfig;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::MESSAGE_BYTES;
 use super::access::{Access, WayOut};
@@ -24,7 +27,6 @@ use super::address::HostPort;
 use super::carried::Carried;
 use super::codec::PlanCodec;
 use super::door::{Backend, Door};
-use super::pace::PaceLink;
 use super::process::Process;
 use super::reach::Reach;
 use super::scheduler::CLOSE_WITHIN;
@@ -71,11 +73,14 @@ pub struct ExecutorOptions {
 /// It cannot start, or lost its scheduler.
 pub async fn run(options: ExecutorOptions) -> Result<(), EngineError> {
     let failed = |error: &dyn std::fmt::Display| EngineError::Setting(format!("the executor cannot run: {error}"));
+    TERMINATING.store(false, Ordering::SeqCst); // Ballista says so for the whole process, and for good
     let network = Network::start().map_err(|error| failed(&error))?;
     let name = uuid::Uuid::now_v7().to_string(); // new for each start
     let keeper = options.quota.clone().unwrap_or_else(|| options.scheduler.clone());
-    let link = PaceLink::new(Reach::new(keeper, options.access.clone(), network.handle().clone()), name.clone());
-    let process = Process::new(options.settings.clone(), link, &name, options.slots, network.handle().clone());
+    let reach = |at: HostPort| Reach::new(at, options.access.clone(), network.handle().clone());
+    let (keeper, scheduler) = (reach(keeper), reach(options.scheduler.clone()));
+    let (settings, on) = (options.settings.clone(), network.handle().clone());
+    let process = Process::new(settings, keeper, scheduler, &name, options.slots, on);
     let stores = process.stores(&Carried::default())?;
 
     let work_dir = options.work_dir.to_string_lossy().into_owned();
@@ -129,9 +134,11 @@ pub async fn run(options: ExecutorOptions) -> Result<(), EngineError> {
         override_physical_codec: Some(Arc::new(PlanCodec::new(stores))),
         ..ExecutorProcessConfig::default()
     };
-    let forgetting = tokio::spawn(forget(Arc::clone(&process)));
+    let forgetting = AbortOnDropHandle::new(tokio::spawn(forget(Arc::clone(&process))));
+    let keeping_up = Arc::clone(&process);
+    let keeping_up = AbortOnDropHandle::new(network.handle().spawn(async move { keeping_up.keep_up().await }));
     let ended = start_executor_process(Arc::new(config)).await;
-    forgetting.abort();
+    drop((forgetting, keeping_up));
     for door in entrance.doors {
         door.close(CLOSE_WITHIN).await;
     }

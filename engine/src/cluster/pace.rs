@@ -39,15 +39,15 @@ impl PaceLink {
         self.numbers.set(Arc::downgrade(process)).ok();
     }
 
-    /// Brings numbers up now.
+    /// Brings numbers up now; returns which start of the other process took them.
     ///
     /// # Errors
-    /// The keeper cannot be reached.
-    pub(super) async fn report(&self) -> Result<(), LinkError> {
-        self.send(Vec::new()).await.map(|_| ())
+    /// It cannot be reached.
+    pub(super) async fn report(&self) -> Result<String, LinkError> {
+        self.send(Vec::new()).await.map(|reply| reply.start)
     }
 
-    async fn send(&self, asks: Vec<Vec<u8>>) -> Result<Vec<proto::Answer>, LinkError> {
+    async fn send(&self, asks: Vec<Vec<u8>>) -> Result<proto::LeaseReply, LinkError> {
         let channel = || async { self.reach.channel().await.map(ClusterClient::new) };
         let client = self.client.get_or_try_init(channel).await.map_err(|error| LinkError(Box::new(error)))?;
         let bytes = MESSAGE_BYTES as usize;
@@ -56,7 +56,7 @@ impl PaceLink {
         let numbers = process.map_or(Vec::new(), |process| process.numbers());
         let request = proto::LeaseRequest { process: self.process.clone(), asks, numbers };
         let reply = client.lease(request).await.map_err(|status| LinkError(status.message().into()))?;
-        Ok(reply.into_inner().answers)
+        Ok(reply.into_inner())
     }
 }
 
@@ -65,7 +65,7 @@ impl Leases for PaceLink {
     async fn ask(&self, asks: Vec<Ask>) -> Result<Vec<Result<Grant, Refused>>, LinkError> {
         let asked = asks.len();
         let asks: Result<Vec<_>, _> = asks.iter().map(serde_json::to_vec).collect();
-        let answers = self.send(asks.map_err(|error| LinkError(Box::new(error)))?).await?;
+        let answers = self.send(asks.map_err(|error| LinkError(Box::new(error)))?).await?.answers;
         if answers.len() != asked {
             return Err(LinkError(format!("{} answers to {asked} asks", answers.len()).into()));
         }

@@ -14,9 +14,11 @@ use paceline_udfs::quota::Quotas;
 use paceline_udfs::{ApiFunction, Caller};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::carried::Carried;
 use super::pace::PaceLink;
+use super::reach::Reach;
 use super::service::proto;
 use crate::EngineError;
 use crate::api_call::{Answers, ApiCallExec, Callers, Run, SharedJournal};
@@ -26,12 +28,18 @@ use crate::io::sink::WriteFilesExec;
 use crate::io::stores::Stores;
 use crate::settings::Settings;
 
+/// How often numbers are brought up.
+const REPORT: Duration = Duration::from_millis(500);
+/// A scheduler that does not answer for so long is gone, and with it all that it knew of its jobs.
+const LOST: Duration = Duration::from_secs(10);
+
 /// An executor's process.
 #[derive(Debug)]
 pub struct Process {
     network: Handle,
     quotas: Arc<Quotas>,
-    link: Arc<PaceLink>,
+    /// Where numbers are brought.
+    scheduler: Arc<PaceLink>,
     hosts: Arc<Hosts>,
     /// Tasks that run at once.
     slots: usize,
@@ -50,6 +58,8 @@ pub struct Statement {
     run: Arc<Run>,
     called: Mutex<HashMap<Arc<ApiFunction>, Called>>,
     used: Mutex<Instant>,
+    /// Nobody waits for its tasks any more.
+    ended: CancellationToken,
 }
 
 /// A function that is called for a statement, and what was said of its quota before that.
@@ -61,21 +71,63 @@ struct Called {
 }
 
 impl Process {
-    /// A process whose requests run on `network`, at a pace that it has over `link`.
-    pub fn new(settings: Settings, link: Arc<PaceLink>, name: &str, slots: usize, network: Handle) -> Arc<Self> {
-        let quotas = Arc::new(Quotas::shared(Arc::clone(&link) as _, name, &network));
+    /// A process called `name` whose requests run on `network`, at a pace that `keeper` keeps; `scheduler` brings it tasks.
+    pub fn new(
+        settings: Settings,
+        keeper: Reach,
+        scheduler: Reach,
+        name: &str,
+        slots: usize,
+        network: Handle,
+    ) -> Arc<Self> {
+        let pace = PaceLink::new(keeper, name.to_owned());
+        let quotas = Arc::new(Quotas::shared(pace, name, &network));
+        let scheduler = PaceLink::new(scheduler, name.to_owned());
         let (stores, statements) = (Mutex::default(), Mutex::default());
-        let process = Process { network, quotas, link, hosts: Arc::default(), slots, settings, stores, statements };
+        let process =
+            Process { network, quotas, scheduler, hosts: Arc::default(), slots, settings, stores, statements };
         let process = Arc::new(process);
-        process.link.bring(&process);
+        process.scheduler.bring(&process);
         process
     }
 
     /// Brings numbers up now: whoever hears that a task is done may ask for them next.
     pub async fn report(&self) {
-        if let Err(error) = self.link.report().await {
+        if let Err(error) = self.scheduler.report().await {
             tracing::warn!(error = %causes(&error), "what tasks did could not be reported; the job's numbers may be too low");
         }
+    }
+
+    /// Brings numbers up all the time. When the scheduler was started anew, or is gone for [`LOST`], nobody waits for the
+    /// tasks that are here any more: they end, so that they buy no answer that their job, resumed, buys as well.
+    pub async fn keep_up(&self) {
+        let (mut known, mut heard) = (None, Instant::now());
+        loop {
+            tokio::time::sleep(REPORT).await;
+            match self.scheduler.report().await {
+                Ok(start) => {
+                    heard = Instant::now();
+                    let is_another = known.as_ref().is_some_and(|known| *known != start);
+                    if is_another && self.end_all() {
+                        tracing::warn!("the scheduler was started anew; the tasks of its earlier jobs end");
+                    }
+                    known = Some(start);
+                }
+                Err(_) if heard.elapsed() < LOST => {}
+                Err(error) => {
+                    if self.end_all() {
+                        tracing::warn!(error = %causes(&error), "the scheduler is gone; the tasks of its jobs end");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Returns whether there was any.
+    fn end_all(&self) -> bool {
+        let mut statements = self.statements();
+        statements.values().for_each(|statement| statement.ended.cancel());
+        !std::mem::take(&mut *statements).is_empty()
     }
 
     /// The stores as a client with these settings has them.
@@ -144,17 +196,33 @@ impl Process {
                 opened: Default::default(),
             }),
         };
+        self.end_earlier(carried);
         let run = Arc::new(Run { scope: carried.scope.clone(), journal, ..Run::default() });
         let used = Mutex::new(Instant::now());
-        let statement = Arc::new(Statement { stores, callers, run, called: Mutex::default(), used });
+        let statement = Arc::new(Statement {
+            stores,
+            callers,
+            run,
+            called: Mutex::default(),
+            used,
+            ended: CancellationToken::new(),
+        });
         Ok(Arc::clone(self.statements().entry(carried.clone()).or_insert(statement)))
     }
 
     /// What the functions of every statement came to so far.
     pub fn numbers(&self) -> Vec<proto::Numbers> {
-        let statements: Vec<_> = self.statements().iter().map(|(of, at)| (of.scope.clone(), Arc::clone(at))).collect();
-        let numbers = statements.iter().flat_map(|(scope, statement)| statement.numbers(scope));
+        let statements: Vec<_> =
+            self.statements().iter().map(|(of, at)| (of.attempt.clone(), Arc::clone(at))).collect();
+        let numbers = statements.iter().flat_map(|(attempt, statement)| statement.numbers(attempt));
         numbers.collect()
+    }
+
+    /// Ends earlier attempts at a statement: a job that is resumed goes on without them.
+    fn end_earlier(&self, carried: &Carried) {
+        let is_earlier = |of: &Carried| of.scope == carried.scope && of.attempt < carried.attempt;
+        let earlier = self.statements().extract_if(|of, _| is_earlier(of)).collect::<Vec<_>>();
+        earlier.into_iter().for_each(|(_, statement)| statement.ended.cancel());
     }
 
     /// Forgets statements that nobody used since `before`, except those in use.
@@ -170,6 +238,11 @@ impl Process {
 }
 
 impl Statement {
+    /// Ends when nobody waits for its tasks any more.
+    pub async fn ended(&self) {
+        self.ended.cancelled().await;
+    }
+
     fn bind(&self, plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
         *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         let bound = plan.transform_up(|node| {
@@ -198,7 +271,7 @@ impl Statement {
         self.run.flush().await
     }
 
-    fn numbers(&self, scope: &str) -> Vec<proto::Numbers> {
+    fn numbers(&self, attempt: &str) -> Vec<proto::Numbers> {
         let (now, wall) = (Instant::now(), SystemTime::now());
         let called = self.called.lock().unwrap_or_else(PoisonError::into_inner);
         let numbers = called.values().filter_map(|Called { caller, wanted_before, paused_before }| {
@@ -208,7 +281,7 @@ impl Statement {
             snapshot.wanted = quota.time_wanted().saturating_sub(*wanted_before);
             snapshot.paused = quota.time_paused().saturating_sub(*paused_before);
             let snapshot = serde_json::to_vec(&snapshot).ok()?;
-            Some(proto::Numbers { scope: scope.to_owned(), function: caller.api().name.clone(), snapshot })
+            Some(proto::Numbers { attempt: attempt.to_owned(), function: caller.api().name.clone(), snapshot })
         });
         numbers.collect()
     }

@@ -18,12 +18,13 @@ use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
 use tokio::net::{TcpListener, UnixListener};
 use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
 use tonic::transport::Server;
+use tonic::transport::server::Router;
 
 use super::access::{Access, WayOut};
 use super::codec::PlanCodec;
 use super::door::{Backend, Door, PrivateDir};
 use super::keeper;
-use super::service::{ClusterServer, Service};
+use super::service::{ClusterServer, Service, State};
 use super::{MESSAGE_BYTES, config};
 use crate::EngineError;
 use crate::io::s3::S3Settings;
@@ -147,20 +148,36 @@ impl Scheduler {
             override_create_grpc_client_endpoint: self.way_out.as_ref().map(WayOut::endpoint_override),
             ..SchedulerConfig::default()
         };
-        let failed =
-            |error: &dyn std::fmt::Display| EngineError::Setting(format!("the scheduler cannot serve: {error}"));
-        let cluster = BallistaCluster::new_from_config(&settings).await.map_err(|error| failed(&error))?;
+        let cluster = BallistaCluster::new_from_config(&settings).await.map_err(|error| cannot_serve(&error))?;
         let scheduler = create_scheduler::<LogicalPlanNode, PhysicalPlanNode>(cluster, Arc::new(settings));
-        let scheduler = scheduler.await.map_err(|error| failed(&error))?;
-        let ours = ClusterServer::new(Service::new(
-            Some(Arc::clone(&scheduler.state)),
-            keeper::start(self.options.state_dir.as_deref())?,
-        ));
+        let scheduler = scheduler.await.map_err(|error| cannot_serve(&error))?;
+        let ours = self.service(Some(Arc::clone(&scheduler.state)))?;
         let bytes = MESSAGE_BYTES as usize;
         let ballista =
             SchedulerGrpcServer::new(scheduler).max_encoding_message_size(bytes).max_decoding_message_size(bytes);
-        let server = Server::builder().add_service(ballista).add_service(ours);
-        let served = match self.entrance {
+        self.entrance.serve(Server::builder().add_service(ballista).add_service(ours), stop).await
+    }
+
+    /// Keeps the pace until `stop` ends, and plans nothing.
+    ///
+    /// # Errors
+    /// It cannot go on.
+    pub async fn keep_pace(self, stop: impl Future<Output = ()>) -> Result<(), EngineError> {
+        let ours = self.service(None)?;
+        self.entrance.serve(Server::builder().add_service(ours), stop).await
+    }
+
+    fn service(&self, scheduler: Option<Arc<State>>) -> Result<ClusterServer<Service>, EngineError> {
+        let keeper = keeper::start(self.options.state_dir.as_deref())?;
+        let bytes = MESSAGE_BYTES as usize;
+        let service = ClusterServer::new(Service::new(scheduler, keeper));
+        Ok(service.max_encoding_message_size(bytes).max_decoding_message_size(bytes))
+    }
+}
+
+impl Entrance {
+    async fn serve(self, server: Router, stop: impl Future<Output = ()>) -> Result<(), EngineError> {
+        let served = match self {
             Entrance::Open(listener) => {
                 server.serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop).await
             }
@@ -170,6 +187,10 @@ impl Scheduler {
                 served
             }
         };
-        served.map_err(|error| failed(&error))
+        served.map_err(|error| cannot_serve(&error))
     }
+}
+
+fn cannot_serve(error: &dyn std::fmt::Display) -> EngineError {
+    EngineError::Setting(format!("it cannot serve: {error}"))
 }

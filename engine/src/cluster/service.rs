@@ -23,17 +23,21 @@ pub(super) mod proto {
 /// Numbers of a statement are kept for so long after the last came.
 const KEPT: Duration = Duration::from_secs(600);
 
+/// What Ballista's scheduler knows.
+pub(super) type State = SchedulerState<LogicalPlanNode, PhysicalPlanNode>;
+
 /// The service.
 pub(super) struct Service {
-    scheduler: Option<Arc<SchedulerState<LogicalPlanNode, PhysicalPlanNode>>>,
+    scheduler: Option<Arc<State>>,
     keeper: Mutex<Keeper>,
+    start: String,
     numbers: Mutex<HashMap<Function, Known>>,
 }
 
-/// A function of a statement.
+/// A function of an attempt at a statement.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Function {
-    scope: String,
+    attempt: String,
     name: String,
 }
 
@@ -45,8 +49,13 @@ struct Known {
 
 impl Service {
     /// The service in a scheduler's process, or, without one, of the pace alone.
-    pub fn new(scheduler: Option<Arc<SchedulerState<LogicalPlanNode, PhysicalPlanNode>>>, keeper: Keeper) -> Self {
-        Service { scheduler, keeper: Mutex::new(keeper), numbers: Mutex::default() }
+    pub fn new(scheduler: Option<Arc<State>>, keeper: Keeper) -> Self {
+        Service {
+            scheduler,
+            keeper: Mutex::new(keeper),
+            start: uuid::Uuid::now_v7().to_string(),
+            numbers: Mutex::default(),
+        }
     }
 
     fn grant(&self, asks: &[Vec<u8>]) -> Result<Vec<proto::Answer>, Status> {
@@ -66,9 +75,9 @@ impl Service {
     fn learn(&self, process: &str, numbers: Vec<proto::Numbers>) -> Result<(), Status> {
         let now = Instant::now();
         let mut known = self.numbers();
-        for proto::Numbers { scope, function, snapshot } in numbers {
+        for proto::Numbers { attempt, function, snapshot } in numbers {
             let snapshot = serde_json::from_slice(&snapshot).map_err(|error| not_understood("numbers", &error))?;
-            let known = known.entry(Function { scope, name: function });
+            let known = known.entry(Function { attempt, name: function });
             let known = known.or_insert_with(|| Known { by_process: HashMap::new(), at: now });
             known.at = now;
             known.by_process.insert(process.to_owned(), snapshot);
@@ -88,20 +97,20 @@ impl proto::cluster_server::Cluster for Service {
         let proto::LeaseRequest { process, asks, numbers } = request.into_inner();
         let answers = self.grant(&asks)?; // first: what is asked for waits
         self.learn(&process, numbers)?;
-        Ok(Response::new(proto::LeaseReply { answers }))
+        Ok(Response::new(proto::LeaseReply { answers, start: self.start.clone() }))
     }
 
     async fn progress(
         &self,
         request: Request<proto::ProgressRequest>,
     ) -> Result<Response<proto::ProgressReply>, Status> {
-        let scope = request.into_inner().scope;
+        let attempt = request.into_inner().attempt;
         let known = self.numbers();
-        let functions = known.iter().filter(|(function, _)| function.scope == scope).map(|(function, known)| {
+        let functions = known.iter().filter(|(function, _)| function.attempt == attempt).map(|(function, known)| {
             let mut sum = Snapshot::default();
             known.by_process.values().for_each(|snapshot| sum.add(snapshot));
             let snapshot = serde_json::to_vec(&sum).map_err(|error| Status::internal(error.to_string()))?;
-            Ok(proto::Numbers { scope: scope.clone(), function: function.name.clone(), snapshot })
+            Ok(proto::Numbers { attempt: attempt.clone(), function: function.name.clone(), snapshot })
         });
         Ok(Response::new(proto::ProgressReply { functions: functions.collect::<Result<_, Status>>()? }))
     }

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use ballista_core::JobId;
 use ballista_core::serde::protobuf::{RuntimeStatsReport, ShuffleWritePartition, TaskColumnStats, WindowStateReport};
 use ballista_executor::execution_engine::{ExecutionEngine, QueryStageExecutor};
-use datafusion::common::{DataFusionError, Result};
+use datafusion::common::{DataFusionError, Result, exec_err};
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::MetricsSet;
@@ -59,7 +59,10 @@ struct Task {
 #[async_trait]
 impl QueryStageExecutor for Task {
     async fn execute_query_stage(&self, task: usize, context: Arc<TaskContext>) -> Result<Vec<ShuffleWritePartition>> {
-        let done = self.inner.execute_query_stage(task, context).await;
+        let done = tokio::select! {
+            done = self.inner.execute_query_stage(task, context) => done,
+            () = self.statement.ended() => exec_err!("nobody waits for this task any more"),
+        };
         // Also where it failed: whoever runs it again must not buy the answers twice.
         let flushed = self.statement.flush().await;
         self.process.report().await;

@@ -55,10 +55,10 @@ impl Session {
             });
         };
         let journal = journal.map_or(String::new(), |place| place.url.to_string());
-        let scope = run.scope.clone();
-        let carried = Carried { scope: run.scope, journal, ..self.carried.clone() };
+        let attempt = uuid::Uuid::now_v7().to_string();
+        let carried = Carried { scope: run.scope, attempt: attempt.clone(), journal, ..self.carried.clone() };
         let config = self.context.copied_config().with_option_extension(carried);
-        let ran = self.watched(cluster, plan, &config, &scope).await?;
+        let ran = self.watched(cluster, plan, &config, &attempt).await?;
         let sum = |wanted: &str| ran.metrics.iter().filter(|(name, _)| name == wanted).map(|(_, value)| value).sum();
         Ok(Collected {
             read: sum("scanned_rows"),
@@ -74,7 +74,7 @@ impl Session {
         cluster: &Cluster,
         plan: Arc<dyn ExecutionPlan>,
         config: &SessionConfig,
-        scope: &str,
+        attempt: &str,
     ) -> Result<Ran> {
         let mut callers = Vec::new();
         find_callers(&plan, &mut callers);
@@ -85,10 +85,10 @@ impl Session {
         let ran = loop {
             tokio::select! {
                 ran = &mut run => break ran,
-                _ = ticks.tick() => elsewhere.look(cluster, scope).await?,
+                _ = ticks.tick() => elsewhere.look(cluster, attempt).await?,
             }
         };
-        elsewhere.look(cluster, scope).await?;
+        elsewhere.look(cluster, attempt).await?;
         ran
     }
 

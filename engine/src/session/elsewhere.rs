@@ -31,11 +31,11 @@ impl Elsewhere {
     /// # Errors
     /// More rows were given up, on all executors together, than a function allows. A scheduler that does not answer is none:
     /// whether the plan goes on is seen elsewhere.
-    pub async fn look(&self, cluster: &Cluster, scope: &str) -> Result<()> {
+    pub async fn look(&self, cluster: &Cluster, attempt: &str) -> Result<()> {
         if self.0.is_empty() {
             return Ok(());
         }
-        let functions = match cluster.progress(scope).await {
+        let functions = match cluster.progress(attempt).await {
             Ok(functions) => functions,
             Err(error) => {
                 tracing::debug!(%error, "no numbers of the cluster");
