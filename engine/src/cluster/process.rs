@@ -62,6 +62,16 @@ pub struct Statement {
     ended: CancellationToken,
 }
 
+/// A task's plan in this process.
+pub struct Bound {
+    /// The statement it belongs to.
+    pub statement: Arc<Statement>,
+    /// The plan.
+    pub plan: Arc<dyn ExecutionPlan>,
+    /// To be cancelled when nobody waits for it any more; it may be cancelled from elsewhere too.
+    pub ended: CancellationToken,
+}
+
 /// A function that is called for a statement, and what was said of its quota before that.
 #[derive(Debug)]
 struct Called {
@@ -154,21 +164,18 @@ impl Process {
         Ok(settings)
     }
 
-    /// The plan of a task, with its calls made and its files written by this process, and the statement it belongs to.
+    /// The plan of a task, with its calls made and its files written by this process.
     ///
     /// # Errors
     /// Its settings are not of this version, or a function cannot be called here, as where a secret is missing.
-    pub fn bind(
-        &self,
-        carried: &Carried,
-        plan: Arc<dyn ExecutionPlan>,
-    ) -> Result<(Arc<Statement>, Arc<dyn ExecutionPlan>)> {
+    pub fn bind(&self, carried: &Carried, plan: Arc<dyn ExecutionPlan>) -> Result<Bound> {
         let statement = self.statement(carried).map_err(outer)?;
-        let bound = statement.bind(Arc::clone(&plan)).or_else(|_| {
+        let ended = statement.ended.child_token();
+        let bound = statement.bind(Arc::clone(&plan), &ended).or_else(|_| {
             self.forget(Instant::now()); // one that has ended may still hold a quota under other limits
-            statement.bind(plan)
+            statement.bind(plan, &ended)
         });
-        bound.map(|plan| (statement, plan))
+        bound.map(|plan| Bound { statement, plan, ended })
     }
 
     fn statement(&self, carried: &Carried) -> Result<Arc<Statement>, EngineError> {
@@ -238,17 +245,14 @@ impl Process {
 }
 
 impl Statement {
-    /// Ends when nobody waits for its tasks any more.
-    pub async fn ended(&self) {
-        self.ended.cancelled().await;
-    }
-
-    fn bind(&self, plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    fn bind(&self, plan: Arc<dyn ExecutionPlan>, ended: &CancellationToken) -> Result<Arc<dyn ExecutionPlan>> {
         *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         let bound = plan.transform_up(|node| {
             if let Some(call) = node.downcast_ref::<ApiCallExec>() {
                 let caller = self.caller(call.asked().caller.api())?;
-                return Ok(Transformed::yes(Arc::new(call.called_by(caller, Arc::clone(&self.run))) as _));
+                return Ok(Transformed::yes(
+                    Arc::new(call.called_by(caller, Arc::clone(&self.run), ended.clone())) as _
+                ));
             }
             if let Some(write) = node.downcast_ref::<WriteFilesExec>() {
                 let folder = &write.target().folder;
