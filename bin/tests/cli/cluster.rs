@@ -270,8 +270,9 @@ fn embedded_runs_share_one_pace_with_a_quota_service() {
 #[test]
 fn rows_that_fail_are_counted_over_all_executors() {
     let setting = Setting::failing(100, "unlimited");
-    setting
-        .write_job_with("rate_limit_calls 'unlimited', max_failed_records '100', retry_attempts '1', on_error 'null'");
+    setting.write_job_with(
+        "rate_limit_calls 'unlimited', max_failed_records '100', retry_max_attempts '1', on_error 'null'",
+    );
     let machines = Machines::new(&setting, 2);
     let output = machines.run().output().unwrap();
     let said = said(&output);

@@ -284,6 +284,11 @@ impl Session {
         &self.context
     }
 
+    /// Whether calls are made on a cluster.
+    pub(crate) fn calls_elsewhere(&self) -> bool {
+        self.cluster.is_some()
+    }
+
     /// The limits that the API functions are called under.
     pub fn quotas(&self) -> &Quotas {
         &self.callers.quotas
