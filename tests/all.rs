@@ -19,6 +19,7 @@ mod scenarios {
     mod main_job;
     mod metrics;
     mod order;
+    mod partitions;
     mod plain_datafusion;
     mod too_many_requests;
 }

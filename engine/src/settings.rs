@@ -11,6 +11,7 @@ use crate::EngineError;
 use crate::api_defaults::{self, ApiDefaults};
 use crate::checkpoint::CheckpointSettings;
 use crate::io::s3::{Encryption, S3Settings};
+use crate::io::sink::{MAX_RECORDS, OVERWRITE, is_dynamic, max_records};
 
 /// How a session runs.
 #[derive(Clone, Debug)]
@@ -33,6 +34,8 @@ pub struct Settings {
     pub allowed_hosts: Option<AllowedHosts>,
     /// Options of API functions that their declarations do not give.
     pub api: ApiDefaults,
+    /// Options of outputs that they do not give.
+    pub output_options: Vec<(String, String)>,
 }
 
 const TWO: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
@@ -50,6 +53,7 @@ impl Default for Settings {
             given: Vec::new(),
             allowed_hosts: None,
             api: ApiDefaults::default(),
+            output_options: Vec::new(),
         }
     }
 }
@@ -150,6 +154,25 @@ pub const KEYS: &[Key] = &[
             Ok(())
         },
     },
+    Key {
+        name: "spark.sql.files.maxRecordsPerFile",
+        meaning: "rows in a file of an output at most, as its option maxRecordsPerFile has it (default 0: no limit)",
+        set: |settings, text| {
+            max_records(text)?;
+            settings.output_options.push((MAX_RECORDS.to_owned(), text.to_owned()));
+            Ok(())
+        },
+    },
+    Key {
+        name: "spark.sql.sources.partitionOverwriteMode",
+        meaning: "what an INSERT with the option partitionBy replaces: everything (static) or the partitions that its result has \
+                  (dynamic), as the option partitionOverwriteMode has it (default static)",
+        set: |settings, text| {
+            is_dynamic(text)?;
+            settings.output_options.push((OVERWRITE.to_owned(), text.to_owned()));
+            Ok(())
+        },
+    },
 ];
 
 impl Settings {
@@ -226,7 +249,7 @@ mod tests {
         let error = settings.set("paceline.batch.rows", "none").unwrap_err().to_string();
         expect!["setting 'paceline.batch.rows' is 'none', expected a whole number above zero"].assert_eq(&error);
         let error = settings.set("spark.executor.cores", "1").unwrap_err().to_string();
-        expect!["there is no setting 'spark.executor.cores'; there are paceline.api.allowed_hosts, paceline.batch.rows, paceline.partitions, paceline.checkpoint.enabled, paceline.checkpoint.location, paceline.checkpoint.keep, paceline.state.dir, paceline.s3.endpoint, paceline.s3.region, paceline.s3.anonymous, paceline.s3.sse, paceline.s3.sse.kms.key, paceline.api.<function>.<option>, paceline.api.default.<option>"]
+        expect!["there is no setting 'spark.executor.cores'; there are paceline.api.allowed_hosts, paceline.batch.rows, paceline.partitions, paceline.checkpoint.enabled, paceline.checkpoint.location, paceline.checkpoint.keep, paceline.state.dir, paceline.s3.endpoint, paceline.s3.region, paceline.s3.anonymous, paceline.s3.sse, paceline.s3.sse.kms.key, spark.sql.files.maxRecordsPerFile, spark.sql.sources.partitionOverwriteMode, paceline.api.<function>.<option>, paceline.api.default.<option>"]
         .assert_eq(&error);
     }
 }

@@ -58,6 +58,8 @@ pub struct Session {
     watches: Arc<Mutex<Vec<Watch>>>,
     network: Network,
     api_defaults: ApiDefaults,
+    /// Options of outputs that they do not give.
+    output_options: Vec<(String, String)>,
     checkpoints: CheckpointSettings,
     unlimited_failures: bool,
     /// The INSERT that is being carried out.
@@ -156,6 +158,7 @@ impl Session {
             watches: Arc::default(),
             network,
             api_defaults: settings.api,
+            output_options: settings.output_options,
             checkpoints: settings.checkpoints,
             unlimited_failures: settings.unlimited_failures,
             inserting: Mutex::default(),

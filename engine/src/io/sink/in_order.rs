@@ -1,0 +1,175 @@
+//! A task's rows, sorted by their folders, so that one file is open at a time. Rows of a folder stay in the order in which
+//! they came. Memory is bounded: what is more goes to temporary files.
+
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use datafusion::arrow::array::{ArrayRef, RecordBatch, UInt64Array};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::common::{DataFusionError, Result, exec_datafusion_err};
+use datafusion::execution::TaskContext;
+use datafusion::execution::memory_pool::{MemoryLimit, MemoryPool, MemoryReservation};
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
+use datafusion::physical_plan::sorts::sort::SortExec;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, SendableRecordBatchStream};
+use futures::StreamExt;
+
+/// What all tasks of a plan hold together while they sort.
+const SORT_BYTES: usize = 256 * 1024 * 1024;
+/// What a task may hold however many there are.
+const LEAST_SORT_BYTES: usize = 16 * 1024 * 1024;
+/// A merge of temporary files reads batches of about this size.
+const BATCH_BYTES: usize = 512 * 1024;
+
+/// Whether the rows of each task come by these columns already.
+pub(super) fn is_in_order(input: &Arc<dyn ExecutionPlan>, columns: &[usize]) -> Result<bool> {
+    let by = columns.iter().map(|at| by(&input.schema(), *at));
+    input.equivalence_properties().ordering_satisfy(by.collect::<Vec<_>>())
+}
+
+/// Sorts rows by these columns, as one of so many tasks.
+pub(super) fn in_order(
+    input: SendableRecordBatchStream,
+    columns: Vec<usize>,
+    tasks: usize,
+    context: Arc<TaskContext>,
+) -> SendableRecordBatchStream {
+    let schema = input.schema();
+    let sorted = futures::stream::once(async move { sorted(input, &columns, tasks, &context).await });
+    let sorted = sorted.flat_map(|sorted| match sorted {
+        Ok(rows) => rows.boxed(),
+        Err(error) => futures::stream::once(async move { Err(error) }).boxed(),
+    });
+    Box::pin(RecordBatchStreamAdapter::new(schema, sorted))
+}
+
+async fn sorted(
+    mut input: SendableRecordBatchStream,
+    columns: &[usize],
+    tasks: usize,
+    context: &TaskContext,
+) -> Result<SendableRecordBatchStream> {
+    let schema = input.schema();
+    let Some(first) = input.next().await.transpose()? else {
+        return Ok(Box::pin(RecordBatchStreamAdapter::new(schema, futures::stream::empty())));
+    };
+    let row_bytes = first.get_array_memory_size() / first.num_rows().max(1);
+    let batch_rows = (BATCH_BYTES / row_bytes.max(1)).clamp(16, context.session_config().batch_size().max(16));
+
+    let numbered = with_numbers(&schema);
+    let rows = futures::stream::once(async move { Ok(first) }).chain(input);
+    let rows = rows.scan(0, {
+        let numbered = Arc::clone(&numbered);
+        move |before, batch| futures::future::ready(Some(batch.and_then(|batch| number(&numbered, before, &batch))))
+    });
+    let rows = RecordBatchStreamAdapter::new(Arc::clone(&numbered), rows);
+    let rows = Arc::new(Once { schema: Arc::clone(&numbered), rows: Mutex::new(Some(Box::pin(rows))) });
+    let source = StreamingTableExec::try_new(Arc::clone(&numbered), vec![rows], None, [], false, None)?;
+
+    let by = columns.iter().copied().chain([schema.fields().len()]).map(|at| by(&numbered, at));
+    let ordering = LexOrdering::new(by).ok_or_else(|| exec_datafusion_err!("there is nothing to sort by"))?;
+    let pool = Arc::new(SortPool { most: (SORT_BYTES / tasks.max(1)).max(LEAST_SORT_BYTES), used: AtomicUsize::new(0) });
+    let reserved = pool.most / 4;
+    let runtime = RuntimeEnvBuilder::from_runtime_env(&context.runtime_env()).with_memory_pool(pool).build_arc()?;
+    let config = context.session_config().clone().with_batch_size(batch_rows);
+    let config = config.with_sort_spill_reservation_bytes(reserved);
+    let context = TaskContext::default().with_session_config(config).with_runtime(runtime);
+    let sorted = SortExec::new(ordering, Arc::new(source)).execute(0, Arc::new(context))?;
+
+    let own: Vec<_> = (0..schema.fields().len()).collect();
+    let rows = sorted.map(move |batch| Ok(batch?.project(&own)?));
+    Ok(Box::pin(RecordBatchStreamAdapter::new(schema, rows)))
+}
+
+/// As Spark sorts: upwards, NULLs first.
+fn by(schema: &Schema, at: usize) -> PhysicalSortExpr {
+    PhysicalSortExpr::new_default(Arc::new(Column::new(schema.field(at).name(), at))).asc().nulls_first()
+}
+
+fn with_numbers(schema: &SchemaRef) -> SchemaRef {
+    let number = Arc::new(Field::new("__row", DataType::UInt64, false));
+    Arc::new(Schema::new(schema.fields().iter().cloned().chain([number]).collect::<Vec<_>>()))
+}
+
+/// The rows with their numbers, by which rows of a folder stay in their order.
+fn number(schema: &SchemaRef, before: &mut u64, batch: &RecordBatch) -> Result<RecordBatch> {
+    let start = *before;
+    *before += batch.num_rows() as u64;
+    let numbers: ArrayRef = Arc::new(UInt64Array::from_iter_values(start..*before));
+    Ok(RecordBatch::try_new(Arc::clone(schema), batch.columns().iter().cloned().chain([numbers]).collect())?)
+}
+
+/// Rows that are taken once.
+struct Once {
+    schema: SchemaRef,
+    rows: Mutex<Option<SendableRecordBatchStream>>,
+}
+
+impl fmt::Debug for Once {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the rows of a task")
+    }
+}
+
+impl PartitionStream for Once {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner).take();
+        rows.unwrap_or_else(|| {
+            Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), futures::stream::empty()))
+        })
+    }
+}
+
+/// What one sort may hold. Whoever holds nothing gets what it asks for: a batch that is larger than the whole is slow, but
+/// no reason to fail.
+#[derive(Debug)]
+struct SortPool {
+    most: usize,
+    used: AtomicUsize,
+}
+
+impl fmt::Display for SortPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {} bytes", self.reserved(), self.most)
+    }
+}
+
+impl MemoryPool for SortPool {
+    fn name(&self) -> &str {
+        "sort by folder"
+    }
+
+    fn grow(&self, _: &MemoryReservation, additional: usize) {
+        self.used.fetch_add(additional, Ordering::Relaxed);
+    }
+
+    fn shrink(&self, _: &MemoryReservation, shrink: usize) {
+        self.used.fetch_sub(shrink, Ordering::Relaxed);
+    }
+
+    fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
+        let used = self.used.fetch_add(additional, Ordering::Relaxed) + additional;
+        if used <= self.most || reservation.size() == 0 {
+            return Ok(());
+        }
+        self.used.fetch_sub(additional, Ordering::Relaxed);
+        Err(DataFusionError::ResourcesExhausted(format!("{used} bytes of {} are wanted", self.most)))
+    }
+
+    fn reserved(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    fn memory_limit(&self) -> MemoryLimit {
+        MemoryLimit::Finite(self.most)
+    }
+}
