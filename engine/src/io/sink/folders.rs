@@ -123,8 +123,22 @@ fn decimal(text: String) -> String {
 fn escape(out: &mut String, text: &str) {
     for character in text.chars() {
         match character {
-            '\u{1}'..='\u{1f}' | '\u{7f}' | '"' | '#' | '%' | '\'' | '*' | '/' | ':' | '=' | '?' | '\\' | '{' | '['
-            | ']' | '^' => {
+            '\u{1}'..='\u{1f}'
+            | '\u{7f}'
+            | '"'
+            | '#'
+            | '%'
+            | '\''
+            | '*'
+            | '/'
+            | ':'
+            | '='
+            | '?'
+            | '\\'
+            | '{'
+            | '['
+            | ']'
+            | '^' => {
                 let _ = write!(out, "%{:02X}", u32::from(character)); // writing to a String cannot fail
             }
             _ => out.push(character),
@@ -152,12 +166,34 @@ mod tests {
     #[test]
     fn texts_are_escaped_as_in_spark() {
         let given = [
-            "a b", "a/b:c%d=e", "é{}[]^~#?*\\\"", "'", "x\ty\nz", "<>|,;&+@!$()_.-`", "\u{7f}", "  ", ".", "..", "日本",
-            "\u{1}", "\u{80}x",
+            "a b",
+            "a/b:c%d=e",
+            "é{}[]^~#?*\\\"",
+            "'",
+            "x\ty\nz",
+            "<>|,;&+@!$()_.-`",
+            "\u{7f}",
+            "  ",
+            ".",
+            "..",
+            "日本",
+            "\u{1}",
+            "\u{80}x",
         ];
         let expected = [
-            "a b", "a%2Fb%3Ac%25d%3De", "é%7B}%5B%5D%5E~%23%3F%2A%5C%22", "%27", "x%09y%0Az", "<>|,;&+@!$()_.-`", "%7F",
-            "  ", ".", "..", "日本", "%01", "\u{80}x",
+            "a b",
+            "a%2Fb%3Ac%25d%3De",
+            "é%7B}%5B%5D%5E~%23%3F%2A%5C%22",
+            "%27",
+            "x%09y%0Az",
+            "<>|,;&+@!$()_.-`",
+            "%7F",
+            "  ",
+            ".",
+            "..",
+            "日本",
+            "%01",
+            "\u{80}x",
         ];
         assert_eq!(folders(Arc::new(StringArray::from(given.to_vec()))), expected);
         let nothing = folders(Arc::new(StringArray::from(vec![None, Some(""), Some("a")])));

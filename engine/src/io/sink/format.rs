@@ -222,7 +222,9 @@ mod tests {
         check(
             "csv",
             &[("quoteAll", "true")],
-            expect!["unknown csv output option 'quoteAll'; there are header, sep, delimiter, partitionBy, maxRecordsPerFile, partitionOverwriteMode"],
+            expect![
+                "unknown csv output option 'quoteAll'; there are header, sep, delimiter, partitionBy, maxRecordsPerFile, partitionOverwriteMode"
+            ],
         );
         check(
             "parquet",

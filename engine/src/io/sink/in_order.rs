@@ -18,6 +18,7 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, SendableRecordBatchStream};
 use futures::StreamExt;
+use futures::stream::BoxStream;
 
 /// What all tasks of a plan hold together while they sort.
 const SORT_BYTES: usize = 256 * 1024 * 1024;
@@ -40,9 +41,10 @@ pub(super) fn in_order(
     context: Arc<TaskContext>,
 ) -> SendableRecordBatchStream {
     let schema = input.schema();
-    let sorted = futures::stream::once(async move { sorted(input, &columns, tasks, &context).await });
+    let most = (SORT_BYTES / tasks.max(1)).max(LEAST_SORT_BYTES);
+    let sorted = futures::stream::once(async move { sorted(input, &columns, most, &context).await });
     let sorted = sorted.flat_map(|sorted| match sorted {
-        Ok(rows) => rows.boxed(),
+        Ok((_, rows)) => rows,
         Err(error) => futures::stream::once(async move { Err(error) }).boxed(),
     });
     Box::pin(RecordBatchStreamAdapter::new(schema, sorted))
@@ -51,13 +53,11 @@ pub(super) fn in_order(
 async fn sorted(
     mut input: SendableRecordBatchStream,
     columns: &[usize],
-    tasks: usize,
+    most: usize,
     context: &TaskContext,
-) -> Result<SendableRecordBatchStream> {
+) -> Result<(SortExec, BoxStream<'static, Result<RecordBatch>>)> {
     let schema = input.schema();
-    let Some(first) = input.next().await.transpose()? else {
-        return Ok(Box::pin(RecordBatchStreamAdapter::new(schema, futures::stream::empty())));
-    };
+    let first = input.next().await.transpose()?.unwrap_or_else(|| RecordBatch::new_empty(Arc::clone(&schema)));
     let row_bytes = first.get_array_memory_size() / first.num_rows().max(1);
     let batch_rows = (BATCH_BYTES / row_bytes.max(1)).clamp(16, context.session_config().batch_size().max(16));
 
@@ -73,17 +73,15 @@ async fn sorted(
 
     let by = columns.iter().copied().chain([schema.fields().len()]).map(|at| by(&numbered, at));
     let ordering = LexOrdering::new(by).ok_or_else(|| exec_datafusion_err!("there is nothing to sort by"))?;
-    let pool = Arc::new(SortPool { most: (SORT_BYTES / tasks.max(1)).max(LEAST_SORT_BYTES), used: AtomicUsize::new(0) });
-    let reserved = pool.most / 4;
+    let pool = Arc::new(SortPool { most, used: AtomicUsize::new(0) });
     let runtime = RuntimeEnvBuilder::from_runtime_env(&context.runtime_env()).with_memory_pool(pool).build_arc()?;
     let config = context.session_config().clone().with_batch_size(batch_rows);
-    let config = config.with_sort_spill_reservation_bytes(reserved);
+    let config = config.with_sort_spill_reservation_bytes(most / 4);
     let context = TaskContext::default().with_session_config(config).with_runtime(runtime);
-    let sorted = SortExec::new(ordering, Arc::new(source)).execute(0, Arc::new(context))?;
-
+    let sort = SortExec::new(ordering, Arc::new(source));
     let own: Vec<_> = (0..schema.fields().len()).collect();
-    let rows = sorted.map(move |batch| Ok(batch?.project(&own)?));
-    Ok(Box::pin(RecordBatchStreamAdapter::new(schema, rows)))
+    let rows = sort.execute(0, Arc::new(context))?.map(move |batch| Ok(batch?.project(&own)?));
+    Ok((sort, rows.boxed()))
 }
 
 /// As Spark sorts: upwards, NULLs first.
@@ -171,5 +169,56 @@ impl MemoryPool for SortPool {
 
     fn memory_limit(&self) -> MemoryLimit {
         MemoryLimit::Finite(self.most)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::arrow::array::{AsArray, Int32Array, StringArray};
+    use datafusion::arrow::datatypes::{Int32Type, UInt64Type};
+    use futures::TryStreamExt;
+
+    use super::*;
+
+    /// Sorts so many rows, each with its id so many times, in batches, into seven folders; returns how often rows went to the disk.
+    async fn check(rows: u64, width: usize, batch_rows: u64, most: usize) -> usize {
+        let schema = Arc::new(Schema::new(vec![
+            Field::new("k", DataType::Int32, true),
+            Field::new("id", DataType::UInt64, true),
+            Field::new("text", DataType::Utf8, true),
+        ]));
+        let batch = {
+            let schema = Arc::clone(&schema);
+            move |start: u64| {
+                let ids = start..(start + batch_rows).min(rows);
+                let k: Int32Array = ids.clone().map(|id| i32::try_from(id * 31 % 7).ok().filter(|k| *k > 0)).collect();
+                let text: StringArray = ids.clone().map(|id| Some(id.to_string().repeat(width))).collect();
+                let columns: Vec<ArrayRef> =
+                    vec![Arc::new(k), Arc::new(UInt64Array::from_iter_values(ids)), Arc::new(text)];
+                Ok(RecordBatch::try_new(Arc::clone(&schema), columns)?)
+            }
+        };
+        let starts = (0..rows).step_by(usize::try_from(batch_rows).unwrap());
+        let input = RecordBatchStreamAdapter::new(Arc::clone(&schema), futures::stream::iter(starts).map(batch));
+        let (sort, sorted) = sorted(Box::pin(input), &[0], most, &TaskContext::default()).await.unwrap();
+        let mut found = Vec::new();
+        for batch in sorted.try_collect::<Vec<_>>().await.unwrap() {
+            assert_eq!(batch.schema().fields(), schema.fields());
+            let ids = batch.column(1).as_primitive::<UInt64Type>().values().to_vec();
+            found.extend(batch.column(0).as_primitive::<Int32Type>().iter().zip(ids));
+        }
+        assert!(found.is_sorted() && found.len() as u64 == rows);
+        sort.metrics().and_then(|metrics| metrics.spill_count()).unwrap_or_default()
+    }
+
+    #[tokio::test]
+    async fn rows_are_sorted_in_little_memory_whatever_their_width() {
+        assert_eq!(check(10_000, 2, 1000, LEAST_SORT_BYTES).await, 0);
+        assert_eq!(check(0, 2, 1000, LEAST_SORT_BYTES).await, 0);
+        // 100 MB, in batches of 1 MB and in batches that are larger than all that may be held.
+        assert!(check(100_000, 200, 1000, LEAST_SORT_BYTES).await > 2);
+        assert!(check(100_000, 200, 50_000, LEAST_SORT_BYTES).await > 0);
+        // Rows of 1 MB.
+        assert!(check(100, 500_000, 10, LEAST_SORT_BYTES).await > 2);
     }
 }

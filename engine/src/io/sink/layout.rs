@@ -42,9 +42,8 @@ impl Layout {
         }
         if let Some(value) = get(OVERWRITE) {
             // Where there are no partitions, Spark replaces everything in either mode.
-            layout.keeps_other_partitions =
-                is_dynamic(value).map_err(|expected| wrong(OVERWRITE, expected)(value))?
-                    && !layout.partition_by.is_empty();
+            layout.keeps_other_partitions = is_dynamic(value).map_err(|expected| wrong(OVERWRITE, expected)(value))?
+                && !layout.partition_by.is_empty();
         }
         Ok(layout)
     }
@@ -153,7 +152,12 @@ mod tests {
         check("b", expect![[r#"[1] ["b"]"#]]);
         check(" B , `a`", expect![[r#"[1, 0] ["B", "a"]"#]]);
         check("x", expect!["Partition column `x` not found in schema struct<a:int,b:string,c d:array<int>>"]);
-        check("b,B", expect!["[COLUMN_ALREADY_EXISTS] The column `b` already exists. Consider to choose another name or rename the existing column."]);
+        check(
+            "b,B",
+            expect![
+                "[COLUMN_ALREADY_EXISTS] The column `b` already exists. Consider to choose another name or rename the existing column."
+            ],
+        );
         check("`c d`", expect!["Cannot use array<int> for partition column `c d`"]);
     }
 
@@ -167,7 +171,9 @@ mod tests {
 
     #[test]
     fn overwriting_is_dynamic_only_where_there_are_partitions() {
-        let layout = |by| Layout::parse(move |key| if key == OVERWRITE { Some("Dynamic") } else { by }.filter(|_| key != MAX_RECORDS));
+        let layout = |by| {
+            Layout::parse(move |key| if key == OVERWRITE { Some("Dynamic") } else { by }.filter(|_| key != MAX_RECORDS))
+        };
         assert!(!layout(None).unwrap().keeps_other_partitions);
         assert!(layout(Some("a")).unwrap().keeps_other_partitions);
     }
