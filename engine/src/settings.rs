@@ -36,6 +36,8 @@ pub struct Settings {
     pub api: ApiDefaults,
     /// Options of outputs that they do not give.
     pub output_options: Vec<(String, String)>,
+    /// Whether columns that are folders have the types of their values.
+    pub infer_partitions: bool,
 }
 
 const TWO: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
@@ -54,6 +56,7 @@ impl Default for Settings {
             allowed_hosts: None,
             api: ApiDefaults::default(),
             output_options: Vec::new(),
+            infer_partitions: true,
         }
     }
 }
@@ -164,6 +167,11 @@ pub const KEYS: &[Key] = &[
         },
     },
     Key {
+        name: "spark.sql.sources.partitionColumnTypeInference.enabled",
+        meaning: "whether columns that are folders of an input have the types of their values, or are strings (default true)",
+        set: |settings, text| flag(text).map(|flag| settings.infer_partitions = flag),
+    },
+    Key {
         name: "spark.sql.sources.partitionOverwriteMode",
         meaning: "what an INSERT with the option partitionBy replaces: everything (static) or the partitions that its result has \
                   (dynamic), as the option partitionOverwriteMode has it (default static)",
@@ -249,7 +257,7 @@ mod tests {
         let error = settings.set("paceline.batch.rows", "none").unwrap_err().to_string();
         expect!["setting 'paceline.batch.rows' is 'none', expected a whole number above zero"].assert_eq(&error);
         let error = settings.set("spark.executor.cores", "1").unwrap_err().to_string();
-        expect!["there is no setting 'spark.executor.cores'; there are paceline.api.allowed_hosts, paceline.batch.rows, paceline.partitions, paceline.checkpoint.enabled, paceline.checkpoint.location, paceline.checkpoint.keep, paceline.state.dir, paceline.s3.endpoint, paceline.s3.region, paceline.s3.anonymous, paceline.s3.sse, paceline.s3.sse.kms.key, spark.sql.files.maxRecordsPerFile, spark.sql.sources.partitionOverwriteMode, paceline.api.<function>.<option>, paceline.api.default.<option>"]
+        expect!["there is no setting 'spark.executor.cores'; there are paceline.api.allowed_hosts, paceline.batch.rows, paceline.partitions, paceline.checkpoint.enabled, paceline.checkpoint.location, paceline.checkpoint.keep, paceline.state.dir, paceline.s3.endpoint, paceline.s3.region, paceline.s3.anonymous, paceline.s3.sse, paceline.s3.sse.kms.key, spark.sql.files.maxRecordsPerFile, spark.sql.sources.partitionColumnTypeInference.enabled, spark.sql.sources.partitionOverwriteMode, paceline.api.<function>.<option>, paceline.api.default.<option>"]
         .assert_eq(&error);
     }
 }

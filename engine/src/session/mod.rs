@@ -60,6 +60,7 @@ pub struct Session {
     api_defaults: ApiDefaults,
     /// Options of outputs that they do not give.
     output_options: Vec<(String, String)>,
+    infer_partitions: bool,
     checkpoints: CheckpointSettings,
     unlimited_failures: bool,
     /// The INSERT that is being carried out.
@@ -159,6 +160,7 @@ impl Session {
             network,
             api_defaults: settings.api,
             output_options: settings.output_options,
+            infer_partitions: settings.infer_partitions,
             checkpoints: settings.checkpoints,
             unlimited_failures: settings.unlimited_failures,
             inserting: Mutex::default(),
@@ -274,7 +276,7 @@ impl Session {
         }
         let table = match view.source {
             ViewSource::Files { format, columns, options } => {
-                readers::open(&state, &self.stores, &format, columns, &options).await?
+                readers::open(&state, &self.stores, &format, columns, &options, self.infer_partitions).await?
             }
             ViewSource::Query(query) => {
                 let text = query.to_string();
