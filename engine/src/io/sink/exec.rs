@@ -59,6 +59,7 @@ impl WriteFilesExec {
 
     /// The same, writing to this folder.
     pub fn writing_to(&self, folder: JobFolder) -> Self {
+        let folder = folder.keeping_other_partitions(self.target.layout.keeps_other_partitions);
         let target = Target { folder, ..self.target.clone() };
         WriteFilesExec::new(target, Arc::clone(&self.input)).with_numbering(self.numbering.clone())
     }
