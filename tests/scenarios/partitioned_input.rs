@@ -23,7 +23,7 @@ async fn shown(stage: &Stage, script: &str) -> String {
 
 const WRITTEN: &str = "CREATE TEMP VIEW t AS SELECT * FROM (VALUES
       (1, DATE '2026-01-02', 'eu', 1.5, TIMESTAMP '2026-01-01 10:00:00'),
-      (2, DATE '2026-01-01', 'a/b:c%d=e', 2.5, TIMESTAMP '2026-01-01 10:00:00.25'),
+      (2, DATE '2026-01-01', 'a/b:c%d=e', 2.5, TIMESTAMP '2026-01-01 10:00:00.5'),
       (3, NULL, '', 3.5, NULL), (4, DATE '2026-01-01', 'é {x}', 4.5, NULL)) AS t(id, day, region, x, at);
     INSERT OVERWRITE DIRECTORY '{out}' USING {format} {options} SELECT *, id % 2 AS odd FROM t;
     CREATE TEMP VIEW v USING {format} OPTIONS (path '{out}' {read});";
@@ -52,7 +52,7 @@ async fn what_is_written_to_folders_is_read_again() {
         | id | day        | region    | x   | at                       | odd |
         +----+------------+-----------+-----+--------------------------+-----+
         | 1  | 2026-01-02 | eu        | 1.5 | 2026-01-01T10:00:00Z     | 1   |
-        | 2  | 2026-01-01 | a/b:c%d=e | 2.5 | 2026-01-01T10:00:00.250Z | 0   |
+        | 2  | 2026-01-01 | a/b:c%d=e | 2.5 | 2026-01-01T10:00:00.500Z | 0   |
         | 3  | NULL       | NULL      | 3.5 | NULL                     | 1   |
         | 4  | 2026-01-01 | é {x}     | 4.5 | NULL                     | 0   |
         +----+------------+-----------+-----+--------------------------+-----+"#]],

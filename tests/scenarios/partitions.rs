@@ -48,7 +48,7 @@ async fn columns_become_folders_with_the_names_that_spark_gives_them() {
         DAY=2026-01-01/region=eu/part-00000-<id>.c000.csv id,x 4,4.5
         DAY=2026-01-01/region=é <|>~./part-00000-<id>.c000.csv id,x 7,7.5
         DAY=2026-01-02/region=eu/part-00000-<id>.c000.csv id,x 1,1.5
-        DAY=__HIVE_DEFAULT_PARTITION__/region=__HIVE_DEFAULT_PARTITION__/part-00000-<id>.c000.csv id,x 5,5.5 3,3.5
+        DAY=__HIVE_DEFAULT_PARTITION__/region=__HIVE_DEFAULT_PARTITION__/part-00000-<id>.c000.csv id,x 3,3.5 5,5.5
         _SUCCESS"#]];
     for out in OUTS {
         let stage = Stage::set(QUICK).await;

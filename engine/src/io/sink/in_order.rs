@@ -5,7 +5,9 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use datafusion::arrow::array::{ArrayRef, RecordBatch, UInt64Array};
+use datafusion::arrow::array::{RecordBatch, StringArray, UInt64Array};
+use datafusion::arrow::compute::kernels::cmp::eq;
+use datafusion::arrow::compute::nullif;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::{DataFusionError, Result, exec_datafusion_err};
 use datafusion::execution::TaskContext;
@@ -64,8 +66,11 @@ async fn sorted(
     let numbered = with_numbers(&schema);
     let rows = futures::stream::once(async move { Ok(first) }).chain(input);
     let rows = rows.scan(0, {
-        let numbered = Arc::clone(&numbered);
-        move |before, batch| futures::future::ready(Some(batch.and_then(|batch| number(&numbered, before, &batch))))
+        let (numbered, columns) = (Arc::clone(&numbered), columns.to_vec());
+        move |before, batch| {
+            let batch = batch.and_then(|batch| number(&numbered, before, &batch, &columns));
+            futures::future::ready(Some(batch))
+        }
     });
     let rows = RecordBatchStreamAdapter::new(Arc::clone(&numbered), rows);
     let rows = Arc::new(Once { schema: Arc::clone(&numbered), rows: Mutex::new(Some(Box::pin(rows))) });
@@ -91,15 +96,20 @@ fn by(schema: &Schema, at: usize) -> PhysicalSortExpr {
 
 fn with_numbers(schema: &SchemaRef) -> SchemaRef {
     let number = Arc::new(Field::new("__row", DataType::UInt64, false));
-    Arc::new(Schema::new(schema.fields().iter().cloned().chain([number]).collect::<Vec<_>>()))
+    let nullable = schema.fields().iter().map(|field| Arc::new(field.as_ref().clone().with_nullable(true)));
+    Arc::new(Schema::new(nullable.chain([number]).collect::<Vec<_>>()))
 }
 
-/// The rows with their numbers, by which rows of a folder stay in their order.
-fn number(schema: &SchemaRef, before: &mut u64, batch: &RecordBatch) -> Result<RecordBatch> {
+/// The rows with their numbers, by which rows of a folder stay in their order. Empty strings are NULL, as they have one folder.
+fn number(schema: &SchemaRef, before: &mut u64, batch: &RecordBatch, folded: &[usize]) -> Result<RecordBatch> {
     let start = *before;
     *before += batch.num_rows() as u64;
-    let numbers: ArrayRef = Arc::new(UInt64Array::from_iter_values(start..*before));
-    Ok(RecordBatch::try_new(Arc::clone(schema), batch.columns().iter().cloned().chain([numbers]).collect())?)
+    let mut columns = batch.columns().to_vec();
+    for at in folded.iter().copied().filter(|at| *schema.field(*at).data_type() == DataType::Utf8) {
+        columns[at] = nullif(&columns[at], &eq(&columns[at], &StringArray::new_scalar(""))?)?;
+    }
+    columns.push(Arc::new(UInt64Array::from_iter_values(start..*before)));
+    Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
 }
 
 /// Rows that are taken once.
@@ -174,7 +184,7 @@ impl MemoryPool for SortPool {
 
 #[cfg(test)]
 mod tests {
-    use datafusion::arrow::array::{AsArray, Int32Array, StringArray};
+    use datafusion::arrow::array::{ArrayRef, AsArray, Int32Array};
     use datafusion::arrow::datatypes::{Int32Type, UInt64Type};
     use futures::TryStreamExt;
 

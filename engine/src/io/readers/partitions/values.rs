@@ -120,7 +120,10 @@ fn whole(text: &str) -> Option<String> {
     }
     let zeros = exponent.checked_sub(i32::try_from(behind.len()).ok()?)?;
     let zeros = usize::try_from(zeros).ok().filter(|zeros| *zeros <= 38)?;
-    let digits = format!("{}{}", digits.trim_start_matches('0'), "0".repeat(zeros));
+    let digits = match digits.trim_start_matches('0') {
+        "" => "0".repeat(zeros + 1),
+        digits => format!("{digits}{}", "0".repeat(zeros)),
+    };
     (1..=38).contains(&digits.len()).then(|| format!("{sign}{digits}"))
 }
 
@@ -144,7 +147,8 @@ fn date(text: &str) -> Option<i32> {
 fn timestamp(text: &str) -> Option<i64> {
     let (seconds, fraction) =
         text.split_once('.').map_or((text, None), |(seconds, fraction)| (seconds, Some(fraction)));
-    let is_fraction = |text: &str| (1..=9).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    // Spark's pattern is `yyyy-MM-dd HH:mm:ss[.S]`.
+    let is_fraction = |text: &str| has_form(text, "0");
     (has_form(seconds, "0000-00-00 00:00:00") && fraction.is_none_or(is_fraction))
         .then(|| datetime::timestamp(text, utc()?))
         .flatten()
@@ -181,6 +185,19 @@ mod tests {
             (&["NaN"], Kind::Double),
             (&["Infinity"], Kind::Double),
             (&["1e5"], Kind::Decimal(6)),
+            (&["0e3"], Kind::Decimal(4)),
+            (&["10.0e1"], Kind::Decimal(3)),
+            (&["10.0e0"], Kind::Double),
+            (&["0.0"], Kind::Double),
+            (&["00000000000000000000"], Kind::Int),
+            (&["-12345678901234567890"], Kind::Decimal(20)),
+            (&["1.0E7", "1.0E8"], Kind::Decimal(9)),
+            (&["1.0E7", "5"], Kind::Decimal(10)),
+            (&["1.0E7", "3000000000"], Kind::Decimal(20)),
+            (&["%31"], Kind::Text),
+            (&["2026-02-30"], Kind::Text),
+            (&["2026-01-01 25%3A00%3A00"], Kind::Text),
+            (&["2026-01-01 10%3A00%3A00.25"], Kind::Text),
             (&["12345678901234567890"], Kind::Decimal(20)),
             (&["12345678901234567890", "1"], Kind::Decimal(20)),
             (&["1.5", "12345678901234567890"], Kind::Text),
@@ -205,6 +222,7 @@ mod tests {
     fn values_are_read_as_their_type() {
         for (text, expected) in [
             ("01", "1"),
+            ("+1", "1"),
             ("1e5", "100000"),
             ("2f", "2"),
             ("2026-01-01", "2026-01-01"),
