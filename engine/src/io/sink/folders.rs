@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::compute::{cast, partition};
-use datafusion::arrow::datatypes::{DataType, TimeUnit};
+use datafusion::arrow::datatypes::{DataType, Float32Type, Float64Type, TimeUnit};
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::common::Result;
 
@@ -69,12 +69,8 @@ fn value(array: &ArrayRef, text: &ArrayFormatter<'_>, row: usize) -> Result<Opti
     }
     let text = || text.value(row).try_to_string();
     Ok(Some(match array.data_type() {
-        DataType::Float32 => {
-            double(&format!("{:e}", array.as_primitive::<datafusion::arrow::datatypes::Float32Type>().value(row)))
-        }
-        DataType::Float64 => {
-            double(&format!("{:e}", array.as_primitive::<datafusion::arrow::datatypes::Float64Type>().value(row)))
-        }
+        DataType::Float32 => double(&format!("{:e}", array.as_primitive::<Float32Type>().value(row))),
+        DataType::Float64 => double(&format!("{:e}", array.as_primitive::<Float64Type>().value(row))),
         DataType::Decimal128(..) | DataType::Decimal256(..) => decimal(text()?),
         DataType::Timestamp(..) => text()?.trim_end_matches('0').trim_end_matches('.').to_owned(),
         DataType::LargeBinary => String::from_utf8_lossy(array.as_binary::<i64>().value(row)).into_owned(),

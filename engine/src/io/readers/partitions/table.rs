@@ -50,10 +50,10 @@ impl PartitionedFiles {
             !filter.is_volatile() && filter.column_refs().iter().all(|column| columns.find(&column.name).is_some())
         };
         let schema = Arc::new(Schema::new(columns.clone()));
+        // What cannot be decided here, such as a subquery, is decided row by row.
+        let of_folders = DFSchema::try_from(Arc::clone(&schema))?;
         let filter = conjunction(filters.iter().filter(is_of_folders).cloned().map(unnormalize_col));
-        let filter =
-            filter.map(|filter| session.create_physical_expr(filter, &DFSchema::try_from(Arc::clone(&schema))?));
-        let filter = filter.transpose()?;
+        let filter = filter.and_then(|filter| session.create_physical_expr(filter, &of_folders).ok());
         let mut wanted = Vec::new();
         for group in groups {
             let mut files: Vec<_> = group.into_inner().into_iter().map(with_values).collect();
@@ -61,10 +61,11 @@ impl PartitionedFiles {
                 let arrays = (0..columns.len())
                     .map(|at| ScalarValue::iter_to_array(files.iter().map(|file| file.partition_values[at].clone())));
                 let batch = RecordBatch::try_new(Arc::clone(&schema), arrays.collect::<Result<_>>()?)?;
-                let kept = filter.evaluate(&batch)?.into_array(files.len())?;
-                let kept = kept.as_boolean();
-                let mut at = 0..files.len();
-                files.retain(|_| at.next().is_some_and(|at| kept.is_valid(at) && kept.value(at)));
+                let kept = filter.evaluate(&batch).and_then(|kept| kept.into_array(files.len()));
+                if let Some(kept) = kept.ok().as_ref().and_then(|kept| kept.as_boolean_opt()) {
+                    let mut at = 0..files.len();
+                    files.retain(|_| at.next().is_some_and(|at| kept.is_valid(at) && kept.value(at)));
+                }
             }
             if !files.is_empty() {
                 wanted.push(FileGroup::new(files));
