@@ -83,6 +83,7 @@ impl<'a> Machines<'a> {
 }
 
 impl Drop for Machines<'_> {
+    #[expect(clippy::print_stderr, reason = "what a failed test leaves")]
     fn drop(&mut self) {
         for child in self.executors.iter_mut().chain([&mut self.scheduler]) {
             child.kill().ok();

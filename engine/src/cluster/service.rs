@@ -16,6 +16,7 @@ use proto::answer::Answer;
 pub(super) use proto::cluster_server::ClusterServer;
 
 /// What `proto/cluster.proto` says.
+#[expect(clippy::allow_attributes, reason = "made by a program")]
 pub(super) mod proto {
     tonic::include_proto!("paceline.cluster.v1");
 }
