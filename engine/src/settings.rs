@@ -285,7 +285,7 @@ mod tests {
         let error = settings.set("paceline.batch.rows", "none").unwrap_err().to_string();
         expect!["setting 'paceline.batch.rows' is 'none', expected a whole number above zero"].assert_eq(&error);
         let error = settings.set("spark.executor.cores", "1").unwrap_err().to_string();
-        expect!["there is no setting 'spark.executor.cores'; there are paceline.api.allowed_hosts, paceline.batch.rows, paceline.partitions, paceline.checkpoint.enabled, paceline.checkpoint.location, paceline.checkpoint.keep, paceline.state.dir, paceline.s3.endpoint, paceline.s3.region, paceline.s3.anonymous, paceline.s3.sse, paceline.s3.sse.kms.key, spark.sql.files.maxRecordsPerFile, spark.sql.sources.partitionColumnTypeInference.enabled, spark.sql.sources.partitionOverwriteMode, paceline.api.<function>.<option>, paceline.api.default.<option>"]
+        expect!["there is no setting 'spark.executor.cores'; there are paceline.api.allowed_hosts, paceline.batch.rows, paceline.partitions, paceline.cluster, paceline.quota, paceline.checkpoint.enabled, paceline.checkpoint.location, paceline.checkpoint.keep, paceline.state.dir, paceline.s3.endpoint, paceline.s3.region, paceline.s3.anonymous, paceline.s3.sse, paceline.s3.sse.kms.key, spark.sql.files.maxRecordsPerFile, spark.sql.sources.partitionColumnTypeInference.enabled, spark.sql.sources.partitionOverwriteMode, paceline.api.<function>.<option>, paceline.api.default.<option>"]
         .assert_eq(&error);
     }
 }
