@@ -8,11 +8,13 @@ mod enrich;
 mod executor;
 mod finish;
 mod mock_api;
+mod parent;
 mod progress;
 mod redrive;
 mod resume;
 mod run;
 mod scheduler;
+mod spark;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;

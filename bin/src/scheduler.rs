@@ -3,11 +3,12 @@
 use std::error::Error;
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use paceline_engine::cluster::{Access, Scheduler, SchedulerOptions};
 
 use crate::progress::say;
-use crate::{access, finish};
+use crate::{access, finish, parent};
 
 /// Where the scheduler listens.
 #[derive(clap::Args)]
@@ -21,16 +22,28 @@ pub struct Arguments {
     /// How often a task is tried before its job fails
     #[arg(long, value_name = "NUMBER", default_value_t = 4)]
     task_attempts: usize,
+    /// How often a stage is tried before its job fails
+    #[arg(long, value_name = "NUMBER", default_value_t = 4)]
+    stage_attempts: usize,
+    /// Seconds after which an executor that says nothing is lost
+    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
+    executor_timeout: u64,
     #[command(flatten)]
     access: access::AccessArguments,
+    #[command(flatten)]
+    parent: parent::ParentArguments,
 }
 
 /// Serves until the process is stopped.
 pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
-    let Arguments { bind, host, task_attempts, access } = arguments;
-    let options = SchedulerOptions { bind, host, task_attempts, access: Access::find(&access.into())? };
+    let Arguments { bind, host, task_attempts, stage_attempts, executor_timeout, access, parent } = arguments;
+    let stop = finish::told_to_stop();
+    parent.watch();
+    let executor_timeout = Duration::from_secs(executor_timeout);
+    let access = Access::find(&access.into())?;
+    let options = SchedulerOptions { bind, host, task_attempts, stage_attempts, executor_timeout, access };
     let scheduler = Scheduler::bind(options).await?;
     say(&format!("scheduler at df://{}", scheduler.address()));
-    scheduler.serve(finish::told_to_stop()).await?;
+    scheduler.serve(stop).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -33,20 +33,22 @@ use crate::settings::Settings;
 
 /// How long a scheduler is waited for.
 const SCHEDULER_WITHIN: Duration = Duration::from_secs(30);
-/// How often an executor says that it lives, in seconds.
-const HEARTBEAT_S: u64 = 1;
 /// A statement that no task used for so long is forgotten.
 const IDLE: Duration = Duration::from_secs(120);
 
 /// How an executor runs.
 #[derive(Clone, Debug)]
 pub struct ExecutorOptions {
+    /// The name that the scheduler knows it by; one is made otherwise.
+    pub id: Option<String>,
     /// The scheduler.
     pub scheduler: HostPort,
     /// Where it listens; its ports are found by the system.
     pub bind: IpAddr,
     /// The host that others reach it at, where that is not the address it binds.
     pub host: Option<String>,
+    /// How often it says that it lives; counted in whole seconds.
+    pub heartbeat: Duration,
     /// Tasks that run at once.
     pub slots: usize,
     /// Memory that the operators of all tasks share, in bytes.
@@ -100,7 +102,7 @@ pub async fn run(options: ExecutorOptions) -> Result<(), EngineError> {
         None => super::config(),
     };
     let config = ExecutorProcessConfig {
-        executor_id: uuid::Uuid::now_v7().to_string(),
+        executor_id: options.id.clone().unwrap_or_else(|| uuid::Uuid::now_v7().to_string()),
         bind_host: entrance.inside.clone(),
         external_host: Some(options.host.clone().unwrap_or_else(|| options.bind.to_string())),
         port: entrance.rows,
@@ -113,7 +115,7 @@ pub async fn run(options: ExecutorOptions) -> Result<(), EngineError> {
         work_dir: Some(work_dir),
         grpc_max_decoding_message_size: MESSAGE_BYTES,
         grpc_max_encoding_message_size: MESSAGE_BYTES,
-        executor_heartbeat_interval_seconds: HEARTBEAT_S,
+        executor_heartbeat_interval_seconds: options.heartbeat.as_secs().max(1),
         memory_pool_size: Some(options.memory_pool),
         override_execution_engine: Some(Arc::new(engine)),
         override_function_registry: Some(Arc::new(BallistaFunctionRegistry::from(&functions))),

@@ -11,6 +11,7 @@ mod numbering;
 mod process;
 mod scheduler;
 mod service;
+pub mod sizing;
 mod stage;
 
 use ballista_core::config::BALLISTA_SCHEDULER_MAX_PARTITIONS_PER_TASK;
