@@ -83,8 +83,8 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
         }
         None => (None, None),
     };
-    for warning in conf.iter().flat_map(|conf| &conf.warnings) {
-        say(&format!("warning: {warning}"));
+    if let Some(conf) = &conf {
+        spark::warn(conf, &of_spark);
     }
     let (heartbeat, derived) = (conf.as_ref().map(|conf| conf.heartbeat_interval), sizing.as_ref());
     let options = ExecutorOptions {

@@ -20,7 +20,7 @@ use crate::progress::{say, while_running};
 pub struct Arguments {
     /// File with the statements
     job: PathBuf,
-    /// A setting, as paceline.s3.endpoint=http://127.0.0.1:9000; may be given several times
+    /// A setting, as paceline.s3.endpoint=http://127.0.0.1:9000 or spark.sql.shuffle.partitions=200; may be given several times
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     conf: Vec<(String, String)>,
     /// Where plans run: embedded for this process, or a cluster, as df://127.0.0.1:50050
@@ -67,11 +67,14 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     carry_out(job, settings, arguments.report.as_deref()).await
 }
 
-/// The settings of this user, with what is given on the command line.
+/// The settings of this user, with what is given on the command line. Says what of Spark's was not taken as it was given.
 pub fn settings(conf: &[(String, String)]) -> Result<Settings, paceline_engine::EngineError> {
     let mut settings = Settings::of_user();
     for (key, value) in conf {
         settings.set(key, value)?;
+    }
+    for warning in settings.spark_warnings() {
+        say(&format!("warning: {warning}"));
     }
     Ok(settings)
 }

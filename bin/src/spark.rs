@@ -1,6 +1,6 @@
 //! What is said of Spark's settings and of the size that they give a cluster.
 
-use paceline_engine::cluster::sizing::Sizing;
+use paceline_engine::cluster::sizing::{ClusterConf, Sizing};
 
 use crate::progress::say;
 
@@ -10,6 +10,13 @@ pub type Pairs = Vec<(String, String)>;
 /// Spark's settings, and the others.
 pub fn apart(conf: &[(String, String)]) -> (Pairs, Pairs) {
     conf.iter().cloned().partition(|(key, _)| key.starts_with("spark."))
+}
+
+/// Says what of Spark's settings was not taken as it was given.
+pub fn warn(conf: &ClusterConf, pairs: &[(String, String)]) {
+    for warning in conf.warnings.iter().chain(&conf.left_to_sessions(pairs)) {
+        say(&format!("warning: {warning}"));
+    }
 }
 
 /// Says which limits an executor has, and why, except where the flags for slots, memory and disk say so.

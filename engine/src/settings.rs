@@ -1,5 +1,7 @@
 //! The settings of a session, each spelled once.
 
+mod spark;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -203,12 +205,18 @@ impl Settings {
             })?;
         } else if let Some(rest) = name.strip_prefix(api_defaults::PREFIX) {
             self.api.set(rest, value)?;
+        } else if name.starts_with(spark::PREFIX) {
+            spark::check(name, value)?;
         } else {
             let patterns = api_defaults::PATTERNS.iter().map(|(name, _)| *name);
             let names: Vec<_> = KEYS.iter().map(|key| key.name).chain(patterns).collect();
-            return Err(EngineError::Setting(format!("there is no setting '{name}'; there are {}", names.join(", "))));
+            let names = names.join(", ");
+            return Err(EngineError::Setting(format!(
+                "there is no setting '{name}'; there are {names}, and Spark's own"
+            )));
         }
         self.given.push((name.to_owned(), value.to_owned()));
+        self.partitions = spark::partitions(&self.given).unwrap_or(self.partitions);
         Ok(())
     }
 }
@@ -244,8 +252,8 @@ mod tests {
         assert_eq!(settings.batch_rows.get(), 100);
         let error = settings.set("paceline.batch.rows", "none").unwrap_err().to_string();
         expect!["setting 'paceline.batch.rows' is 'none', expected a whole number above zero"].assert_eq(&error);
-        let error = settings.set("spark.executor.cores", "1").unwrap_err().to_string();
-        expect!["there is no setting 'spark.executor.cores'; there are paceline.api.allowed_hosts, paceline.batch.rows, paceline.partitions, paceline.checkpoint.enabled, paceline.checkpoint.location, paceline.checkpoint.keep, paceline.state.dir, paceline.s3.endpoint, paceline.s3.region, paceline.s3.anonymous, paceline.s3.sse, paceline.s3.sse.kms.key, paceline.api.<function>.<option>, paceline.api.default.<option>"]
+        let error = settings.set("paceline.cores", "1").unwrap_err().to_string();
+        expect!["there is no setting 'paceline.cores'; there are paceline.api.allowed_hosts, paceline.batch.rows, paceline.partitions, paceline.checkpoint.enabled, paceline.checkpoint.location, paceline.checkpoint.keep, paceline.state.dir, paceline.s3.endpoint, paceline.s3.region, paceline.s3.anonymous, paceline.s3.sse, paceline.s3.sse.kms.key, paceline.api.<function>.<option>, paceline.api.default.<option>, and Spark's own"]
         .assert_eq(&error);
     }
 }

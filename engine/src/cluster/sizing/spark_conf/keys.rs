@@ -248,14 +248,15 @@ pub const KEYS: &[Key] = &[
         "spark.sql.shuffle.partitions",
         shuffle_partitions,
         count,
-        "partitions after a shuffle (default: paceline.partitions)"
+        "partitions after a shuffle, for paceline run; files and shuffles are cut into one number, the larger of this and \
+         spark.default.parallelism (default: paceline.partitions, which wins over both)"
     ),
     taken!(
         Mapped,
         "spark.default.parallelism",
         default_parallelism,
         count,
-        "partitions that files are cut into (default: paceline.partitions)"
+        "partitions that files are cut into, for paceline run, as spark.sql.shuffle.partitions"
     ),
     kept_off!(
         "spark.sql.files.maxPartitionBytes",
@@ -292,8 +293,8 @@ pub const KEYS: &[Key] = &[
     kept_off!("spark.driver.cores", count, None, NO_ROWS),
     kept_off!("spark.serializer", any, None, "kept off: rows travel as Arrow, and there are no Java objects"),
     kept_off!("spark.master", any, None, "kept off: the cluster is Paceline's own"),
-    elsewhere("spark.app.name", "the job's name"),
-    elsewhere("spark.sql.session.timeZone", "the session's time zone"),
+    elsewhere("spark.app.name", "has no effect: a job has its name from --job-id"),
+    elsewhere("spark.sql.session.timeZone", "kept off: times are in UTC"),
 ];
 
 /// The row of a key: its own, or the longest pattern's.

@@ -133,6 +133,20 @@ impl ClusterConf {
         Ok(conf)
     }
 
+    /// Keys that were given to a cluster and are a matter of the sessions that use it.
+    pub fn left_to_sessions(&self, pairs: &[(String, String)]) -> Vec<Warning> {
+        const OF_SESSIONS: [&str; 2] = ["spark.sql.shuffle.partitions", "spark.default.parallelism"];
+        let is_theirs = |name: &str| OF_SESSIONS.contains(&name) || self.elsewhere.iter().any(|(key, _)| key == name);
+        let mut warnings: Vec<Warning> = Vec::new();
+        for (key, said) in pairs.iter().rev().filter(|(name, _)| is_theirs(name)) {
+            if warnings.iter().all(|warning| warning.key != *key) {
+                let done = "has no effect on a cluster: give it to paceline run".to_owned();
+                warnings.insert(0, Warning { key: key.clone(), said: said.clone(), done });
+            }
+        }
+        warnings
+    }
+
     /// Tasks that an executor runs at once, at least one.
     pub fn slots(&self) -> usize {
         (self.cores / self.task_cpus.max(1)).max(1)
