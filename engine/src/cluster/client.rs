@@ -123,6 +123,12 @@ impl Cluster {
     }
 
     async fn scheduler(&self) -> Result<SchedulerGrpcClient<Channel>> {
+        let channel = self.channel().await?;
+        let bytes = MESSAGE_BYTES as usize;
+        Ok(SchedulerGrpcClient::new(channel).max_encoding_message_size(bytes).max_decoding_message_size(bytes))
+    }
+
+    pub(super) async fn channel(&self) -> Result<Channel> {
         let HostPort { host, port } = &self.scheduler;
         let config = GrpcClientConfig::from(&BallistaConfig::default());
         let failed = |error: &dyn std::fmt::Display| {
@@ -135,9 +141,7 @@ impl Cluster {
             way_out.0.reach(host, *port, REACHED_WITHIN).await.map_err(|error| failed(&error))?;
             endpoint = way_out.endpoint_override()(endpoint).map_err(|error| failed(&error))?;
         }
-        let channel = endpoint.connect().await.map_err(|error| failed(&error))?;
-        let bytes = MESSAGE_BYTES as usize;
-        Ok(SchedulerGrpcClient::new(channel).max_encoding_message_size(bytes).max_decoding_message_size(bytes))
+        endpoint.connect().await.map_err(|error| failed(&error))
     }
 
     async fn way_out(&self) -> Result<Option<&WayOut>> {
