@@ -1,6 +1,8 @@
 //! The binary as a user runs it: exit codes, reports, signals, and a death in the middle.
 #![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
+#[path = "cli/local_cluster.rs"]
+mod local_cluster;
 #[path = "cli/redrive.rs"]
 mod redrive;
 #[path = "cli/resume.rs"]
@@ -210,6 +212,7 @@ fn mistakes_on_the_command_line_are_named() {
     };
     check(&["run", "none.sql"], "cannot read none.sql");
     check(&["run", "job.sql", "--conf", "paceline.nope=1"], "there is no setting 'paceline.nope'");
+    check(&["run", "job.sql", "--conf", "spark.foo=1"], "warning: spark.foo 1: has no effect");
     check(&["run", "job.sql", "--job-id", "../x"], "cannot be a job id");
     check(&["run", "job.sql"], "the variable '${in}' has no value");
     check(&["enrich", "--s3-bucket", "b"], "S3_KEY is not set: give --s3-key");
@@ -231,6 +234,7 @@ fn config_shows_every_setting_with_its_source_and_no_secret() {
         "(not set)",
         "paceline.s3.endpoint",
         "paceline.api.<function>",
+        "spark.dynamicAllocation.maxExecutors",
     ] {
         assert!(shown.contains(expected), "{expected} in {shown}");
     }
