@@ -31,6 +31,9 @@ pub struct Arguments {
     /// Address of this machine that its processes listen on
     #[arg(long, value_name = "HOST", default_value = "127.0.0.1")]
     bind: IpAddr,
+    /// Who keeps limits that other processes have too (default: this cluster's scheduler, for this cluster)
+    #[arg(long, value_name = "HOST:PORT")]
+    quota: Option<HostPort>,
     /// Folder for shuffled and spilled rows (default: the system's for temporary files)
     #[arg(long, value_name = "FOLDER")]
     work_dir: Option<PathBuf>,
@@ -58,6 +61,8 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     spark::warn(&conf, &of_spark);
     let settings = settings(&own)?;
     let shown = arguments.access.flags();
+    let quota = arguments.quota.iter().flat_map(|quota| words(&["--quota", &quota.to_string()]));
+    let of_executors = quota.chain(shown.iter().cloned()).collect();
     let access = Access::find(&arguments.access.into())?;
     access.check(arguments.bind)?;
     if arguments.bind.is_unspecified() {
@@ -79,7 +84,7 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let options = LocalOptions {
         program: std::env::current_exe()?,
         scheduler: scheduler_flags(bind, &conf, &shown),
-        executor: executor_flags(bind, &conf, &sizing, &own, shown),
+        executor: executor_flags(bind, &conf, &sizing, &own, of_executors),
         at: url,
         access,
         executors: conf.executors,

@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use paceline_engine::cluster::sizing::{ClusterConf, Machine, Sizing, WorkerType, Workers};
@@ -12,7 +14,10 @@ use paceline_engine::cluster::{Access, ExecutorOptions, HostPort, run_executor};
 
 use crate::progress::say;
 use crate::run::{pair, settings};
-use crate::{access, parent, spark};
+use crate::{access, finish, parent, spark};
+
+/// How long an executor waits before it begins anew.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// Where the executor's scheduler is, and what it may use.
 #[derive(clap::Args)]
@@ -20,6 +25,9 @@ pub struct Arguments {
     /// Address and port of the scheduler
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:50050")]
     scheduler: HostPort,
+    /// Address and port of who keeps the pace, where that is not the scheduler
+    #[arg(long, value_name = "HOST:PORT")]
+    quota: Option<HostPort>,
     /// Address that other processes of the cluster reach it at
     #[arg(long, value_name = "HOST", default_value = "127.0.0.1")]
     bind: IpAddr,
@@ -53,7 +61,7 @@ pub struct Arguments {
     conf: Vec<(String, String)>,
     #[command(flatten)]
     access: access::AccessArguments,
-    /// The name that the scheduler knows it by
+    /// What its names at the scheduler begin with
     #[arg(long, hide = true)]
     id: Option<String>,
     #[command(flatten)]
@@ -90,6 +98,7 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let options = ExecutorOptions {
         id: arguments.id,
         scheduler: arguments.scheduler,
+        quota: arguments.quota,
         bind: arguments.bind,
         host: arguments.host,
         heartbeat: arguments.heartbeat.map(Duration::from_secs).or(heartbeat).unwrap_or(Duration::from_secs(1)),
@@ -107,6 +116,21 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let ExecutorOptions { slots, memory_pool, spill_limit, .. } = &options;
     tracing::info!(slots, memory_pool, spill_limit, "size of this executor");
     say(&format!("executor of {}", options.scheduler));
-    run_executor(options).await?;
+    let stopped = Arc::new(AtomicBool::new(false));
+    let to_stop = Arc::clone(&stopped);
+    tokio::spawn(async move {
+        finish::told_to_stop().await;
+        to_stop.store(true, Ordering::SeqCst);
+    });
+    // It ends by itself when its scheduler is gone, and begins anew for the next one.
+    while !stopped.load(Ordering::SeqCst) {
+        let ended = run_executor(options.clone()).await;
+        if stopped.load(Ordering::SeqCst) {
+            break;
+        }
+        let why = ended.err().map_or("its scheduler is gone".to_owned(), |error| error.to_string());
+        say(&format!("{why}; it tries again"));
+        tokio::time::sleep(AGAIN).await;
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -11,6 +11,7 @@ mod finish;
 mod mock_api;
 mod parent;
 mod progress;
+mod quota;
 mod redrive;
 mod resume;
 mod run;
@@ -68,6 +69,8 @@ enum Command {
     Scheduler(scheduler::Arguments),
     /// Run tasks that a scheduler hands out
     Executor(executor::Arguments),
+    /// Keep limits for processes that share them, without a cluster
+    Quota(quota::Arguments),
     /// Serve an API for tests, with deterministic answers
     MockApi(mock_api::Arguments),
 }
@@ -117,6 +120,7 @@ fn start(command: Command) -> Result<ExitCode, Box<dyn std::error::Error>> {
             Command::Cluster(arguments) => cluster::start(arguments).await,
             Command::Scheduler(arguments) => scheduler::start(arguments).await,
             Command::Executor(arguments) => executor::start(arguments).await,
+            Command::Quota(arguments) => quota::start(arguments).await,
             Command::MockApi(arguments) => mock_api::start(arguments).await,
         }
     })

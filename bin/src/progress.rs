@@ -35,6 +35,7 @@ pub async fn while_running<T>(session: &Session, records: Option<u64>, job: impl
     let mut tick = interval(Duration::from_millis(200));
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut last = (Instant::now(), session.progress().requests);
+    let mut rate = 0.0;
     let (is_terminal, mut last_line) = (std::io::stderr().is_terminal(), Instant::now());
     tokio::pin!(job);
     loop {
@@ -46,8 +47,10 @@ pub async fn while_running<T>(session: &Session, records: Option<u64>, job: impl
             now = tick.tick() => {
                 let progress = session.progress();
                 let seconds = (now - last.0).as_secs_f64();
-                let rate = if seconds > 0.0 { (progress.requests - last.1) as f64 / seconds } else { 0.0 };
-                last = (now, progress.requests);
+                if seconds >= 1.0 {
+                    rate = progress.requests.saturating_sub(last.1) as f64 / seconds;
+                    last = (now, progress.requests);
+                }
                 if let (None, Some(expected)) = (records, progress.expected) {
                     if bar.length().is_none() {
                         set_template(&bar, OF_ABOUT);

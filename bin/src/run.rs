@@ -35,6 +35,9 @@ pub struct Arguments {
     /// Plan everything, open the inputs, and say how many requests there would be; nothing is sent or written
     #[arg(long)]
     dry_run: bool,
+    /// Who keeps limits that other processes have too, as df://127.0.0.1:50050
+    #[arg(long, value_name = "URL", conflicts_with = "cluster")]
+    quota: Option<String>,
     #[command(flatten)]
     access: access::AccessArguments,
     /// File that the report is written to, as one JSON object
@@ -53,6 +56,9 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let mut settings = settings(&arguments.conf)?;
     if let Some(cluster) = &arguments.cluster {
         settings.set("paceline.cluster", cluster)?;
+    }
+    if let Some(quota) = &arguments.quota {
+        settings.set("paceline.quota", quota)?;
     }
     settings.access = Access::find(&arguments.access.into())?;
     let id = arguments.job_id.as_deref().map_or_else(|| Ok(JobId::generate()), JobId::parse)?;

@@ -2,13 +2,14 @@
 
 use std::error::Error;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use paceline_engine::cluster::{Access, Scheduler, SchedulerOptions};
 
 use crate::progress::say;
-use crate::{access, finish, parent};
+use crate::{access, finish, parent, quota};
 
 /// Where the scheduler listens.
 #[derive(clap::Args)]
@@ -28,6 +29,9 @@ pub struct Arguments {
     /// Seconds after which an executor that says nothing is lost
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     executor_timeout: u64,
+    /// Folder for what is spent of long limits (default: in the folder of the user's state, by port)
+    #[arg(long, value_name = "FOLDER")]
+    state_dir: Option<PathBuf>,
     #[command(flatten)]
     access: access::AccessArguments,
     #[command(flatten)]
@@ -36,12 +40,19 @@ pub struct Arguments {
 
 /// Serves until the process is stopped.
 pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
-    let Arguments { bind, host, task_attempts, stage_attempts, executor_timeout, access, parent } = arguments;
+    let Arguments { bind, host, task_attempts, stage_attempts, executor_timeout, state_dir, access, parent } =
+        arguments;
     let stop = finish::told_to_stop();
     parent.watch();
-    let executor_timeout = Duration::from_secs(executor_timeout);
-    let access = Access::find(&access.into())?;
-    let options = SchedulerOptions { bind, host, task_attempts, stage_attempts, executor_timeout, access };
+    let options = SchedulerOptions {
+        bind,
+        host,
+        task_attempts,
+        stage_attempts,
+        executor_timeout: Duration::from_secs(executor_timeout),
+        state_dir: quota::keeper_folder(state_dir, bind.port()),
+        access: Access::find(&access.into())?,
+    };
     let scheduler = Scheduler::bind(options).await?;
     say(&format!("scheduler at df://{}", scheduler.address()));
     scheduler.serve(stop).await?;

@@ -38,7 +38,9 @@ pub struct Settings {
     pub api: ApiDefaults,
     /// The cluster that plans run on; `None` for this process.
     pub cluster: Option<HostPort>,
-    /// What is shown to a cluster.
+    /// Who keeps the pace of this process's calls together with other processes; `None` for nobody.
+    pub quota: Option<HostPort>,
+    /// What is shown to a cluster and to who keeps the pace.
     pub access: Access,
 }
 
@@ -58,6 +60,7 @@ impl Default for Settings {
             allowed_hosts: None,
             api: ApiDefaults::default(),
             cluster: None,
+            quota: None,
             access: Access::default(),
         }
     }
@@ -102,6 +105,12 @@ pub const KEYS: &[Key] = &[
             };
             Ok(())
         },
+    },
+    Key {
+        name: "paceline.quota",
+        meaning: "who keeps limits that other processes have too, as df://127.0.0.1:50050: a scheduler or 'paceline quota'; a \
+                  cluster's executors ask where their own option --quota says (default: nobody, each process has its own)",
+        set: |settings, text| text.parse().map(|at| settings.quota = Some(at)).map_err(|_| "df://HOST:PORT"),
     },
     Key {
         name: "paceline.checkpoint.enabled",

@@ -167,6 +167,11 @@ impl Breaker {
         self.state != State::Closed
     }
 
+    /// Says that it has opened so often, in other processes.
+    pub(crate) fn show(&mut self, openings: u64) {
+        self.openings = openings;
+    }
+
     /// How often it has opened.
     pub fn openings(&self) -> u64 {
         self.openings

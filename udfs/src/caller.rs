@@ -127,6 +127,11 @@ impl Caller {
         &self.counters
     }
 
+    /// Why the job must end, if more rows were given up than the function allows.
+    pub fn over_budget(&self) -> Option<String> {
+        self.counters.over(&self.api.options.failure.budget)
+    }
+
     /// What can be seen of it, also when it is gone.
     pub fn watch(&self) -> Watch {
         let (name, quota) = (self.api.name.clone(), self.quota.name().to_owned());

@@ -146,6 +146,13 @@ impl Quota {
         demand.total + demand.since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
+    /// Says what other processes did under it from now on.
+    pub fn show(&self, wanted: Duration, paused: Duration, sent: u64) {
+        let mut demand = self.demand();
+        (demand.total, demand.paused) = (wanted, paused);
+        self.limiter().show(sent);
+    }
+
     /// Gives the quota limits that nobody else uses, and a file in `folder` where they outlive the process.
     fn take_on(
         &self,

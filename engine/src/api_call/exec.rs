@@ -20,12 +20,14 @@ use datafusion::physical_plan::{
     SendableRecordBatchStream,
 };
 use futures::StreamExt;
+use futures::stream::BoxStream;
 use paceline_udfs::batch::Landed;
 use paceline_udfs::dead_letter::{Call, GivenUp};
 use paceline_udfs::key::Key;
 use paceline_udfs::spec::OnError;
 use paceline_udfs::{Caller, wire};
 use serde_json::value::RawValue;
+use tokio_util::sync::CancellationToken;
 
 use super::callee::Callee;
 use super::feed::{Fed, Feed, batch_error, rows_of};
@@ -42,6 +44,8 @@ pub struct ApiCallExec {
     dead_letters: Option<Arc<Outbox>>,
     numbering: Numbering,
     run: Option<Arc<Run>>,
+    /// Cancelled when nobody waits for the answers any more.
+    ended: CancellationToken,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }
@@ -98,8 +102,8 @@ impl ApiCallExec {
         );
         let properties = Arc::new(properties);
         let metrics = ExecutionPlanMetricsSet::new();
-        let (numbering, run) = (Numbering::default(), None);
-        ApiCallExec { asked, input, schema, dead_letters, numbering, run, properties, metrics }
+        let (numbering, run, ended) = (Numbering::default(), None, CancellationToken::new());
+        ApiCallExec { asked, input, schema, dead_letters, numbering, run, ended, properties, metrics }
     }
 
     /// The same, as a part of a plan whose partitions are numbered so.
@@ -112,16 +116,17 @@ impl ApiCallExec {
         self.with_input(Arc::clone(&self.input)).with_numbering(numbering)
     }
 
-    /// The same, called by this caller on behalf of this statement.
-    pub fn called_by(&self, caller: Arc<Caller>, run: Arc<Run>) -> Self {
+    /// The same, called by this caller on behalf of this statement, until `ended` is cancelled.
+    pub fn called_by(&self, caller: Arc<Caller>, run: Arc<Run>, ended: CancellationToken) -> Self {
         let asked = Asked { caller: caller.into(), ..self.asked.clone() };
-        ApiCallExec { asked, run: Some(run), ..self.with_input(Arc::clone(&self.input)) }
+        ApiCallExec { asked, run: Some(run), ended, ..self.with_input(Arc::clone(&self.input)) }
     }
 
     fn with_input(&self, input: Arc<dyn ExecutionPlan>) -> Self {
         let (asked, schema) = (self.asked.clone(), Arc::clone(&self.schema));
         let same = Self::with_outbox(asked, input, schema, self.dead_letters.clone());
-        ApiCallExec { numbering: self.numbering.clone(), run: self.run.clone(), ..same }
+        let (numbering, run, ended) = (self.numbering.clone(), self.run.clone(), self.ended.clone());
+        ApiCallExec { numbering, run, ended, ..same }
     }
 
     /// The rows that are called.
@@ -248,8 +253,20 @@ impl ExecutionPlan for ApiCallExec {
             // Whatever is complete goes on; the room that sent rows share bounds how many batches there are.
             false => landing.buffer_unordered(usize::MAX).boxed(),
         };
+        let stream = until(stream, self.ended.clone());
         Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), stream)))
     }
+}
+
+/// The stream, which ends with an error when nobody waits for it any more. Whoever runs tasks does not always drop them.
+fn until(
+    stream: BoxStream<'static, Result<RecordBatch>>,
+    ended: CancellationToken,
+) -> BoxStream<'static, Result<RecordBatch>> {
+    let last = ended.clone();
+    let last = async move { last.is_cancelled().then(|| exec_err!("nobody waits for these answers any more")) };
+    let stream = stream.take_until(ended.cancelled_owned());
+    stream.chain(futures::stream::once(last).filter_map(std::future::ready)).boxed()
 }
 
 /// Waits until every row of a batch has its fate.

@@ -11,6 +11,8 @@ use datafusion::common::{Result, config_err};
 pub struct Carried {
     /// Sets its keys apart from those of other statements; equal when the job is resumed.
     pub scope: String,
+    /// Tells this run of it from others of the same scope, which a resumed job has.
+    pub attempt: String,
     /// Where its answers are written down, as a URL; empty for nowhere.
     pub journal: String,
     /// The client's settings as a JSON array of [name, value].
@@ -39,6 +41,7 @@ impl ExtensionOptions for Carried {
     fn set(&mut self, key: &str, value: &str) -> Result<()> {
         match key {
             "scope" => value.clone_into(&mut self.scope),
+            "attempt" => value.clone_into(&mut self.attempt),
             "journal" => value.clone_into(&mut self.journal),
             "settings" => value.clone_into(&mut self.settings),
             "unlimited_failures" => self.unlimited_failures = value == "true",
@@ -55,6 +58,7 @@ impl ExtensionOptions for Carried {
         };
         vec![
             entry("scope", &self.scope, "sets the keys of a statement apart"),
+            entry("attempt", &self.attempt, "tells runs of one scope apart"),
             entry("journal", &self.journal, "where answers are written down"),
             entry("settings", &self.settings, "the client's settings"),
             entry("unlimited_failures", &self.unlimited_failures.to_string(), "whether any number of rows may fail"),
@@ -72,6 +76,7 @@ mod tests {
     fn it_survives_the_way_as_settings() {
         let sent = Carried {
             scope: "run/1".to_owned(),
+            attempt: "a".to_owned(),
             journal: "s3://b/out/_paceline/j/journal-1".to_owned(),
             settings: r#"[["paceline.s3.region","eu-west-1"]]"#.to_owned(),
             unlimited_failures: true,

@@ -2,10 +2,8 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
 use ballista_core::client::BallistaClient;
-use ballista_core::config::BallistaConfig;
 use ballista_core::extension::{BallistaConfigGrpcEndpoint, SessionConfigExt};
 use ballista_core::serde::protobuf::execute_query_params::Query;
 use ballista_core::serde::protobuf::operator_metric::Metric;
@@ -14,7 +12,7 @@ use ballista_core::serde::protobuf::{
     CancelJobParams, CleanJobDataParams, ExecuteQueryParams, GetJobMetricsParams, KeyValuePair, PartitionLocation,
     SuccessfulJob, job_status,
 };
-use ballista_core::utils::{GrpcClientConfig, create_grpc_client_endpoint};
+use ballista_core::utils::GrpcClientConfig;
 use ballista_core::version;
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::common::tree_node::{Transformed, TreeNode};
@@ -24,29 +22,24 @@ use datafusion::prelude::SessionConfig;
 use datafusion_proto::physical_plan::AsExecutionPlan;
 use datafusion_proto::protobuf::PhysicalPlanNode;
 use futures::TryStreamExt;
-use tokio::runtime::Handle;
-use tokio::sync::OnceCell;
+use paceline_udfs::counters::Snapshot;
 use tonic::transport::Channel;
 
-use super::access::{Access, WayOut};
-use super::address::HostPort;
+use super::access::WayOut;
 use super::numbering::Numbering;
+use super::reach::Reach;
+use super::service::proto::{self, cluster_client::ClusterClient};
 use super::{MESSAGE_BYTES, PlanCodec};
+use crate::EngineError;
 use crate::api_call::ApiCallExec;
 use crate::io::sink::WriteFilesExec;
 use crate::io::stores::Stores;
 
-/// How long a scheduler is waited for.
-const REACHED_WITHIN: Duration = Duration::from_secs(10);
-
 /// A cluster, as a client reaches it.
 #[derive(Clone, Debug)]
 pub struct Cluster {
-    scheduler: HostPort,
-    access: Access,
+    reach: Reach,
     codec: Arc<PlanCodec>,
-    network: Handle,
-    way_out: Arc<OnceCell<Option<WayOut>>>,
 }
 
 /// What a plan that ran has to say.
@@ -59,9 +52,9 @@ pub struct Ran {
 }
 
 impl Cluster {
-    /// The cluster of a scheduler, reached on `network`.
-    pub fn new(scheduler: HostPort, access: Access, stores: Arc<Stores>, network: Handle) -> Self {
-        Cluster { scheduler, access, codec: Arc::new(PlanCodec::new(stores)), network, way_out: Arc::default() }
+    /// The cluster whose scheduler is reached so.
+    pub fn new(reach: Reach, stores: Arc<Stores>) -> Self {
+        Cluster { reach, codec: Arc::new(PlanCodec::new(stores)) }
     }
 
     /// Runs a plan. Given up on the way, it is cancelled.
@@ -87,7 +80,7 @@ impl Cluster {
         let done = loop {
             let next = statuses.message().await.map_err(|status| self.said(&status))?;
             let status = next.and_then(|result| result.status);
-            let status = status.ok_or_else(|| exec_datafusion_err!("the scheduler at {} stopped", self.scheduler))?;
+            let status = status.ok_or_else(|| exec_datafusion_err!("the scheduler at {} stopped", self.reach.at()))?;
             job.id = Some(status.job_id.clone());
             match status.status {
                 Some(job_status::Status::Successful(done)) => break done,
@@ -122,32 +115,29 @@ impl Cluster {
         Ok(Ran { batches, metrics: sums })
     }
 
+    /// What the functions of a statement came to so far in one attempt, by name.
+    ///
+    /// # Errors
+    /// The scheduler does not answer.
+    pub async fn progress(&self, attempt: &str) -> Result<Vec<(String, Snapshot)>> {
+        let mut client = ClusterClient::new(self.reach.channel().await.map_err(outer)?);
+        let request = proto::ProgressRequest { attempt: attempt.to_owned() };
+        let functions = client.progress(request).await.map_err(|status| self.said(&status))?.into_inner().functions;
+        let read = |numbers: proto::Numbers| {
+            let snapshot = serde_json::from_slice(&numbers.snapshot);
+            Ok((numbers.function, snapshot.map_err(|error| DataFusionError::External(Box::new(error)))?))
+        };
+        functions.into_iter().map(read).collect()
+    }
+
+    pub(super) async fn channel(&self) -> Result<Channel> {
+        self.reach.connected().await.map_err(outer)
+    }
+
     async fn scheduler(&self) -> Result<SchedulerGrpcClient<Channel>> {
         let channel = self.channel().await?;
         let bytes = MESSAGE_BYTES as usize;
         Ok(SchedulerGrpcClient::new(channel).max_encoding_message_size(bytes).max_decoding_message_size(bytes))
-    }
-
-    pub(super) async fn channel(&self) -> Result<Channel> {
-        let HostPort { host, port } = &self.scheduler;
-        let config = GrpcClientConfig::from(&BallistaConfig::default());
-        let failed = |error: &dyn std::fmt::Display| {
-            let at = &self.scheduler;
-            exec_datafusion_err!("the cluster at {at} cannot be reached: {error}; is its scheduler running?")
-        };
-        let endpoint = create_grpc_client_endpoint(format!("http://{host}:{port}"), Some(&config));
-        let mut endpoint = endpoint.map_err(|error| failed(&error))?;
-        if let Some(way_out) = self.way_out().await? {
-            way_out.0.reach(host, *port, REACHED_WITHIN).await.map_err(|error| failed(&error))?;
-            endpoint = way_out.endpoint_override()(endpoint).map_err(|error| failed(&error))?;
-        }
-        endpoint.connect().await.map_err(|error| failed(&error))
-    }
-
-    async fn way_out(&self) -> Result<Option<&WayOut>> {
-        let open = || self.access.way_out(&self.network);
-        let opened = self.way_out.get_or_try_init(open).await;
-        Ok(opened.map_err(|error| DataFusionError::External(Box::new(error)))?.as_ref())
     }
 
     /// The rows of a job, in the order of its partitions.
@@ -162,13 +152,13 @@ impl Cluster {
     }
 
     async fn fetch_partition(&self, place: PartitionLocation, config: &SessionConfig) -> Result<Vec<RecordBatch>> {
-        let incomplete = || exec_datafusion_err!("the scheduler at {} named no place of a result", self.scheduler);
+        let incomplete = || exec_datafusion_err!("the scheduler at {} named no place of a result", self.reach.at());
         let layout = place.layout();
         let (executor, partition) = place.executor_meta.zip(place.partition_id).ok_or_else(incomplete)?;
         let port = u16::try_from(executor.port).map_err(|_| incomplete())?;
         let ballista = config.ballista_config();
         let client = GrpcClientConfig::from(&ballista);
-        let over = self.way_out().await?.map(WayOut::endpoint_override);
+        let over = self.reach.way_out().await.map_err(outer)?.map(WayOut::endpoint_override);
         let over = over.map(|over| Arc::new(BallistaConfigGrpcEndpoint::new(over)));
         let mut client = BallistaClient::try_new(
             &executor.host,
@@ -189,8 +179,12 @@ impl Cluster {
     }
 
     fn said(&self, status: &tonic::Status) -> DataFusionError {
-        exec_datafusion_err!("the scheduler at {} said: {}", self.scheduler, status.message())
+        exec_datafusion_err!("the scheduler at {} said: {}", self.reach.at(), status.message())
     }
+}
+
+fn outer(error: EngineError) -> DataFusionError {
+    exec_datafusion_err!("{error}")
 }
 
 /// The plan, with the numbers of partitions written into the operators that need them.

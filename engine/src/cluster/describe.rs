@@ -36,6 +36,22 @@ pub struct Member {
     pub holds_shuffle: bool,
 }
 
+/// Stands in an executor's id between what its process was told and what tells apart its starts within that.
+const OF_PROCESS: char = '.';
+
+impl Member {
+    /// The id that its process was started with, if it was given one.
+    pub fn process(&self) -> &str {
+        self.id.split_once(OF_PROCESS).map_or(self.id.as_str(), |(process, _)| process)
+    }
+}
+
+/// A new id for an executor of a process that was given one.
+pub(super) fn executor_id(process: Option<&str>) -> String {
+    let own = uuid::Uuid::now_v7();
+    process.map_or_else(|| own.to_string(), |process| format!("{process}{OF_PROCESS}{own}"))
+}
+
 impl Cluster {
     /// Asks the scheduler.
     ///

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use ballista_core::config::TaskSchedulingPolicy;
@@ -10,22 +11,26 @@ use ballista_core::extension::SessionConfigExt;
 use ballista_core::registry::BallistaFunctionRegistry;
 use ballista_executor::execution_engine::DefaultExecutionEngine;
 use ballista_executor::executor_process::{ExecutorProcessConfig, start_executor_process};
+use ballista_executor::executor_server::TERMINATING;
 use datafusion::common::exec_datafusion_err;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::SessionConfig;
-use paceline_udfs::quota::Quotas;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::MESSAGE_BYTES;
 use super::access::{Access, WayOut};
 use super::address::HostPort;
 use super::carried::Carried;
 use super::codec::PlanCodec;
+use super::describe::executor_id;
 use super::door::{Backend, Door};
 use super::process::Process;
+use super::reach::Reach;
+use super::scheduler::CLOSE_WITHIN;
 use super::stage::Tasks;
 use crate::EngineError;
 use crate::network::Network;
@@ -39,10 +44,12 @@ const IDLE: Duration = Duration::from_secs(120);
 /// How an executor runs.
 #[derive(Clone, Debug)]
 pub struct ExecutorOptions {
-    /// The name that the scheduler knows it by; one is made otherwise.
+    /// What its names among the executors begin with.
     pub id: Option<String>,
     /// The scheduler.
     pub scheduler: HostPort,
+    /// Who keeps the pace; the scheduler, where nobody else does.
+    pub quota: Option<HostPort>,
     /// Where it listens; its ports are found by the system.
     pub bind: IpAddr,
     /// The host that others reach it at, where that is not the address it binds.
@@ -69,9 +76,14 @@ pub struct ExecutorOptions {
 /// It cannot start, or lost its scheduler.
 pub async fn run(options: ExecutorOptions) -> Result<(), EngineError> {
     let failed = |error: &dyn std::fmt::Display| EngineError::Setting(format!("the executor cannot run: {error}"));
+    TERMINATING.store(false, Ordering::SeqCst); // Ballista says so for the whole process, and for good
     let network = Network::start().map_err(|error| failed(&error))?;
-    let quotas = Arc::new(Quotas::default());
-    let process = Arc::new(Process::new(options.settings.clone(), quotas, options.slots, network.handle().clone()));
+    let name = executor_id(options.id.as_deref()); // new for each start
+    let keeper = options.quota.clone().unwrap_or_else(|| options.scheduler.clone());
+    let reach = |at: HostPort| Reach::new(at, options.access.clone(), network.handle().clone());
+    let (keeper, scheduler) = (reach(keeper), reach(options.scheduler.clone()));
+    let (settings, on) = (options.settings.clone(), network.handle().clone());
+    let process = Process::new(settings, keeper, scheduler, &name, options.slots, on);
     let stores = process.stores(&Carried::default())?;
 
     let work_dir = options.work_dir.to_string_lossy().into_owned();
@@ -102,7 +114,7 @@ pub async fn run(options: ExecutorOptions) -> Result<(), EngineError> {
         None => super::config(),
     };
     let config = ExecutorProcessConfig {
-        executor_id: options.id.clone().unwrap_or_else(|| uuid::Uuid::now_v7().to_string()),
+        executor_id: name,
         bind_host: entrance.inside.clone(),
         external_host: Some(options.host.clone().unwrap_or_else(|| options.bind.to_string())),
         port: entrance.rows,
@@ -125,9 +137,14 @@ pub async fn run(options: ExecutorOptions) -> Result<(), EngineError> {
         override_physical_codec: Some(Arc::new(PlanCodec::new(stores))),
         ..ExecutorProcessConfig::default()
     };
-    let forgetting = tokio::spawn(forget(Arc::clone(&process)));
+    let forgetting = AbortOnDropHandle::new(tokio::spawn(forget(Arc::clone(&process))));
+    let keeping_up = Arc::clone(&process);
+    let keeping_up = AbortOnDropHandle::new(network.handle().spawn(async move { keeping_up.keep_up().await }));
     let ended = start_executor_process(Arc::new(config)).await;
-    forgetting.abort();
+    drop((forgetting, keeping_up));
+    for door in entrance.doors {
+        door.close(CLOSE_WITHIN).await;
+    }
     ended.map_err(|error| failed(&error))
 }
 
@@ -150,7 +167,7 @@ struct Entrance {
     /// The port that tasks are brought to.
     tasks: u16,
     /// In front of them, with the same ports on the address that others know: Ballista tells them what it binds.
-    _doors: Vec<Door>,
+    doors: Vec<Door>,
 }
 
 /// So often ports are looked for that are free on both addresses.
@@ -161,7 +178,7 @@ impl Entrance {
         let Access { token, identity, .. } = &options.access;
         if token.is_none() && identity.is_none() {
             let (rows, tasks) = free_ports(options.bind)?;
-            return Ok(Entrance { inside: options.bind.to_string(), rows, tasks, _doors: Vec::new() });
+            return Ok(Entrance { inside: options.bind.to_string(), rows, tasks, doors: Vec::new() });
         }
         let inside = inside(options.bind)?;
         let mut failed = None;
@@ -178,7 +195,7 @@ impl Entrance {
             }
             if doors.len() == 2 {
                 let inside = if inside.is_ipv6() { format!("[{inside}]") } else { inside.to_string() };
-                return Ok(Entrance { inside, rows, tasks, _doors: doors });
+                return Ok(Entrance { inside, rows, tasks, doors });
             }
         }
         Err(failed.unwrap_or_else(|| std::io::Error::other("no port is free")))

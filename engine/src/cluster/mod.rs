@@ -8,9 +8,12 @@ mod codec;
 mod describe;
 mod door;
 mod executor;
+mod keeper;
 mod local;
 mod numbering;
+mod pace;
 mod process;
+mod reach;
 mod scheduler;
 mod service;
 pub mod sizing;
@@ -23,12 +26,14 @@ use datafusion::prelude::SessionConfig;
 pub use access::{Access, AccessFiles};
 pub use address::HostPort;
 pub(crate) use carried::Carried;
-pub use client::Cluster;
+pub use client::{Cluster, Ran};
 pub use codec::PlanCodec;
 pub use describe::{Description, Member};
 pub use executor::{ExecutorOptions, run as run_executor};
 pub use local::{LocalOptions, run as run_local};
 pub use numbering::Numbering;
+pub use pace::PaceLink;
+pub use reach::Reach;
 pub use scheduler::{Scheduler, SchedulerOptions};
 
 /// Largest message between the processes of a cluster, in bytes: a plan that reads many files is long. Ballista's own bound,

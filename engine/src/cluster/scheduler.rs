@@ -1,6 +1,7 @@
 //! The scheduler's process: Ballista's scheduler with Paceline's operators.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,11 +18,13 @@ use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
 use tokio::net::{TcpListener, UnixListener};
 use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
 use tonic::transport::Server;
+use tonic::transport::server::Router;
 
 use super::access::{Access, WayOut};
 use super::codec::PlanCodec;
 use super::door::{Backend, Door, PrivateDir};
-use super::service::{ClusterServer, Service};
+use super::keeper;
+use super::service::{ClusterServer, Service, State};
 use super::{MESSAGE_BYTES, config};
 use crate::EngineError;
 use crate::io::s3::S3Settings;
@@ -39,6 +42,9 @@ const FINISHED_DATA_S: u64 = 60;
 /// What is known of finished jobs stays for so long, in seconds.
 const FINISHED_STATE_S: u64 = 600;
 
+/// How long those who are connected may take to leave.
+pub(super) const CLOSE_WITHIN: Duration = Duration::from_secs(5);
+
 /// How a scheduler runs.
 #[derive(Clone, Debug)]
 pub struct SchedulerOptions {
@@ -52,6 +58,8 @@ pub struct SchedulerOptions {
     pub stage_attempts: usize,
     /// An executor that was not heard of for so long is lost; counted in whole seconds.
     pub executor_timeout: Duration,
+    /// Where it remembers what was spent of long limits, and that it lived; `None` for nowhere.
+    pub state_dir: Option<PathBuf>,
     /// Who may talk to it.
     pub access: Access,
 }
@@ -70,7 +78,7 @@ enum Entrance {
     /// On loopback, from everybody.
     Open(TcpListener),
     /// Behind a door, on a socket that only the door reaches.
-    Guarded { listener: UnixListener, _door: Door, _folder: PrivateDir },
+    Guarded { listener: UnixListener, door: Door, _folder: PrivateDir },
 }
 
 impl Scheduler {
@@ -96,7 +104,7 @@ impl Scheduler {
             let door = network.handle().spawn(Door::open(options.bind, token, identity, inside)).await;
             let door = door.map_err(std::io::Error::other).flatten().map_err(failed)?;
             let address = door.address();
-            (Entrance::Guarded { listener, _door: door, _folder: folder }, address)
+            (Entrance::Guarded { listener, door, _folder: folder }, address)
         };
         Ok(Scheduler { entrance, address, options, way_out, network })
     }
@@ -143,24 +151,49 @@ impl Scheduler {
             override_create_grpc_client_endpoint: self.way_out.as_ref().map(WayOut::endpoint_override),
             ..SchedulerConfig::default()
         };
-        let failed =
-            |error: &dyn std::fmt::Display| EngineError::Setting(format!("the scheduler cannot serve: {error}"));
-        let cluster = BallistaCluster::new_from_config(&settings).await.map_err(|error| failed(&error))?;
+        let cluster = BallistaCluster::new_from_config(&settings).await.map_err(|error| cannot_serve(&error))?;
         let scheduler = create_scheduler::<LogicalPlanNode, PhysicalPlanNode>(cluster, Arc::new(settings));
-        let scheduler = scheduler.await.map_err(|error| failed(&error))?;
-        let ours = ClusterServer::new(Service::new(Some(Arc::clone(&scheduler.state))));
+        let scheduler = scheduler.await.map_err(|error| cannot_serve(&error))?;
+        let ours = self.service(Some(Arc::clone(&scheduler.state)))?;
         let bytes = MESSAGE_BYTES as usize;
         let ballista =
             SchedulerGrpcServer::new(scheduler).max_encoding_message_size(bytes).max_decoding_message_size(bytes);
-        let server = Server::builder().add_service(ballista).add_service(ours);
-        let served = match self.entrance {
+        self.entrance.serve(Server::builder().add_service(ballista).add_service(ours), stop).await
+    }
+
+    /// Keeps the pace until `stop` ends, and plans nothing.
+    ///
+    /// # Errors
+    /// It cannot go on.
+    pub async fn keep_pace(self, stop: impl Future<Output = ()>) -> Result<(), EngineError> {
+        let ours = self.service(None)?;
+        self.entrance.serve(Server::builder().add_service(ours), stop).await
+    }
+
+    fn service(&self, scheduler: Option<Arc<State>>) -> Result<ClusterServer<Service>, EngineError> {
+        let keeper = keeper::start(self.options.state_dir.as_deref())?;
+        let bytes = MESSAGE_BYTES as usize;
+        let service = ClusterServer::new(Service::new(scheduler, keeper));
+        Ok(service.max_encoding_message_size(bytes).max_decoding_message_size(bytes))
+    }
+}
+
+impl Entrance {
+    async fn serve(self, server: Router, stop: impl Future<Output = ()>) -> Result<(), EngineError> {
+        let served = match self {
             Entrance::Open(listener) => {
                 server.serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop).await
             }
-            Entrance::Guarded { listener, .. } => {
-                server.serve_with_incoming_shutdown(UnixListenerStream::new(listener), stop).await
+            Entrance::Guarded { listener, door, _folder } => {
+                let served = server.serve_with_incoming_shutdown(UnixListenerStream::new(listener), stop).await;
+                door.close(CLOSE_WITHIN).await;
+                served
             }
         };
-        served.map_err(|error| failed(&error))
+        served.map_err(|error| cannot_serve(&error))
     }
+}
+
+fn cannot_serve(error: &dyn std::fmt::Display) -> EngineError {
+    EngineError::Setting(format!("it cannot serve: {error}"))
 }

@@ -2,15 +2,17 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use ballista_scheduler::state::SchedulerState;
 use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
 use paceline_udfs::counters::Snapshot;
+use paceline_udfs::lease::{Ask, Keeper};
 use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 
 use super::describe;
+use proto::answer::Answer;
 
 pub(super) use proto::cluster_server::ClusterServer;
 
@@ -22,16 +24,21 @@ pub(super) mod proto {
 /// Numbers of a statement are kept for so long after the last came.
 const KEPT: Duration = Duration::from_secs(600);
 
+/// What Ballista's scheduler knows.
+pub(super) type State = SchedulerState<LogicalPlanNode, PhysicalPlanNode>;
+
 /// The service.
 pub(super) struct Service {
-    scheduler: Option<Arc<SchedulerState<LogicalPlanNode, PhysicalPlanNode>>>,
+    scheduler: Option<Arc<State>>,
+    keeper: Mutex<Keeper>,
+    start: String,
     numbers: Mutex<HashMap<Function, Known>>,
 }
 
-/// A function of a statement.
+/// A function of an attempt at a statement.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Function {
-    scope: String,
+    attempt: String,
     name: String,
 }
 
@@ -43,16 +50,35 @@ struct Known {
 
 impl Service {
     /// The service in a scheduler's process, or, without one, of the pace alone.
-    pub fn new(scheduler: Option<Arc<SchedulerState<LogicalPlanNode, PhysicalPlanNode>>>) -> Self {
-        Service { scheduler, numbers: Mutex::default() }
+    pub fn new(scheduler: Option<Arc<State>>, keeper: Keeper) -> Self {
+        Service {
+            scheduler,
+            keeper: Mutex::new(keeper),
+            start: uuid::Uuid::now_v7().to_string(),
+            numbers: Mutex::default(),
+        }
+    }
+
+    fn grant(&self, asks: &[Vec<u8>]) -> Result<Vec<proto::Answer>, Status> {
+        let mut keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
+        let (now, wall) = (Instant::now(), SystemTime::now());
+        let answer = |ask: &Vec<u8>| {
+            let ask: Ask = serde_json::from_slice(ask).map_err(|error| not_understood("asks", &error))?;
+            let answer = match keeper.ask(&ask, now, wall) {
+                Ok(grant) => serde_json::to_vec(&grant).map(Answer::Grant),
+                Err(refused) => serde_json::to_vec(&refused).map(Answer::Refused),
+            };
+            Ok(proto::Answer { answer: Some(answer.map_err(|error| Status::internal(error.to_string()))?) })
+        };
+        asks.iter().map(answer).collect()
     }
 
     fn learn(&self, process: &str, numbers: Vec<proto::Numbers>) -> Result<(), Status> {
         let now = Instant::now();
         let mut known = self.numbers();
-        for proto::Numbers { scope, function, snapshot } in numbers {
+        for proto::Numbers { attempt, function, snapshot } in numbers {
             let snapshot = serde_json::from_slice(&snapshot).map_err(|error| not_understood("numbers", &error))?;
-            let known = known.entry(Function { scope, name: function });
+            let known = known.entry(Function { attempt, name: function });
             let known = known.or_insert_with(|| Known { by_process: HashMap::new(), at: now });
             known.at = now;
             known.by_process.insert(process.to_owned(), snapshot);
@@ -69,22 +95,23 @@ impl Service {
 #[tonic::async_trait]
 impl proto::cluster_server::Cluster for Service {
     async fn lease(&self, request: Request<proto::LeaseRequest>) -> Result<Response<proto::LeaseReply>, Status> {
-        let proto::LeaseRequest { process, numbers, .. } = request.into_inner();
+        let proto::LeaseRequest { process, asks, numbers } = request.into_inner();
+        let answers = self.grant(&asks)?; // first: what is asked for waits
         self.learn(&process, numbers)?;
-        Ok(Response::new(proto::LeaseReply { answers: Vec::new() }))
+        Ok(Response::new(proto::LeaseReply { answers, start: self.start.clone() }))
     }
 
     async fn progress(
         &self,
         request: Request<proto::ProgressRequest>,
     ) -> Result<Response<proto::ProgressReply>, Status> {
-        let scope = request.into_inner().scope;
+        let attempt = request.into_inner().attempt;
         let known = self.numbers();
-        let functions = known.iter().filter(|(function, _)| function.scope == scope).map(|(function, known)| {
+        let functions = known.iter().filter(|(function, _)| function.attempt == attempt).map(|(function, known)| {
             let mut sum = Snapshot::default();
             known.by_process.values().for_each(|snapshot| sum.add(snapshot));
             let snapshot = serde_json::to_vec(&sum).map_err(|error| Status::internal(error.to_string()))?;
-            Ok(proto::Numbers { scope: scope.clone(), function: function.name.clone(), snapshot })
+            Ok(proto::Numbers { attempt: attempt.clone(), function: function.name.clone(), snapshot })
         });
         Ok(Response::new(proto::ProgressReply { functions: functions.collect::<Result<_, Status>>()? }))
     }

@@ -9,14 +9,15 @@ use async_trait::async_trait;
 use ballista_core::JobId;
 use ballista_core::serde::protobuf::{RuntimeStatsReport, ShuffleWritePartition, TaskColumnStats, WindowStateReport};
 use ballista_executor::execution_engine::{ExecutionEngine, QueryStageExecutor};
-use datafusion::common::{DataFusionError, Result};
+use datafusion::common::{DataFusionError, Result, exec_err};
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::MetricsSet;
 use datafusion::prelude::SessionConfig;
+use tokio_util::sync::CancellationToken;
 
 use super::carried::Carried;
-use super::process::{Process, Statement};
+use super::process::{Bound, Process, Statement};
 
 /// Ballista's engine, with tasks bound to a process.
 pub struct Tasks {
@@ -43,24 +44,32 @@ impl ExecutionEngine for Tasks {
         config: &SessionConfig,
     ) -> Result<Arc<dyn QueryStageExecutor>> {
         let carried = config.options().extensions.get::<Carried>().cloned().unwrap_or_default();
-        let (statement, plan) = self.process.bind(&carried, plan)?;
+        let Bound { statement, plan, ended } = self.process.bind(&carried, plan)?;
         let inner = self.inner.create_query_stage_exec(job, stage, task, partitions, plan, work_dir, config)?;
-        Ok(Arc::new(Task { statement, inner }))
+        Ok(Arc::new(Task { process: Arc::clone(&self.process), statement, ended, inner }))
     }
 }
 
 /// One task.
 struct Task {
+    process: Arc<Process>,
     statement: Arc<Statement>,
+    ended: CancellationToken,
     inner: Arc<dyn QueryStageExecutor>,
 }
 
 #[async_trait]
 impl QueryStageExecutor for Task {
     async fn execute_query_stage(&self, task: usize, context: Arc<TaskContext>) -> Result<Vec<ShuffleWritePartition>> {
-        let done = self.inner.execute_query_stage(task, context).await;
+        // A task that is cancelled is dropped, but not all that works for it is.
+        let _ended = self.ended.clone().drop_guard();
+        let done = tokio::select! {
+            done = self.inner.execute_query_stage(task, context) => done,
+            () = self.ended.cancelled() => exec_err!("nobody waits for this task any more"),
+        };
         // Also where it failed: whoever runs it again must not buy the answers twice.
         let flushed = self.statement.flush().await;
+        self.process.report().await;
         let done = done.map_err(told_apart)?;
         flushed.map(|()| done).map_err(told_apart)
     }

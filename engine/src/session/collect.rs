@@ -1,18 +1,25 @@
 //! Running a plan: in this process, or on a cluster.
 
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::Result;
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::MetricsSet;
+use datafusion::prelude::SessionConfig;
+use paceline_udfs::Caller;
 
 use super::Session;
-use crate::api_call::Run;
-use crate::cluster::Carried;
+use super::elsewhere::Elsewhere;
+use crate::api_call::{ApiCallExec, Run};
+use crate::cluster::{Carried, Cluster, Ran};
 use crate::io::readers;
 use crate::io::stores::Place;
+
+/// How often the numbers of a plan that runs elsewhere are looked at.
+const PROGRESS: Duration = Duration::from_millis(500);
 
 /// What a plan led to.
 #[derive(Debug)]
@@ -48,9 +55,10 @@ impl Session {
             });
         };
         let journal = journal.map_or(String::new(), |place| place.url.to_string());
-        let carried = Carried { scope: run.scope, journal, ..self.carried.clone() };
+        let attempt = uuid::Uuid::now_v7().to_string();
+        let carried = Carried { scope: run.scope, attempt: attempt.clone(), journal, ..self.carried.clone() };
         let config = self.context.copied_config().with_option_extension(carried);
-        let ran = cluster.run(plan, &config).await?;
+        let ran = self.watched(cluster, plan, &config, &attempt).await?;
         let sum = |wanted: &str| ran.metrics.iter().filter(|(name, _)| name == wanted).map(|(_, value)| value).sum();
         Ok(Collected {
             read: sum("scanned_rows"),
@@ -60,11 +68,41 @@ impl Session {
         })
     }
 
+    /// Runs a plan on a cluster, and shows meanwhile what its calls come to as if they were made here.
+    async fn watched(
+        &self,
+        cluster: &Cluster,
+        plan: Arc<dyn ExecutionPlan>,
+        config: &SessionConfig,
+        attempt: &str,
+    ) -> Result<Ran> {
+        let mut callers = Vec::new();
+        find_callers(&plan, &mut callers);
+        let elsewhere = Elsewhere::new(callers);
+        let run = cluster.run(plan, config);
+        tokio::pin!(run);
+        let mut ticks = tokio::time::interval(PROGRESS);
+        let ran = loop {
+            tokio::select! {
+                ran = &mut run => break ran,
+                _ = ticks.tick() => elsewhere.look(cluster, attempt).await?,
+            }
+        };
+        elsewhere.look(cluster, attempt).await?;
+        ran
+    }
+
     fn task_context(&self, run: Run) -> Arc<TaskContext> {
         let context = TaskContext::from(&self.context.state());
         let config = context.session_config().clone().with_extension(Arc::new(run));
         Arc::new(context.with_session_config(config))
     }
+}
+
+fn find_callers(plan: &Arc<dyn ExecutionPlan>, found: &mut Vec<Arc<Caller>>) {
+    let call = plan.downcast_ref::<ApiCallExec>();
+    found.extend(call.and_then(|call| call.asked().caller.caller().ok()).cloned());
+    plan.children().into_iter().for_each(|child| find_callers(child, found));
 }
 
 /// The sum of a number over the leaves of a plan.

@@ -1,6 +1,7 @@
 //! The façade: the trip of a statement on one screen.
 
 mod collect;
+mod elsewhere;
 mod insert;
 mod redrive;
 
@@ -35,7 +36,7 @@ use crate::EngineError;
 use crate::api_call::{self, Callers, HoistApiCalls, PlanApiCalls, Run, SetRowsAside};
 use crate::api_defaults::ApiDefaults;
 use crate::checkpoint::{Begun, CheckpointSettings, Output, Step};
-use crate::cluster::{self, Carried, Cluster};
+use crate::cluster::{self, Carried, Cluster, PaceLink, Reach};
 use crate::io::aws::Aws;
 use crate::io::readers;
 use crate::io::sink::PlanWriteFiles;
@@ -130,11 +131,21 @@ impl Session {
         let no_network = |error| EngineError::Setting(format!("the network threads cannot be started: {error}"));
         let network = Network::start().map_err(no_network)?;
         let stores = Arc::new(Stores::new(settings.s3, network.handle().clone()));
-        let quotas = settings.state_dir.map(|folder| Quotas::with_folder(folder.join("quotas")));
-        let quotas = quotas.unwrap_or_default();
         let aws = Arc::new(Aws::new(Arc::clone(&stores)));
         let services =
             Services { secrets: Some(Arc::clone(&aws) as _), signer: Some(aws), allowed_hosts: settings.allowed_hosts };
+        let at = settings.cluster.clone();
+        let reach = |at| Reach::new(at, settings.access.clone(), network.handle().clone());
+        let cluster = at.map(|at| Cluster::new(reach(at), Arc::clone(&stores)));
+        let quotas = match (settings.quota, settings.state_dir) {
+            // The calls are elsewhere, and so are their leases.
+            _ if cluster.is_some() => Quotas::default(),
+            (Some(at), _) => {
+                let process = format!("session {}", uuid::Uuid::now_v7());
+                Quotas::shared(PaceLink::new(reach(at), process.clone()), process, network.handle())
+            }
+            (None, folder) => folder.map_or_else(Quotas::default, |folder| Quotas::with_folder(folder.join("quotas"))),
+        };
         let callers = Callers {
             quotas: Arc::new(quotas),
             hosts: Arc::default(),
@@ -142,9 +153,6 @@ impl Session {
             network: network.handle().clone(),
             unlimited_failures: settings.unlimited_failures,
         };
-        let at = settings.cluster.clone();
-        let reach = |at| Cluster::new(at, settings.access.clone(), Arc::clone(&stores), network.handle().clone());
-        let cluster = at.map(reach);
         let given = serde_json::to_string(&settings.given).map_err(|error| EngineError::Setting(error.to_string()))?;
         let unlimited_failures = settings.unlimited_failures;
         let carried = Carried { settings: given, unlimited_failures, ..Carried::default() };

@@ -1,9 +1,12 @@
 //! What can be seen of a caller.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use tokio::time::Instant;
 
 use crate::breaker::Breaker;
-use crate::counters::Counters;
+use crate::counters::{Counters, Snapshot};
 
 /// What can be seen of a caller; it outlives it.
 #[derive(Clone, Debug)]
@@ -28,6 +31,12 @@ impl Watch {
     /// What was done so far.
     pub fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// Says what other processes did from now on.
+    pub fn show(&self, snapshot: &Snapshot, now: Instant, wall: SystemTime) {
+        self.counters.show(snapshot, now, wall);
+        self.breaker().show(snapshot.breaker_openings);
     }
 
     /// The breaker, for a look.

@@ -196,6 +196,11 @@ impl Limiter {
         self.sent
     }
 
+    /// Says that other processes admitted so many.
+    pub(crate) fn show(&mut self, sent: u64) {
+        self.sent = sent;
+    }
+
     /// Most calls in any sliding period of the finest limit so far; `None` without a limit, where there is no period.
     pub fn worst_period(&self) -> Option<usize> {
         matches!(self.rate, Rate::Limited { .. }).then(|| self.sends.worst())

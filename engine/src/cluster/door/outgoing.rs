@@ -45,7 +45,7 @@ pub struct Dial {
 pub struct Outgoing {
     dial: Arc<Dial>,
     directory: PrivateDir,
-    serving: Serving,
+    _serving: Serving,
 }
 
 /// One connection from a client in this process, which has its own connection to the peer.
@@ -72,7 +72,7 @@ impl Outgoing {
                 async move { Ok((Box::new(socket) as Box<dyn Stream>, caller)) }
             }
         });
-        Ok(Outgoing { dial, directory, serving })
+        Ok(Outgoing { dial, directory, _serving: serving })
     }
 
     /// Sends what dials `http://host:port` through the door: it connects to the socket, and names the peer as the
@@ -108,11 +108,6 @@ impl Outgoing {
                 Err(elapsed) => return Err(elapsed.into()),
             }
         }
-    }
-
-    /// Takes no more calls, waits at most `within` for open ones, and cuts the rest. Tells if all finished.
-    pub async fn close(self, within: Duration) -> bool {
-        self.serving.close(within).await
     }
 }
 

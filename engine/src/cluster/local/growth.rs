@@ -49,13 +49,13 @@ impl Growth {
 
     fn see(&mut self, now: Duration, description: &Description, executors: &[Kept]) -> Seen {
         let idle = description.executors.iter().filter(|member| member.running == 0).map(|member| {
-            let since = self.idle.get(&member.id).copied().unwrap_or(now);
-            (member.id.clone(), since)
+            let since = self.idle.get(member.process()).copied().unwrap_or(now);
+            (member.process().to_owned(), since)
         });
         self.idle = idle.collect();
         let (mut seen, mut starting) = (Vec::new(), 0);
         for kept in executors.iter().filter(|kept| !kept.is_gone()) {
-            let member = description.executors.iter().find(|member| member.id == kept.id());
+            let member = description.executors.iter().find(|member| member.process() == kept.id());
             match (member, kept.is_stopping()) {
                 // It may still finish tasks when the scheduler has let go of it.
                 (None, true) => seen.push(executor(kept.id(), None, None, true)),

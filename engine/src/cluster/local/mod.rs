@@ -17,6 +17,7 @@ use super::access::Access;
 use super::address::HostPort;
 use super::client::Cluster;
 use super::describe::Description;
+use super::reach::Reach;
 use super::sizing::Dynamic;
 use crate::EngineError;
 use crate::io::s3::S3Settings;
@@ -75,7 +76,7 @@ pub async fn run(options: LocalOptions, stop: impl AsyncFn()) -> Result<(), Engi
     }
     let network = Network::start().map_err(|error| failed(&options.program, error))?;
     let stores = Arc::new(Stores::new(S3Settings::default(), network.handle().clone()));
-    let client = Cluster::new(options.at.clone(), options.access.clone(), stores, network.handle().clone());
+    let client = Cluster::new(Reach::new(options.at.clone(), options.access.clone(), network.handle().clone()), stores);
     let mut here = Local::start(options, client);
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
