@@ -9,6 +9,7 @@ use paceline_engine::cluster::Access;
 use paceline_engine::dry_run;
 use paceline_engine::job::{self, Job, JobId};
 use paceline_engine::observe::table;
+use paceline_engine::placement;
 use paceline_engine::{Outcome, Session, Settings};
 
 use crate::access;
@@ -23,7 +24,8 @@ pub struct Arguments {
     /// A setting, as paceline.s3.endpoint=http://127.0.0.1:9000 or spark.sql.shuffle.partitions=200; may be given several times
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     conf: Vec<(String, String)>,
-    /// Where plans run: embedded for this process, or a cluster, as df://127.0.0.1:50050
+    /// Where plans run: embedded for this process, a cluster, as df://127.0.0.1:50050, or auto: in this process if it is large
+    /// enough for the job, else in the cluster that PACELINE_CLUSTER or the setting paceline.cluster.auto names
     #[arg(long, value_name = "URL")]
     cluster: Option<String>,
     /// A value for ${KEY} in the statements, kept with the job's checkpoint, so no secret; may be given several times
@@ -68,6 +70,12 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     if arguments.dry_run {
         let job = Job::new(&id, &script, variables);
         return plan_only(&Session::new(settings)?, &job, arguments.report.as_deref()).await;
+    }
+    if settings.by_size {
+        let job = Job::new(&id, &script, variables.clone());
+        let placement = placement::of(&job, &settings, std::env::var("PACELINE_CLUSTER").ok()).await?;
+        say(&format!("{placement}"));
+        settings.set("paceline.cluster", &placement.place())?; // which the job keeps when it is resumed
     }
     let job = Job::begin(&id, &script, variables, &mut settings)?;
     carry_out(job, settings, arguments.report.as_deref()).await

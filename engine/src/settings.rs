@@ -38,6 +38,10 @@ pub struct Settings {
     pub api: ApiDefaults,
     /// The cluster that plans run on; `None` for this process.
     pub cluster: Option<HostPort>,
+    /// Whether the size of a job decides where its plans run.
+    pub by_size: bool,
+    /// The cluster for jobs that are too large for this process.
+    pub large_jobs: Option<HostPort>,
     /// Who keeps the pace of this process's calls together with other processes; `None` for nobody.
     pub quota: Option<HostPort>,
     /// What is shown to a cluster and to who keeps the pace.
@@ -60,6 +64,8 @@ impl Default for Settings {
             allowed_hosts: None,
             api: ApiDefaults::default(),
             cluster: None,
+            by_size: false,
+            large_jobs: None,
             quota: None,
             access: Access::default(),
         }
@@ -96,15 +102,21 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "paceline.cluster",
-        meaning: "where plans run: embedded for this process, or the URL of a cluster, as df://127.0.0.1:50050 (default \
-                  embedded)",
+        meaning: "where plans run: embedded for this process, the URL of a cluster, as df://127.0.0.1:50050, or auto: in this \
+                  process if it is large enough for the job within its pace (default embedded)",
         set: |settings, text| {
             settings.cluster = match text {
-                "embedded" => None,
-                url => Some(url.parse().map_err(|_| "embedded or df://HOST:PORT")?),
+                "embedded" | "auto" => None,
+                url => Some(url.parse().map_err(|_| "embedded, auto or df://HOST:PORT")?),
             };
+            settings.by_size = text == "auto";
             Ok(())
         },
+    },
+    Key {
+        name: "paceline.cluster.auto",
+        meaning: "the cluster that auto chooses for large jobs, as df://127.0.0.1:50050 (default: PACELINE_CLUSTER)",
+        set: |settings, text| text.parse().map(|at| settings.large_jobs = Some(at)).map_err(|_| "df://HOST:PORT"),
     },
     Key {
         name: "paceline.quota",
@@ -262,7 +274,7 @@ mod tests {
         let error = settings.set("paceline.batch.rows", "none").unwrap_err().to_string();
         expect!["setting 'paceline.batch.rows' is 'none', expected a whole number above zero"].assert_eq(&error);
         let error = settings.set("paceline.cores", "1").unwrap_err().to_string();
-        expect!["there is no setting 'paceline.cores'; there are paceline.api.allowed_hosts, paceline.batch.rows, paceline.partitions, paceline.checkpoint.enabled, paceline.checkpoint.location, paceline.checkpoint.keep, paceline.state.dir, paceline.s3.endpoint, paceline.s3.region, paceline.s3.anonymous, paceline.s3.sse, paceline.s3.sse.kms.key, paceline.api.<function>.<option>, paceline.api.default.<option>, and Spark's own"]
+        expect!["there is no setting 'paceline.cores'; there are paceline.api.allowed_hosts, paceline.batch.rows, paceline.partitions, paceline.cluster, paceline.cluster.auto, paceline.quota, paceline.checkpoint.enabled, paceline.checkpoint.location, paceline.checkpoint.keep, paceline.state.dir, paceline.s3.endpoint, paceline.s3.region, paceline.s3.anonymous, paceline.s3.sse, paceline.s3.sse.kms.key, paceline.api.<function>.<option>, paceline.api.default.<option>, and Spark's own"]
         .assert_eq(&error);
     }
 }

@@ -161,3 +161,21 @@ fn a_cluster_that_cannot_be_is_refused_at_once() {
     check(&["--conf", "paceline.nope=1"], "there is no setting 'paceline.nope'");
     check(&["--bind", "0.0.0.0"], "set a token with PACELINE_TOKEN");
 }
+
+#[test]
+fn the_choice_between_process_and_cluster_is_said_with_its_reason() {
+    let setting = Setting::new("unlimited");
+    let auto = |cluster: Option<&str>| {
+        let mut run = setting.run();
+        run.args(["--cluster", "auto"]).env_remove("PACELINE_CLUSTER").envs(cluster.map(|at| ("PACELINE_CLUSTER", at)));
+        let output = run.output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        said(&output)
+    };
+    let alone = auto(None);
+    assert!(alone.contains("cluster auto: embedded, because no cluster is known: set PACELINE_CLUSTER"), "{alone}");
+    // Nobody is there: the job is too small to go there.
+    let small = auto(Some("df://127.0.0.1:1"));
+    assert!(small.contains("KiB of input and 1000 requests take this machine about 0 s"), "{small}");
+    setting.verify();
+}
