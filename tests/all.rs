@@ -19,6 +19,8 @@ mod scenarios {
     mod main_job;
     mod metrics;
     mod order;
+    mod partitioned_input;
+    mod partitions;
     mod plain_datafusion;
     mod too_many_requests;
 }

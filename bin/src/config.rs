@@ -38,7 +38,7 @@ pub fn start(arguments: &Arguments) -> Result<ExitCode, Box<dyn std::error::Erro
         println!("{name}\n{:<24} {meaning}", "");
     }
     println!("\n# Spark's: --conf KEY=VALUE of paceline cluster and executor, those of partitions of paceline run\n");
-    for key in SPARK_KEYS {
+    for key in SPARK_KEYS.iter().filter(|key| KEYS.iter().all(|of_run| of_run.name != key.name)) {
         println!("{}\n{:<24} {}", key.name, "", key.meaning);
     }
     println!("\n# an API function: OPTIONS (key 'value', …)\n");

@@ -1,6 +1,8 @@
 //! The binary as a user runs it: exit codes, reports, signals, and a death in the middle.
 #![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
+#[path = "cli/cluster.rs"]
+mod cluster;
 #[path = "cli/local_cluster.rs"]
 mod local_cluster;
 #[path = "cli/redrive.rs"]

@@ -23,12 +23,17 @@ async fn listed(place: &Place) -> Vec<String> {
 }
 
 async fn put(place: &Place, name: &str, text: &str) {
-    place.store.objects().put(&place.path.clone().join(name), PutPayload::from(text.to_owned())).await.unwrap();
+    place.store.objects().put(&at(place, name), PutPayload::from(text.to_owned())).await.unwrap();
+}
+
+/// A name at a place, where what is escaped stays as it is.
+fn at(place: &Place, name: &str) -> Path {
+    Path::parse(format!("{}/{name}", place.path)).unwrap()
 }
 
 /// Uploads a file without completing it.
 async fn stage_upload(place: &Place, name: &str) -> StagedFile {
-    let path = place.path.clone().join(name);
+    let path = at(place, name);
     let multipart = place.store.multipart().unwrap();
     let id = multipart.create_multipart(&path).await.unwrap();
     let part = multipart.put_part(&path, &id, 0, PutPayload::from("rows")).await.unwrap();
@@ -39,7 +44,7 @@ async fn stage_upload(place: &Place, name: &str) -> StagedFile {
 async fn complete(place: &Place, file: &StagedFile) {
     let Staged::Upload { id, parts } = &file.staged else { panic!("{file:?}") };
     let parts = parts.iter().map(|id| PartId { content_id: id.clone() }).collect();
-    let path = Path::from(file.path.as_str());
+    let path = Path::parse(&file.path).unwrap();
     place.store.multipart().unwrap().complete_multipart(&path, id, parts).await.unwrap();
 }
 
@@ -74,6 +79,61 @@ async fn a_commit_broken_off_after_any_step_is_finished_by_the_next_job() {
     }
 }
 
+/// As `a_commit_broken_off_after_any_step_is_finished_by_the_next_job`, where other partitions stay.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_of_partitions_broken_off_after_any_step_replaces_these_only() {
+    let old = ["k=1/part-old", "k=1/deep/part-old", "_dead_letter/job=killed/part-old"];
+    let others = ["_dead_letter/job=other/part-x", "_dead_letter/part-x", "k=10/part-x", "k=3/part-x", "part-x"];
+    for steps_done in 0..=6 {
+        let stage = Stage::set(QUICK).await;
+        let place = stage.stores.place(OUT).unwrap();
+        put(&place, "_SUCCESS", "before").await;
+        for name in old.iter().chain(&others) {
+            put(&place, name, "old").await;
+        }
+        let files = [stage_upload(&place, "k=1/part-a").await, stage_upload(&place, "k=2%3A/part-b").await];
+        let mut manifest = json!({"version": 2, "job": "killed", "files": files, "keeps_other_partitions": true});
+        if steps_done >= 1 {
+            manifest["old"] = old.iter().map(|name| format!("enriched/{name}")).collect();
+            manifest["old_success"] = "before".into();
+        }
+        put_manifest(&place, &manifest.to_string()).await;
+        let remove = async |name: &str| place.store.objects().delete(&at(&place, name)).await.unwrap();
+        if steps_done >= 2 {
+            remove("_SUCCESS").await;
+        }
+        if steps_done >= 3 {
+            complete(&place, &files[1]).await;
+        }
+        if steps_done >= 4 {
+            complete(&place, &files[0]).await;
+        }
+        if steps_done >= 5 {
+            remove(old[0]).await;
+        }
+        if steps_done >= 6 {
+            remove(old[1]).await;
+            remove(old[2]).await;
+            put(&place, "_SUCCESS", "").await;
+        }
+        commit::prepare(&JobFolder::new(place.clone(), "next")).await.unwrap();
+        let mut expected = ["_SUCCESS", "k=1/part-a", "k=2%3A/part-b"].to_vec();
+        expected.extend(others);
+        expected.sort_unstable();
+        assert_eq!(listed(&place).await, expected, "after {steps_done} steps");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_without_rows_replaces_no_partition() {
+    let stage = Stage::set(QUICK).await;
+    let place = stage.stores.place(OUT).unwrap();
+    put(&place, "k=1/part-old", "old").await;
+    let folder = JobFolder::new(place.clone(), "empty").keeping_other_partitions(true);
+    commit::commit(&folder, Vec::new()).await.unwrap();
+    assert_eq!(listed(&place).await, ["_SUCCESS", "k=1/part-old"]);
+}
+
 async fn put_manifest(place: &Place, text: &str) {
     let path = place.path.clone().join("_paceline").join("commit.json");
     place.store.objects().put(&path, PutPayload::from(text.to_owned())).await.unwrap();
@@ -95,7 +155,7 @@ async fn two_jobs_do_not_commit_at_once_and_a_damaged_manifest_is_not_guessed_at
     put_manifest(&place, "{\"version\": 1, \"jo").await;
     let error = commit::prepare(&folder).await.unwrap_err().to_string();
     assert!(error.contains("'enriched/_paceline/commit.json'") && error.contains("is damaged"), "{error}");
-    put_manifest(&place, &json!({"version": 2, "job": "first", "files": [], "old": []}).to_string()).await;
+    put_manifest(&place, &json!({"version": 3, "job": "first", "files": [], "old": []}).to_string()).await;
     let error = commit::prepare(&folder).await.unwrap_err().to_string();
     assert!(error.contains("newer version"), "{error}");
 }

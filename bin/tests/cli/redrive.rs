@@ -54,3 +54,33 @@ fn letters_are_refused_where_another_job_has_written_since_or_the_job_is_not_kno
     let refused = setting.redrive();
     assert!(said(&refused).contains("is not that of job 'nightly' any more"), "{}", said(&refused));
 }
+
+#[test]
+fn letters_of_a_job_that_keeps_other_partitions_are_its_own() {
+    let setting = Setting::failing(10, "unlimited");
+    setting.write_job_with("rate_limit_calls 'unlimited', retry_max_attempts '1'");
+    let job = std::fs::read_to_string(setting.path("job.sql")).unwrap();
+    let job = job.replace(
+        "USING parquet SELECT *",
+        "USING parquet OPTIONS (partitionBy 'k', partitionOverwriteMode 'dynamic') SELECT *, id % 7 AS k",
+    );
+    std::fs::write(setting.path("job.sql"), job).unwrap();
+    std::fs::create_dir_all(setting.path("out/_dead_letter/job=other")).unwrap();
+    std::fs::write(setting.path("out/_dead_letter/job=other/part-x.json"), "of another job").unwrap();
+    std::fs::create_dir_all(setting.path("out/k=9")).unwrap();
+    std::fs::write(setting.path("out/k=9/part-x"), "of another job").unwrap();
+
+    assert_eq!(setting.run().output().unwrap().status.code(), Some(0));
+    assert_eq!(setting.report()["records_written"].as_u64(), Some(900));
+    for left in [10, 1, 0] {
+        let output = setting.redrive();
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        assert_eq!(setting.report()["records_failed"].as_u64(), Some(left));
+    }
+    assert!(!Path::new(&setting.path("out/_dead_letter/job=nightly")).exists());
+    for other in ["out/_dead_letter/job=other/part-x.json", "out/k=9/part-x"] {
+        assert_eq!(std::fs::read_to_string(setting.path(other)).unwrap(), "of another job");
+        std::fs::remove_file(setting.path(other)).unwrap();
+    }
+    setting.verify();
+}

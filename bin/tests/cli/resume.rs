@@ -22,7 +22,7 @@ impl Setting {
         self.paceline(&[&["resume", "nightly", "--report", "report.json"], arguments].concat())
     }
 
-    fn wait_for_requests(&self, child: &mut Child, requests: usize) {
+    pub fn wait_for_requests(&self, child: &mut Child, requests: usize) {
         let begin = Instant::now();
         while self.api.stats().requests < requests && child.try_wait().unwrap().is_none() {
             assert!(begin.elapsed() < Duration::from_secs(60), "the job makes no calls");

@@ -188,7 +188,7 @@ fn outer(error: EngineError) -> DataFusionError {
 }
 
 /// The plan, with the numbers of partitions written into the operators that need them.
-fn numbered(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+pub(super) fn numbered(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
     let numbered = plan.transform_up(|node| {
         if let Some(call) = node.downcast_ref::<ApiCallExec>() {
             let numbering = Numbering::of(call.input())?;

@@ -15,7 +15,7 @@ use ballista_executor::executor_server::TERMINATING;
 use datafusion::common::exec_datafusion_err;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::prelude::SessionConfig;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
@@ -98,7 +98,6 @@ pub async fn run(options: ExecutorOptions) -> Result<(), EngineError> {
         RuntimeEnvBuilder::new().with_object_store_registry(stores as _).with_disk_manager_builder(disk).build_arc()
     };
     let engine = Tasks::new(Arc::clone(&process), Arc::new(DefaultExecutionEngine::new()));
-    let functions = SessionStateBuilder::new().with_default_features().build();
     options.access.check(options.bind)?;
     let way_out = options.access.way_out(network.handle()).await?;
     if let Some(way_out) = &way_out {
@@ -130,7 +129,7 @@ pub async fn run(options: ExecutorOptions) -> Result<(), EngineError> {
         executor_heartbeat_interval_seconds: options.heartbeat.as_secs().max(1),
         memory_pool_size: Some(options.memory_pool),
         override_execution_engine: Some(Arc::new(engine)),
-        override_function_registry: Some(Arc::new(BallistaFunctionRegistry::from(&functions))),
+        override_function_registry: Some(Arc::new(BallistaFunctionRegistry::from(&functions()))),
         override_runtime_producer: Some(Arc::new(runtime)),
         override_config_producer: Some(Arc::new(configured)),
         override_create_grpc_client_endpoint: over,
@@ -146,6 +145,11 @@ pub async fn run(options: ExecutorOptions) -> Result<(), EngineError> {
         door.close(CLOSE_WITHIN).await;
     }
     ended.map_err(|error| failed(&error))
+}
+
+/// What knows every function that a plan may have.
+pub(super) fn functions() -> SessionState {
+    SessionStateBuilder::new().with_default_features().build()
 }
 
 /// Lets go of statements that have ended, and with them of their share of the pace.

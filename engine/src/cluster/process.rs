@@ -259,7 +259,7 @@ impl Statement {
                 let place = self.stores.place(folder.url().as_str()).map_err(outer)?;
                 let moved = JobFolder::new(place, folder.job());
                 let moved = if folder.appends() { moved.appending(Vec::new()) } else { moved };
-                return Ok(Transformed::yes(Arc::new(write.writing_to(moved)) as _));
+                return Ok(Transformed::yes(Arc::new(write.writing_to(moved).map_err(outer)?) as _));
             }
             Ok(Transformed::no(node))
         });

@@ -5,9 +5,10 @@
 //! 1. the manifest, written only if there is none; then, as nobody else commits here now, the list of old files in it
 //! 2. the old `_SUCCESS` goes
 //! 3. each staged file becomes visible
-//! 4. the old files go, never what is below `_paceline/`
+//! 4. the old files go, never what is below `_paceline/`; where other partitions stay, those in the folders of new files only
 //! 5. the new `_SUCCESS`, then the manifest goes
 
+use std::collections::{BTreeSet, HashSet};
 use std::io::ErrorKind;
 
 use futures::{StreamExt, TryStreamExt};
@@ -18,11 +19,15 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::job_folder::{JobFolder, Note, OWN, SUCCESS};
-use super::sink::{Staged, StagedFile};
+use super::sink::{Kind, Staged, StagedFile};
 use super::stores::Store;
 use crate::EngineError;
 
 const MANIFEST: &str = "commit.json";
+
+/// The newest version of the manifest. The first one knew of no partitions that stay; whoever knows that one only must not
+/// finish such a commit.
+const VERSION: u32 = 2;
 
 /// How many files are completed or deleted at once.
 const AT_ONCE: usize = 16;
@@ -39,6 +44,9 @@ struct Manifest {
     /// Whether the job's checkpoints stay.
     #[serde(default)]
     keeps_checkpoints: bool,
+    /// Whether partitions stay that none of the files is in.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    keeps_other_partitions: bool,
     /// What `_SUCCESS` held before; not there until the manifest itself keeps everybody else out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     old_success: Option<String>,
@@ -63,18 +71,19 @@ pub async fn prepare(folder: &JobFolder) -> Result<bool, EngineError> {
     Ok(was_broken)
 }
 
-/// Makes exactly `files` the content of the destination.
+/// Makes exactly `files` the content of the destination, or of their partitions where the others stay.
 ///
 /// # Errors
 /// The store fails: the destination is finished by the next job that writes there. Or another job is committing here at
 /// this moment: then nothing of this one is visible or left.
 pub async fn commit(folder: &JobFolder, files: Vec<StagedFile>) -> Result<(), EngineError> {
     let manifest = Manifest {
-        version: 1,
+        version: if folder.keeps_other_partitions { VERSION } else { 1 },
         job: folder.job.to_string(),
         files,
         success: folder.success.to_string(),
         keeps_checkpoints: folder.keeps_checkpoints,
+        keeps_other_partitions: folder.keeps_other_partitions,
         old_success: None,
         old: folder.appends.then(|| folder.replaced.to_vec()),
     };
@@ -99,7 +108,7 @@ pub async fn commit(folder: &JobFolder, files: Vec<StagedFile>) -> Result<(), En
 /// The first of the files to be replaced that is not there, where only some are replaced.
 async fn first_gone(folder: &JobFolder) -> Result<Option<&String>, EngineError> {
     for path in folder.replaced.iter() {
-        match folder.objects().head(&Path::from(path.as_str())).await {
+        match folder.objects().head(&self::path(path).map_err(folder.failed("cannot read files of"))?).await {
             Ok(_) => {}
             Err(object_store::Error::NotFound { .. }) => return Ok(Some(path)),
             Err(error) => return Err(folder.failed("cannot read files of")(error)),
@@ -128,7 +137,7 @@ pub async fn abandon(folder: &JobFolder) -> Result<(), EngineError> {
         let notes: Vec<_> = notes.try_collect().await.map_err(failed)?;
         for note in notes {
             let Some(note) = read_json::<Note>(folder, &note.location).await? else { continue };
-            match multipart.abort_multipart(&Path::from(note.path), &note.id).await {
+            match multipart.abort_multipart(&path(&note.path).map_err(failed)?, &note.id).await {
                 // Completed or aborted before: there is nothing to abort.
                 Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
                 Err(error) => tracing::warn!(%error, upload = %note.id, "an upload could not be aborted"),
@@ -164,7 +173,7 @@ async fn put_manifest(folder: &JobFolder, manifest: &Manifest, mode: PutMode) ->
 async fn read_manifest(folder: &JobFolder) -> Result<Option<Manifest>, EngineError> {
     let manifest: Option<Manifest> = read_json(folder, &folder.at(&[OWN, MANIFEST])).await?;
     match manifest {
-        Some(manifest) if manifest.version != 1 => Err(EngineError::Setting(format!(
+        Some(manifest) if !(1..=VERSION).contains(&manifest.version) => Err(EngineError::Setting(format!(
             "the unfinished commit at '{}' was written by a newer version of Paceline; finish it with that one",
             folder.url()
         ))),
@@ -198,7 +207,7 @@ async fn roll_forward(folder: &JobFolder, mut manifest: Manifest) -> Result<(), 
         return Ok(());
     }
     let old = manifest.old.iter().flatten();
-    delete(folder, old.map(|path| Path::from(path.as_str())).collect()).await?;
+    delete(folder, old.map(|old| path(old)).collect::<Result<_, _>>().map_err(failed)?).await?;
     objects.put(&success, manifest.success.clone().into()).await.map_err(failed)?;
 
     // The job is complete. What is left over is removed by the next one, so it is no reason to fail.
@@ -217,10 +226,30 @@ async fn roll_forward(folder: &JobFolder, mut manifest: Manifest) -> Result<(), 
 
 async fn list_old(folder: &JobFolder, manifest: &Manifest) -> Result<Vec<String>, EngineError> {
     let own = folder.at(&[OWN]);
-    let listed = folder.store().objects().list(Some(&folder.destination.path)).map_ok(|file| file.location);
-    let listed: Vec<Path> = listed.try_collect().await.map_err(folder.failed("cannot list"))?;
-    let is_new = |path: &Path| manifest.files.iter().any(|file| file.path == path.as_ref());
-    Ok(listed.into_iter().filter(|path| !path.prefix_matches(&own) && !is_new(path)).map(String::from).collect())
+    let new: HashSet<&str> = manifest.files.iter().map(|file| file.path.as_str()).collect();
+    let listed = futures::stream::iter(replaced_folders(folder, manifest)).map(|replaced| async move {
+        let listed = folder.store().objects().list(Some(&replaced)).map_ok(|file| file.location);
+        listed.try_collect::<Vec<_>>().await.map_err(folder.failed("cannot list"))
+    });
+    let listed: Vec<_> = listed.buffer_unordered(AT_ONCE).try_collect().await?;
+    let old = listed.into_iter().flatten().filter(|path| !path.prefix_matches(&own) && !new.contains(path.as_ref()));
+    Ok(old.map(String::from).collect())
+}
+
+/// The folders whose files are replaced: all, or those that new files are in and that of the job's dead letters.
+fn replaced_folders(folder: &JobFolder, manifest: &Manifest) -> BTreeSet<Path> {
+    if !manifest.keeps_other_partitions {
+        return BTreeSet::from([folder.destination.path.clone()]);
+    }
+    let rows = manifest.files.iter().filter(|file| file.kind == Kind::Rows);
+    let partitions = rows.filter_map(|file| path(file.path.rsplit_once('/')?.0).ok());
+    let letters = folder.clone().keeping_other_partitions(true).letters_of(&manifest.job);
+    partitions.chain([letters]).collect()
+}
+
+/// A path as it was written down: what is escaped in it stays as it is.
+fn path(text: &str) -> object_store::Result<Path> {
+    Ok(Path::parse(text)?)
 }
 
 /// Nothing that was staged is there any more, so nothing of the commit can be finished, and nothing was replaced.
@@ -258,7 +287,7 @@ impl From<Broken> for object_store::Error {
 /// A file that is there with its full size was made visible before: its name is used once only.
 async fn make_visible(folder: &JobFolder, file: &StagedFile) -> Result<(), Broken> {
     let objects = folder.store().objects();
-    let path = Path::from(file.path.as_str());
+    let path = path(&file.path).map_err(Broken::Failed)?;
     let done = match (&file.staged, folder.store().multipart()) {
         (Staged::Upload { id, parts }, Some(multipart)) => {
             let parts = parts.iter().map(|id| object_store::multipart::PartId { content_id: id.clone() }).collect();
@@ -268,7 +297,7 @@ async fn make_visible(folder: &JobFolder, file: &StagedFile) -> Result<(), Broke
             operation: "multipart upload".to_owned(),
             implementer: objects.to_string(),
         }),
-        (Staged::File { path: staged }, _) => objects.rename(&Path::from(staged.as_str()), &path).await,
+        (Staged::File { path: staged }, _) => objects.rename(&self::path(staged).map_err(Broken::Failed)?, &path).await,
     };
     let Err(error) = done else { return Ok(()) };
     match (objects.head(&path).await, &error) {

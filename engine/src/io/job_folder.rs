@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::sink::Kind;
 use super::stores::{Place, Store};
 use crate::EngineError;
+use crate::job::REDRIVE;
 
 /// Paceline's own folder at a destination. Readers skip it, as everything that begins with `_`.
 pub(super) const OWN: &str = "_paceline";
@@ -30,6 +31,8 @@ pub struct JobFolder {
     pub(super) appends: bool,
     /// Files that the new ones replace, where the others stay.
     pub(super) replaced: Arc<[String]>,
+    /// Whether an overwrite replaces only the partitions that it has rows of.
+    pub(super) keeps_other_partitions: bool,
 }
 
 impl fmt::Debug for JobFolder {
@@ -48,6 +51,7 @@ impl JobFolder {
             keeps_checkpoints: false,
             appends: false,
             replaced: Arc::default(),
+            keeps_other_partitions: false,
         }
     }
 
@@ -64,6 +68,11 @@ impl JobFolder {
     /// The folder, whose commit adds files and takes only these out.
     pub fn appending(self, replaced: Vec<String>) -> Self {
         JobFolder { appends: true, replaced: replaced.into(), ..self }
+    }
+
+    /// The folder, whose commit replaces only the partitions that the job has rows of, or everything.
+    pub fn keeping_other_partitions(self, keeps_other_partitions: bool) -> Self {
+        JobFolder { keeps_other_partitions, ..self }
     }
 
     /// The job's own folder.
@@ -92,12 +101,12 @@ impl JobFolder {
         }
     }
 
-    /// The files of dead letters that are visible.
+    /// The files of dead letters that are visible and can be those of the job.
     ///
     /// # Errors
     /// The store cannot be read.
     pub async fn dead_letters(&self) -> Result<Vec<Path>, EngineError> {
-        let listed = self.store().objects().list(Some(&self.at(&[DEAD_LETTERS]))).map_ok(|file| file.location);
+        let listed = self.store().objects().list(Some(&self.letters_of(&self.job))).map_ok(|file| file.location);
         let mut listed: Vec<_> = listed.try_collect().await.map_err(self.failed("cannot list"))?;
         listed.sort();
         Ok(listed)
@@ -127,11 +136,23 @@ impl JobFolder {
         &self.destination.store
     }
 
-    /// Where a file will be once it is visible.
-    pub(super) fn destination(&self, name: &str, kind: Kind) -> Path {
-        match kind {
-            Kind::Rows => self.at(&[name]),
-            Kind::DeadLetters => self.at(&[DEAD_LETTERS, name]),
+    /// Where a file will be once it is visible; `within` is the folder of its partition, or nothing.
+    pub(super) fn destination(&self, within: &str, name: &str, kind: Kind) -> object_store::Result<Path> {
+        let folder = match kind {
+            Kind::DeadLetters => self.letters_of(&self.job),
+            Kind::Rows if within.is_empty() => self.destination.path.clone(),
+            // The path as it is: joining would escape what is escaped already.
+            Kind::Rows => Path::parse(format!("{}/{within}", self.destination.path))?,
+        };
+        Ok(folder.join(name))
+    }
+
+    /// Where the dead letters of a job are. Where a commit leaves other partitions as they are, it leaves the letters of the
+    /// jobs that wrote them too. What is sent again is still of the first job.
+    pub(super) fn letters_of(&self, job: &str) -> Path {
+        match self.keeps_other_partitions {
+            true => self.at(&[DEAD_LETTERS, &format!("job={}", job.strip_suffix(REDRIVE).unwrap_or(job))]),
+            false => self.at(&[DEAD_LETTERS]),
         }
     }
 

@@ -73,7 +73,7 @@ pub struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pace_utilization: Option<f64>,
     /// Most requests handed to the client in any sliding rate-limit period, of the quota that came closest to its
-    /// limit, by the limiter's clock; absent without a limit.
+    /// limit, by the limiter's clock; absent without a limit, and where calls were made on a cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub worst_period: Option<usize>,
     /// Largest resident set of this process, in bytes; absent where the system does not tell.
@@ -217,7 +217,9 @@ impl Pace {
             pace.paused += quota.time_paused();
             pace.busy = pace.busy.max(busy);
             let limiter = quota.limiter();
-            pace.worst_period = pace.worst_period.max(limiter.worst_period());
+            // Elsewhere the moments of the calls are not known here.
+            let worst = limiter.worst_period().filter(|_| !session.calls_elsewhere());
+            pace.worst_period = pace.worst_period.max(worst);
             if let Some(allowed) = limiter.limits().most_in(busy).filter(|_| !busy.is_zero()) {
                 let used = limiter.sent() as f64 / allowed;
                 pace.utilization = Some(pace.utilization.map_or(used, |most: f64| most.max(used)));

@@ -30,8 +30,9 @@ impl Session {
         text: &str,
         step: &Step<'_>,
     ) -> Result<Outcome, EngineError> {
-        let folder = JobFolder::new(self.stores.place(&insert.directory)?, &step.begun.job)
-            .keeping_checkpoints(self.checkpoints.keep);
+        let mut target = self.target(&insert, &step.begun.job)?;
+        target.folder = target.folder.keeping_checkpoints(self.checkpoints.keep);
+        let folder = target.folder.clone();
         commit::prepare(&folder).await?;
         let success = folder.success().await?;
         let kept = Kept::of(&self.checkpoints, &self.stores, &folder, step)?;
@@ -45,7 +46,7 @@ impl Session {
             earlier = None;
         }
 
-        let plan = self.plan_insert(insert, folder.clone()).await?;
+        let plan = self.plan_insert(insert, target).await?;
         let open = match self.checkpoints.enabled && has_calls(&plan) {
             true => Some(kept.open(earlier, step, text, &plan, self.network.handle()).await?),
             false => None,
@@ -66,13 +67,19 @@ impl Session {
         Ok(Outcome::Written(Written { run, ..written }))
     }
 
-    /// The plan of an INSERT that writes to `folder`.
+    /// Where to and how a job writes. What the settings say of outputs holds where the INSERT says nothing.
+    pub(crate) fn target(&self, insert: &InsertDirectory, job: &str) -> Result<Target, EngineError> {
+        let folder = JobFolder::new(self.stores.place(&insert.directory)?, job);
+        let options: Vec<_> = self.output_options.iter().chain(&insert.options).cloned().collect();
+        Target::new(folder, &insert.format, &options)
+    }
+
+    /// The plan of an INSERT that writes to `target`.
     pub(super) async fn plan_insert(
         &self,
         insert: InsertDirectory,
-        folder: JobFolder,
+        target: Target,
     ) -> Result<Arc<dyn ExecutionPlan>, EngineError> {
-        let target = Target::new(folder, &insert.format, &insert.options)?;
         let state = self.context.state();
         let plan = paceline_sql::plan_query(&state, insert.query).await?;
         let plan = WriteFiles::plan(target, plan)?;

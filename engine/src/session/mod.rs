@@ -61,6 +61,9 @@ pub struct Session {
     watches: Arc<Mutex<Vec<Watch>>>,
     network: Network,
     api_defaults: ApiDefaults,
+    /// Options of outputs that they do not give.
+    output_options: Vec<(String, String)>,
+    infer_partitions: bool,
     checkpoints: CheckpointSettings,
     /// The INSERT that is being carried out.
     inserting: Mutex<Option<Inserting>>,
@@ -182,6 +185,8 @@ impl Session {
             watches: Arc::default(),
             network,
             api_defaults: settings.api,
+            output_options: settings.output_options,
+            infer_partitions: settings.infer_partitions,
             checkpoints: settings.checkpoints,
             inserting: Mutex::default(),
             running: Mutex::default(),
@@ -284,6 +289,11 @@ impl Session {
         &self.context
     }
 
+    /// Whether calls are made on a cluster.
+    pub(crate) fn calls_elsewhere(&self) -> bool {
+        self.cluster.is_some()
+    }
+
     /// The limits that the API functions are called under.
     pub fn quotas(&self) -> &Quotas {
         &self.callers.quotas
@@ -296,7 +306,7 @@ impl Session {
         }
         let table = match view.source {
             ViewSource::Files { format, columns, options } => {
-                readers::open(&state, &self.stores, &format, columns, &options).await?
+                readers::open(&state, &self.stores, &format, columns, &options, self.infer_partitions).await?
             }
             ViewSource::Query(query) => {
                 let text = query.to_string();

@@ -50,7 +50,8 @@ impl Session {
         statement: usize,
     ) -> Result<Option<Written>, EngineError> {
         let own = Begun { job: format!("{}{REDRIVE}", job.job), ..job.clone() };
-        let folder = JobFolder::new(self.stores.place(&insert.directory)?, &own.job);
+        let mut target = self.target(&insert, &own.job)?;
+        let folder = target.folder.clone();
         commit::prepare(&folder).await?;
         let note = self.note_of(&folder, job, statement).await?;
         let files = folder.dead_letters().await?;
@@ -62,7 +63,8 @@ impl Session {
         let text = format!("redrive {}", replaced.join(" "));
         let folder = folder.with_success(&note).appending(replaced);
 
-        let plan = self.plan_insert(insert, folder.clone()).await?;
+        target.folder = folder.clone();
+        let plan = self.plan_insert(insert, target).await?;
         let step = Step { begun: &own, statement, again: true };
         let kept = Kept::of(&self.checkpoints, &self.stores, &folder, &step)?;
         let mut earlier = kept.earlier().await?;

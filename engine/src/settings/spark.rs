@@ -44,8 +44,9 @@ impl Settings {
     /// What of Spark's settings was not taken as it was given, at most one warning for each key.
     pub fn spark_warnings(&self) -> Vec<Warning> {
         let is_last = |at: usize, name: &str| self.given.iter().skip(at + 1).all(|(other, _)| other != name);
-        let of_spark =
-            self.given.iter().enumerate().filter(|(at, (name, _))| name.starts_with(PREFIX) && is_last(*at, name));
+        let of_spark = self.given.iter().enumerate().filter(|(at, (name, _))| {
+            name.starts_with(PREFIX) && super::KEYS.iter().all(|own| own.name != name) && is_last(*at, name)
+        });
         let warning = |(name, said): &(String, String)| {
             let done = self.instead(name, said)?;
             Some(Warning { key: name.clone(), said: said.clone(), done })
@@ -148,6 +149,7 @@ mod tests {
                 ("spark.speculation", "true"),
                 ("spark.sql.adaptive.enabled", "false"),
                 ("spark.sql.session.timeZone", "UTC"),
+                ("spark.sql.files.maxRecordsPerFile", "10"),
                 ("spark.app.name", "nightly"),
                 ("spark.foo", "1"),
                 ("spark.foo", "2"),

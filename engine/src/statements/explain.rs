@@ -7,8 +7,7 @@ use paceline_sql::{Explain, ExplainMode, Statement, type_name};
 
 use super::estimate::{Calls, Estimate, Forecast, in_words};
 use super::rows_of_text;
-use crate::io::job_folder::JobFolder;
-use crate::io::sink::{Target, WriteFiles};
+use crate::io::sink::WriteFiles;
 use crate::{EngineError, Outcome, Session};
 
 /// The plan of a query or an INSERT, as one text.
@@ -50,9 +49,8 @@ pub(crate) async fn logical_plan(
     match statement {
         Statement::Query(query) => Ok(paceline_sql::plan_query(&state, query).await?),
         Statement::InsertDirectory(insert) => {
-            let folder = JobFolder::new(session.stores().place(&insert.directory)?, job);
-            let query = paceline_sql::plan_query(&state, insert.query).await?;
-            Ok(WriteFiles::plan(Target::new(folder, &insert.format, &insert.options)?, query)?)
+            let target = session.target(&insert, job)?;
+            Ok(WriteFiles::plan(target, paceline_sql::plan_query(&state, insert.query).await?)?)
         }
         _ => Err(EngineError::Setting("only a query or an INSERT has a plan".to_owned())),
     }

@@ -2,6 +2,8 @@
 
 use object_store::memory::InMemory;
 
+use futures::TryStreamExt;
+
 use super::*;
 
 fn answer(number: u64) -> Answer {
@@ -101,4 +103,23 @@ async fn many_segments_are_joined_and_nothing_is_lost() {
         let index = next.index((number % 3) as u32).await.unwrap().unwrap();
         assert_eq!(index.find(key(number)).unwrap(), Some(answer(number)));
     }
+}
+
+#[tokio::test]
+async fn processes_that_share_a_journal_find_what_the_others_wrote_down() {
+    let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let network = Handle::current();
+    let open = || Journal::open_shared(Arc::clone(&store), Path::from("j"), 2, &network);
+    let (one, other) = (open().await.unwrap(), open().await.unwrap());
+    assert!(other.index(3).await.unwrap().is_none());
+    one.record(3, [(key(1), answer(1))]);
+    one.flush().await.unwrap();
+    let found = other.index(3).await.unwrap().unwrap();
+    assert_eq!(found.find(key(1)).unwrap(), Some(answer(1)));
+    // A partition that begins again in the same process finds what was not written down yet as well.
+    other.record(3, [(key(2), answer(2))]);
+    let found = other.index(3).await.unwrap().unwrap();
+    assert_eq!(found.find(key(2)).unwrap(), Some(answer(2)));
+    one.close().await.unwrap();
+    other.close().await.unwrap();
 }

@@ -109,3 +109,6 @@ fn fields_in(bytes: &[u8]) -> Result<Fields> {
     let schema = protobuf_common::Schema::decode(bytes).map_err(damaged)?;
     Ok(Schema::try_from(&schema).map_err(damaged)?.fields)
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 mod csv;
 mod json;
+mod partitions;
 mod sample;
 
 use std::sync::Arc;
@@ -23,11 +24,13 @@ use object_store::{ObjectMeta, ObjectStoreExt};
 pub use self::csv::{BYTES_READ, DROPPED, MALFORMED};
 use self::csv::{CsvFormat, CsvOptions};
 use self::json::JsonFiles;
+use self::partitions::{PartitionedFiles, Partitions};
 pub(crate) use self::sample::about_how_many_rows;
 use super::stores::{Place, Store, Stores};
 use crate::EngineError;
 
-/// A view over files.
+/// A view over files. The columns that their folders are have the types of their values where `infer_partitions` says so, or
+/// are strings.
 ///
 /// # Errors
 /// The format or an option is not known, there are no files, or their columns cannot be inferred.
@@ -37,6 +40,7 @@ pub async fn open(
     format: &str,
     columns: Option<Fields>,
     options: &[(String, String)],
+    infer_partitions: bool,
 ) -> Result<Arc<dyn TableProvider>, EngineError> {
     let options = Options { format, given: options };
     let (names, reader): (&[&str], _) = match format {
@@ -56,17 +60,31 @@ pub async fn open(
     let compression = compression(&place, &files)?;
     reader.check(&place, compression)?;
     let file_format = reader.file_format(compression);
+    let partitions = Partitions::of(&place, &files, columns.as_ref(), infer_partitions)?;
+    let is_in_files = |name: &str| !partitions.as_ref().is_some_and(|partitions| partitions.has(name));
     let schema = match columns {
-        Some(columns) => Arc::new(Schema::new(columns.iter().map(nullable).collect::<Fields>())),
+        Some(columns) => {
+            let columns = columns.iter().filter(|field| is_in_files(field.name()));
+            Arc::new(Schema::new(columns.map(nullable).collect::<Fields>()))
+        }
         None => reader.infer(state, &place, &files, file_format.as_ref()).await?,
     };
     if let Reader::Csv(options) = &reader {
         options.check(&schema)?;
     }
+    if let Some(field) = schema.fields().iter().find(|field| !is_in_files(field.name())) {
+        let (url, name) = (&place.url, field.name());
+        let why = "is in the files and in the names of their folders";
+        return Err(EngineError::Setting(format!("cannot read '{url}': the column '{name}' {why}")));
+    }
     let urls = files.iter().map(|file| file_url(&place, &file.location)).collect::<Result<_, _>>()?;
     let listing = ListingOptions::new(file_format).with_file_extension("");
     let config = ListingTableConfig::new_with_multi_paths(urls).with_listing_options(listing).with_schema(schema);
-    Ok(Arc::new(ListingTable::try_new(config)?))
+    let table = ListingTable::try_new(config)?;
+    Ok(match partitions {
+        Some(partitions) => Arc::new(PartitionedFiles::new(table, partitions)),
+        None => Arc::new(table),
+    })
 }
 
 /// The format of a source that DataFusion cannot carry to another process, and the options it was given.

@@ -1,10 +1,9 @@
-//! The operator `WriteFiles`: each partition writes one file, and one file of dead letters if there are any.
+//! The operator `WriteFiles`: each partition writes its files, and one file of dead letters if there are any.
 
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::catalog::Session;
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -21,11 +20,14 @@ use datafusion::physical_plan::{
 };
 use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
 use futures::StreamExt;
+use tokio::sync::Mutex;
 
+use super::files::Files;
+use super::in_order::{in_order, is_in_order};
+use super::letters::{Letters, taking_letters};
 use super::node::{Target, WriteFiles};
-use super::rows::{Rows, storage};
-use super::staged::{Kind, SCHEMA, StagedFile};
-use super::upload::Upload;
+use super::staged::{SCHEMA, StagedFile};
+use crate::EngineError;
 use crate::api_call::{ApiCallExec, Outbox};
 use crate::cluster::Numbering;
 use crate::io::job_folder::JobFolder;
@@ -62,9 +64,13 @@ impl WriteFilesExec {
     }
 
     /// The same, writing to this folder.
-    pub fn writing_to(&self, folder: JobFolder) -> Self {
-        let target = Target { folder, ..self.target.clone() };
-        WriteFilesExec::new(target, Arc::clone(&self.input)).with_numbering(self.numbering.clone())
+    ///
+    /// # Errors
+    /// As [`Target::new`].
+    pub fn writing_to(&self, folder: JobFolder) -> std::result::Result<Self, EngineError> {
+        let (format, options) = self.target.given();
+        let target = Target::new(folder, format, options)?;
+        Ok(WriteFilesExec::new(target, Arc::clone(&self.input)).with_numbering(self.numbering.clone()))
     }
 
     /// What is written.
@@ -85,7 +91,7 @@ impl WriteFilesExec {
 
 impl DisplayAs for WriteFilesExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "WriteFilesExec: {}", self.target.folder.url())
+        write!(f, "WriteFilesExec: {}{}", self.target.folder.url(), self.target.layout)
     }
 }
 
@@ -100,6 +106,11 @@ impl ExecutionPlan for WriteFilesExec {
 
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
         vec![&self.input]
+    }
+
+    /// Rows are written in the order in which they come, so an ORDER BY below is not in vain.
+    fn maintains_input_order(&self) -> Vec<bool> {
+        vec![true]
     }
 
     fn apply_expressions(
@@ -125,12 +136,18 @@ impl ExecutionPlan for WriteFilesExec {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let input = self.input.execute(partition, context)?;
+        let input = self.input.execute(partition, Arc::clone(&context))?;
         let mut outboxes = Vec::new();
         find_outboxes(&self.input, &mut outboxes);
         let partitions = self.input.output_partitioning().partition_count();
         let number = self.numbering.number(&self.input, partition)?;
-        let written = write_partition(self.target.clone(), number, partitions, input, outboxes);
+        let letters = Arc::new(Mutex::new(Letters::new(self.target.folder.clone(), number, outboxes)));
+        let mut input = taking_letters(input, Arc::clone(&letters));
+        let columns = self.target.layout.columns(&self.input.schema())?;
+        if !columns.is_empty() && !is_in_order(&self.input, &columns)? {
+            input = in_order(input, columns, partitions, Arc::clone(&context));
+        }
+        let written = write_partition(self.target.clone(), number, partitions, input, letters);
         let stream = futures::stream::once(async move { StagedFile::to_batch(&written.await?) });
         Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&SCHEMA), stream)))
     }
@@ -151,56 +168,19 @@ async fn write_partition(
     partition: usize,
     partitions: usize,
     mut input: SendableRecordBatchStream,
-    outboxes: Vec<Arc<Outbox>>,
+    letters: Arc<Mutex<Letters>>,
 ) -> Result<Vec<StagedFile>> {
-    // Each file has an id of its own: rows as JSON end like dead letters, and both are staged in one folder.
-    let name = |ending| format!("part-{partition:05}-{}-c000.{ending}", uuid::Uuid::new_v4());
-    let mut rows = Rows::new(&target, name(target.format.ending()), partitions);
-    let mut letters = Letters { target: &target, name: name("json"), open: None };
-    if partition == 0 && !target.folder.appends {
-        // An empty result has one file too, which holds its schema.
-        rows.write(&RecordBatch::new_empty(input.schema())).await?;
+    let mut files = Files::new(&target, partition, partitions, &input.schema())?;
+    if partition == 0 && !target.folder.appends && target.layout.partition_by.is_empty() {
+        // An empty result has one file too, which holds its schema; as in Spark not so where there would be no folder for it.
+        files.write(&RecordBatch::new_empty(input.schema())).await?;
     }
     while let Some(batch) = input.next().await {
-        rows.write(&batch?).await?;
-        letters.write_all(&outboxes).await?;
+        files.write(&batch?).await?;
     }
-    letters.write_all(&outboxes).await?;
-    let mut staged = Vec::new();
-    staged.extend(rows.finish().await?);
-    staged.extend(letters.finish().await?);
+    let mut staged = files.finish().await?;
+    staged.extend(letters.lock().await.finish().await?);
     Ok(staged)
-}
-
-/// The file of dead letters, opened when the first one comes.
-struct Letters<'a> {
-    target: &'a Target,
-    name: String,
-    open: Option<(Upload, u64)>,
-}
-
-impl Letters<'_> {
-    async fn write_all(&mut self, outboxes: &[Arc<Outbox>]) -> Result<()> {
-        for letter in outboxes.iter().flat_map(|outbox| outbox.take()).collect::<Vec<_>>() {
-            let (upload, rows) = match &mut self.open {
-                Some(open) => open,
-                closed => {
-                    let upload = Upload::start(&self.target.folder, &self.name, Kind::DeadLetters).await;
-                    closed.insert((upload.map_err(storage)?, 0))
-                }
-            };
-            upload.write(Bytes::from(format!("{letter}\n"))).await.map_err(storage)?;
-            *rows += 1;
-        }
-        Ok(())
-    }
-
-    async fn finish(self) -> Result<Option<StagedFile>> {
-        match self.open {
-            Some((upload, rows)) => upload.finish(rows).await.map_err(storage).map(Some),
-            None => Ok(None),
-        }
-    }
 }
 
 /// Plans [`WriteFiles`].

@@ -8,6 +8,7 @@ use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::common::{Result, plan_err};
 use datafusion::parquet::basic::Compression;
 
+use super::layout::{self, Layout, Wrong};
 use crate::EngineError;
 
 /// A format and its options.
@@ -31,8 +32,8 @@ const TIMESTAMP_TZ: &str = "%Y-%m-%dT%H:%M:%S%.3fZ";
 const TIMESTAMP: &str = "%Y-%m-%dT%H:%M:%S%.3f";
 
 impl OutputFormat {
-    pub(super) fn parse(name: &str, options: &[(String, String)]) -> Result<Self, EngineError> {
-        let names: &[&str] = match name {
+    pub(super) fn parse(name: &str, options: &[(String, String)]) -> Result<(Self, Layout), EngineError> {
+        let own: &[&str] = match name {
             "parquet" => &["compression"],
             "csv" => &["header", "sep", "delimiter"],
             "json" => &[],
@@ -41,36 +42,38 @@ impl OutputFormat {
                 return Err(EngineError::Setting(format!("output USING {name} is not supported; {known}")));
             }
         };
+        let names = [own, &layout::OPTIONS].concat();
         if let Some((key, _)) = options.iter().find(|(key, _)| !names.iter().any(|name| name.eq_ignore_ascii_case(key)))
         {
-            let valid =
-                if names.is_empty() { "there are none".to_owned() } else { format!("there are {}", names.join(", ")) };
-            return Err(EngineError::Setting(format!("unknown {name} output option '{key}'; {valid}")));
+            let valid = names.join(", ");
+            return Err(EngineError::Setting(format!("unknown {name} output option '{key}'; there are {valid}")));
         }
         let get = |key: &str| options.iter().rev().find(|(k, _)| k.eq_ignore_ascii_case(key)).map(|(_, v)| v.as_str());
         let wrong = |key: &str, value: &str, expected: &str| {
             EngineError::Setting(format!("the {name} output option '{key}' is '{value}', expected {expected}"))
         };
-        match name {
+        let layout = Layout::parse(get).map_err(|Wrong { key, value, expected }| wrong(key, value, expected))?;
+        let format = match name {
             "csv" => {
                 let header = get("header").unwrap_or("false").to_lowercase();
                 let header = header.parse().map_err(|_| wrong("header", &header, "true or false"))?;
                 let separator = get("sep").or(get("delimiter")).unwrap_or(",").replace("\\t", "\t");
                 let separator = separator.parse().map_err(|_| wrong("sep", &separator, "one character"))?;
-                Ok(OutputFormat::Csv { header, separator })
+                OutputFormat::Csv { header, separator }
             }
-            "json" => Ok(OutputFormat::Json),
+            "json" => OutputFormat::Json,
             _ => {
                 let compression = get("compression").unwrap_or("snappy").to_lowercase();
-                Ok(OutputFormat::Parquet(match compression.as_str() {
+                OutputFormat::Parquet(match compression.as_str() {
                     "snappy" => Compression::SNAPPY,
                     "none" | "uncompressed" => Compression::UNCOMPRESSED,
                     "gzip" => Compression::GZIP(Default::default()),
                     "zstd" => Compression::ZSTD(Default::default()),
                     other => return Err(wrong("compression", other, "snappy, gzip, zstd or none")),
-                }))
+                })
             }
-        }
+        };
+        Ok((format, layout))
     }
 
     /// The end of a file's name, as Spark has it.
@@ -207,7 +210,7 @@ mod tests {
         let options: Vec<_> = options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         let parsed = OutputFormat::parse(name, &options);
         expected.assert_eq(
-            &parsed.map_or_else(|error| error.to_string(), |format| format!("{format:?} {}", format.ending())),
+            &parsed.map_or_else(|error| error.to_string(), |(format, _)| format!("{format:?} {}", format.ending())),
         );
     }
 
@@ -219,13 +222,34 @@ mod tests {
         check(
             "csv",
             &[("quoteAll", "true")],
-            expect!["unknown csv output option 'quoteAll'; there are header, sep, delimiter"],
+            expect![
+                "unknown csv output option 'quoteAll'; there are header, sep, delimiter, partitionBy, maxRecordsPerFile, partitionOverwriteMode"
+            ],
         );
         check(
             "parquet",
             &[("compression", "lzo")],
             expect!["the parquet output option 'compression' is 'lzo', expected snappy, gzip, zstd or none"],
         );
-        check("json", &[("x", "y")], expect!["unknown json output option 'x'; there are none"]);
+        check(
+            "json",
+            &[("x", "y")],
+            expect!["unknown json output option 'x'; there are partitionBy, maxRecordsPerFile, partitionOverwriteMode"],
+        );
+        check(
+            "csv",
+            &[("partitionBy", "a,,b")],
+            expect!["the csv output option 'partitionBy' is 'a,,b', expected names of columns, as in 'day,region'"],
+        );
+        check(
+            "json",
+            &[("maxRecordsPerFile", "x")],
+            expect!["the json output option 'maxRecordsPerFile' is 'x', expected a whole number, 0 for no limit"],
+        );
+        check(
+            "json",
+            &[("partitionOverwriteMode", "x")],
+            expect!["the json output option 'partitionOverwriteMode' is 'x', expected static or dynamic"],
+        );
     }
 }

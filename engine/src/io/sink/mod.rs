@@ -2,12 +2,19 @@
 //! makes them visible ([`super::commit`]).
 
 mod exec;
+mod files;
+mod folders;
 mod format;
+mod in_order;
+mod layout;
+mod letters;
 mod node;
 mod rows;
 mod staged;
 mod upload;
 
 pub use exec::{PlanWriteFiles, WriteFilesExec};
+pub use layout::Layout;
+pub(crate) use layout::{MAX_RECORDS, OVERWRITE, is_dynamic, max_records};
 pub use node::{Target, WriteFiles};
 pub use staged::{Kind, Staged, StagedFile};

@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use datafusion::common::{DFSchema, DFSchemaRef, Result, plan_err};
 use datafusion::logical_expr::{Expr, Extension, LogicalPlan, UserDefinedLogicalNodeCore};
+use uuid::Uuid;
 
 use super::format::OutputFormat;
+use super::layout::Layout;
 use super::staged::SCHEMA;
 use crate::EngineError;
 use crate::io::job_folder::JobFolder;
@@ -20,6 +22,8 @@ pub struct Target {
     pub folder: JobFolder,
     /// How it is written.
     pub format: OutputFormat,
+    /// Over which files and folders.
+    pub layout: Layout,
     /// The format and its options, as they were given.
     pub(super) given: Arc<(String, Vec<(String, String)>)>,
 }
@@ -35,7 +39,15 @@ impl Target {
         options: &[(String, String)],
     ) -> std::result::Result<Self, EngineError> {
         let given = Arc::new((format.to_owned(), options.to_vec()));
-        Ok(Target { folder, format: OutputFormat::parse(format, options)?, given })
+        let (format, layout) = OutputFormat::parse(format, options)?;
+        let folder = folder.keeping_other_partitions(layout.keeps_other_partitions);
+        Ok(Target { folder, format, layout, given })
+    }
+
+    /// The name of a file of rows, as Spark has it.
+    pub(super) fn file_name(&self, task: usize, id: Uuid, file: usize) -> String {
+        let dot = if self.layout.partition_by.is_empty() { '-' } else { '.' };
+        format!("part-{task:05}-{id}{dot}c{file:03}.{}", self.format.ending())
     }
 
     /// The format and its options, as they were given.
@@ -58,14 +70,16 @@ impl WriteFiles {
     /// The node as a plan.
     ///
     /// # Errors
-    /// Two columns of the input have the same name, or a type that the format cannot hold.
+    /// Two columns of the input have the same name, a type that the format cannot hold, or no folders can be made of them.
     pub fn plan(target: Target, input: LogicalPlan) -> Result<LogicalPlan> {
         let mut names: Vec<_> = input.schema().fields().iter().map(|field| field.name().to_lowercase()).collect();
         names.sort_unstable();
         if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
             return plan_err!("the result has two columns named '{}'; rename one with AS", pair[0]);
         }
-        target.format.check(input.schema().inner())?;
+        let folded = target.layout.columns(input.schema().inner())?;
+        let kept: Vec<_> = (0..names.len()).filter(|at| !folded.contains(at)).collect();
+        target.format.check(&Arc::new(input.schema().inner().project(&kept)?))?;
         let schema = Arc::new(DFSchema::try_from(Arc::clone(&SCHEMA))?);
         Ok(LogicalPlan::Extension(Extension { node: Arc::new(WriteFiles { target, input, schema }) }))
     }
@@ -110,7 +124,7 @@ impl UserDefinedLogicalNodeCore for WriteFiles {
     }
 
     fn fmt_for_explain(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "WriteFiles: {}", self.target.folder.url())
+        write!(f, "WriteFiles: {}{}", self.target.folder.url(), self.target.layout)
     }
 
     fn with_exprs_and_inputs(&self, _: Vec<Expr>, mut inputs: Vec<LogicalPlan>) -> Result<Self> {

@@ -1,7 +1,8 @@
-//! The file of rows of one task, opened when the first batch comes.
+//! One file of rows.
 
 use bytes::Bytes;
 use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::{DataFusionError, Result};
 use datafusion::parquet::arrow::AsyncArrowWriter;
 use datafusion::parquet::file::properties::WriterProperties;
@@ -20,9 +21,9 @@ const LEAST_ROW_GROUP_BYTES: usize = 4 * 1024 * 1024;
 
 pub(super) struct Rows<'a> {
     target: &'a Target,
-    name: String,
     row_group_bytes: usize,
-    open: Option<(Writer, u64)>,
+    writer: Writer,
+    rows: u64,
 }
 
 enum Writer {
@@ -31,18 +32,35 @@ enum Writer {
 }
 
 impl<'a> Rows<'a> {
-    /// The file that will be called `name`; as many are written at once as there are `partitions`.
-    pub fn new(target: &'a Target, name: String, partitions: usize) -> Self {
-        let row_group_bytes = (ROW_GROUPS_BYTES / partitions.max(1)).max(LEAST_ROW_GROUP_BYTES);
-        Rows { target, name, row_group_bytes, open: None }
+    /// Opens a file of this name in `folder`; as many are written at once as there are `tasks`.
+    pub async fn open(target: &'a Target, folder: &str, name: &str, tasks: usize, schema: SchemaRef) -> Result<Self> {
+        let row_group_bytes = (ROW_GROUPS_BYTES / tasks.max(1)).max(LEAST_ROW_GROUP_BYTES);
+        let mut upload = Upload::start(&target.folder, folder, name, Kind::Rows).await.map_err(storage)?;
+        let writer = match &target.format {
+            OutputFormat::Parquet(compression) => {
+                let properties = WriterProperties::builder()
+                    .set_compression(*compression)
+                    .set_created_by(concat!("paceline version ", env!("CARGO_PKG_VERSION")).to_owned())
+                    .build();
+                Writer::Parquet(Box::new(AsyncArrowWriter::try_new(upload, schema, Some(properties))?))
+            }
+            OutputFormat::Csv { header: true, separator } => {
+                let header: Bytes = csv_header(&schema, *separator).into();
+                upload.write(header).await.map_err(storage)?;
+                Writer::Text(upload)
+            }
+            OutputFormat::Csv { .. } | OutputFormat::Json => Writer::Text(upload),
+        };
+        Ok(Rows { target, row_group_bytes, writer, rows: 0 })
+    }
+
+    /// How many rows it has.
+    pub fn rows(&self) -> u64 {
+        self.rows
     }
 
     pub async fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        let (writer, rows) = match &mut self.open {
-            Some(open) => open,
-            closed => closed.insert((open(self.target, &self.name, batch).await?, 0)),
-        };
-        match (writer, &self.target.format) {
+        match (&mut self.writer, &self.target.format) {
             (Writer::Parquet(writer), _) => {
                 writer.write(batch).await?;
                 if writer.in_progress_size() >= self.row_group_bytes {
@@ -54,39 +72,19 @@ impl<'a> Rows<'a> {
             }
             (Writer::Text(upload), _) => upload.write(json(batch)?.into()).await.map_err(storage)?,
         }
-        *rows += batch.num_rows() as u64;
+        self.rows += batch.num_rows() as u64;
         Ok(())
     }
 
-    pub async fn finish(self) -> Result<Option<StagedFile>> {
-        let Some((writer, rows)) = self.open else { return Ok(None) };
-        let upload = match writer {
+    pub async fn finish(self) -> Result<StagedFile> {
+        let upload = match self.writer {
             Writer::Parquet(mut writer) => {
                 writer.finish().await?;
                 writer.into_inner()
             }
             Writer::Text(upload) => upload,
         };
-        upload.finish(rows).await.map_err(storage).map(Some)
-    }
-}
-
-async fn open(target: &Target, name: &str, first: &RecordBatch) -> Result<Writer> {
-    let mut upload = Upload::start(&target.folder, name, Kind::Rows).await.map_err(storage)?;
-    match &target.format {
-        OutputFormat::Parquet(compression) => {
-            let properties = WriterProperties::builder()
-                .set_compression(*compression)
-                .set_created_by(concat!("paceline version ", env!("CARGO_PKG_VERSION")).to_owned())
-                .build();
-            Ok(Writer::Parquet(Box::new(AsyncArrowWriter::try_new(upload, first.schema(), Some(properties))?)))
-        }
-        OutputFormat::Csv { header: true, separator } => {
-            let header: Bytes = csv_header(&first.schema(), *separator).into();
-            upload.write(header).await.map_err(storage)?;
-            Ok(Writer::Text(upload))
-        }
-        OutputFormat::Csv { .. } | OutputFormat::Json => Ok(Writer::Text(upload)),
+        upload.finish(self.rows).await.map_err(storage)
     }
 }
 

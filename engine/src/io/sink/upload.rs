@@ -32,10 +32,11 @@ enum Way {
 }
 
 impl Upload {
-    /// Starts a file. On S3 its upload is noted in the job's folder first, so that it can always be aborted.
-    pub async fn start(folder: &JobFolder, name: &str, kind: Kind) -> object_store::Result<Self> {
+    /// Starts a file within a folder of the destination. On S3 its upload is noted in the job's folder first, so that it can
+    /// always be aborted. The name is used once only, whatever the folder.
+    pub async fn start(folder: &JobFolder, within: &str, name: &str, kind: Kind) -> object_store::Result<Self> {
         let store = folder.store().clone();
-        let path = folder.destination(name, kind);
+        let path = folder.destination(within, name, kind)?;
         let way = match store.multipart() {
             Some(multipart) => {
                 let id = multipart.create_multipart(&path).await?;

@@ -293,6 +293,9 @@ pub const KEYS: &[Key] = &[
     kept_off!("spark.driver.cores", count, None, NO_ROWS),
     kept_off!("spark.serializer", any, None, "kept off: rows travel as Arrow, and there are no Java objects"),
     kept_off!("spark.master", any, None, "kept off: the cluster is Paceline's own"),
+    elsewhere("spark.sql.files.maxRecordsPerFile", "for paceline run"),
+    elsewhere("spark.sql.sources.partitionColumnTypeInference.enabled", "for paceline run"),
+    elsewhere("spark.sql.sources.partitionOverwriteMode", "for paceline run"),
     elsewhere("spark.app.name", "has no effect: a job has its name from --job-id"),
     elsewhere("spark.sql.session.timeZone", "kept off: times are in UTC"),
 ];
