@@ -1,5 +1,6 @@
 //! The flags that say who may talk to a process of a cluster.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use paceline_engine::cluster::AccessFiles;
@@ -22,6 +23,18 @@ pub struct AccessArguments {
     /// The name in every certificate of the cluster, where that is not the host's
     #[arg(long, value_name = "NAME", requires = "tls_ca")]
     tls_name: Option<String>,
+}
+
+impl AccessArguments {
+    /// The same flags, for another process.
+    pub fn flags(&self) -> Vec<OsString> {
+        let AccessArguments { token_file, tls_cert, tls_key, tls_ca, tls_name } = self;
+        let files =
+            [("--token-file", token_file), ("--tls-cert", tls_cert), ("--tls-key", tls_key), ("--tls-ca", tls_ca)];
+        let files = files.into_iter().filter_map(|(flag, file)| Some((flag, file.as_ref()?.as_os_str().to_owned())));
+        let name = tls_name.iter().map(|name| ("--tls-name", OsString::from(name)));
+        files.chain(name).flat_map(|(flag, value)| [OsString::from(flag), value]).collect()
+    }
 }
 
 impl From<AccessArguments> for AccessFiles {

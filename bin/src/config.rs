@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use paceline_engine::api_defaults::PATTERNS;
+use paceline_engine::cluster::sizing::SPARK_KEYS;
 use paceline_engine::enrich::Values;
 use paceline_engine::function_options;
 use paceline_engine::settings::KEYS;
@@ -35,6 +36,10 @@ pub fn start(arguments: &Arguments) -> Result<ExitCode, Box<dyn std::error::Erro
     }
     for (name, meaning) in PATTERNS {
         println!("{name}\n{:<24} {meaning}", "");
+    }
+    println!("\n# Spark's: --conf KEY=VALUE of paceline cluster and executor, those of partitions of paceline run\n");
+    for key in SPARK_KEYS.iter().filter(|key| KEYS.iter().all(|of_run| of_run.name != key.name)) {
+        println!("{}\n{:<24} {}", key.name, "", key.meaning);
     }
     println!("\n# an API function: OPTIONS (key 'value', …)\n");
     for row in function_options() {

@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand, no logic.
 
 mod access;
+mod cluster;
 mod config;
 mod data;
 mod demo;
@@ -8,12 +9,14 @@ mod enrich;
 mod executor;
 mod finish;
 mod mock_api;
+mod parent;
 mod progress;
 mod quota;
 mod redrive;
 mod resume;
 mod run;
 mod scheduler;
+mod spark;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -60,6 +63,8 @@ enum Command {
     Resume(resume::Arguments),
     /// Send the dead letters of a job again, and add the rows that succeed now to its output
     Redrive(redrive::Arguments),
+    /// Run a cluster on this machine: a scheduler and executors, which are watched and started again
+    Cluster(cluster::Arguments),
     /// Plan the tasks of a cluster and hand them to its executors
     Scheduler(scheduler::Arguments),
     /// Run tasks that a scheduler hands out
@@ -112,6 +117,7 @@ fn start(command: Command) -> Result<ExitCode, Box<dyn std::error::Error>> {
             Command::Run(arguments) => run::start(arguments).await,
             Command::Redrive(arguments) => redrive::start(arguments).await,
             Command::Resume(arguments) => resume::start(arguments).await,
+            Command::Cluster(arguments) => cluster::start(arguments).await,
             Command::Scheduler(arguments) => scheduler::start(arguments).await,
             Command::Executor(arguments) => executor::start(arguments).await,
             Command::Quota(arguments) => quota::start(arguments).await,

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use paceline_engine::Settings;
 use paceline_engine::cluster::{Access, Scheduler, SchedulerOptions};
@@ -29,7 +30,15 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let Arguments { bind, state_dir, access } = arguments;
     let state_dir = keeper_folder(state_dir, bind.port());
     let access = Access::find(&access.into())?;
-    let options = SchedulerOptions { bind, host: None, task_attempts: 1, state_dir, access };
+    let options = SchedulerOptions {
+        bind,
+        host: None,
+        task_attempts: 1,
+        stage_attempts: 1,
+        executor_timeout: Duration::from_secs(5),
+        state_dir,
+        access,
+    };
     let keeper = Scheduler::bind(options).await?;
     say(&format!("quota at {}", keeper.address()));
     keeper.keep_pace(finish::told_to_stop()).await?;

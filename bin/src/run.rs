@@ -9,6 +9,7 @@ use paceline_engine::cluster::Access;
 use paceline_engine::dry_run;
 use paceline_engine::job::{self, Job, JobId};
 use paceline_engine::observe::table;
+use paceline_engine::placement;
 use paceline_engine::{Outcome, Session, Settings};
 
 use crate::access;
@@ -20,10 +21,11 @@ use crate::progress::{say, while_running};
 pub struct Arguments {
     /// File with the statements
     job: PathBuf,
-    /// A setting, as paceline.s3.endpoint=http://127.0.0.1:9000; may be given several times
+    /// A setting, as paceline.s3.endpoint=http://127.0.0.1:9000 or spark.sql.shuffle.partitions=200; may be given several times
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     conf: Vec<(String, String)>,
-    /// Where plans run: embedded for this process, or a cluster, as df://127.0.0.1:50050
+    /// Where plans run: embedded for this process, a cluster, as df://127.0.0.1:50050, or auto: in this process if it is large
+    /// enough for the job, else in the cluster that PACELINE_CLUSTER or the setting paceline.cluster.auto names
     #[arg(long, value_name = "URL")]
     cluster: Option<String>,
     /// A value for ${KEY} in the statements, kept with the job's checkpoint, so no secret; may be given several times
@@ -69,15 +71,24 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
         let job = Job::new(&id, &script, variables);
         return plan_only(&Session::new(settings)?, &job, arguments.report.as_deref()).await;
     }
+    if settings.by_size {
+        let job = Job::new(&id, &script, variables.clone());
+        let placement = placement::of(&job, &settings, std::env::var("PACELINE_CLUSTER").ok()).await?;
+        say(&format!("{placement}"));
+        settings.set("paceline.cluster", &placement.place())?; // which the job keeps when it is resumed
+    }
     let job = Job::begin(&id, &script, variables, &mut settings)?;
     carry_out(job, settings, arguments.report.as_deref()).await
 }
 
-/// The settings of this user, with what is given on the command line.
+/// The settings of this user, with what is given on the command line. Says what of Spark's was not taken as it was given.
 pub fn settings(conf: &[(String, String)]) -> Result<Settings, paceline_engine::EngineError> {
     let mut settings = Settings::of_user();
     for (key, value) in conf {
         settings.set(key, value)?;
+    }
+    for warning in settings.spark_warnings() {
+        say(&format!("warning: {warning}"));
     }
     Ok(settings)
 }

@@ -3,6 +3,8 @@
 
 #[path = "cli/cluster.rs"]
 mod cluster;
+#[path = "cli/local_cluster.rs"]
+mod local_cluster;
 #[path = "cli/redrive.rs"]
 mod redrive;
 #[path = "cli/resume.rs"]
@@ -212,6 +214,7 @@ fn mistakes_on_the_command_line_are_named() {
     };
     check(&["run", "none.sql"], "cannot read none.sql");
     check(&["run", "job.sql", "--conf", "paceline.nope=1"], "there is no setting 'paceline.nope'");
+    check(&["run", "job.sql", "--conf", "spark.foo=1"], "warning: spark.foo 1: has no effect");
     check(&["run", "job.sql", "--job-id", "../x"], "cannot be a job id");
     check(&["run", "job.sql"], "the variable '${in}' has no value");
     check(&["enrich", "--s3-bucket", "b"], "S3_KEY is not set: give --s3-key");
@@ -233,6 +236,7 @@ fn config_shows_every_setting_with_its_source_and_no_secret() {
         "(not set)",
         "paceline.s3.endpoint",
         "paceline.api.<function>",
+        "spark.dynamicAllocation.maxExecutors",
     ] {
         assert!(shown.contains(expected), "{expected} in {shown}");
     }

@@ -35,6 +35,8 @@ pub struct Planned {
     pub rows: Estimate,
     /// What it would call.
     pub calls: Vec<Calls>,
+    /// Bytes of the files that it would read.
+    pub input_bytes: u64,
     /// How long its requests take at the limits, in seconds; absent where that is not known.
     pub minimum_s: Option<f64>,
     #[serde(skip)]
@@ -75,9 +77,9 @@ async fn plan(session: &Session, text: &str, job: &str) -> Result<Option<Planned
     let plan = session.context().state().create_physical_plan(&plan).await?;
     let forecast = Forecast::of(&plan, &session.context().task_ctx()).await?;
     let (minimum_s, minimum) = (forecast.minimum_s(), explain::minimum(&forecast));
-    let Forecast { rows, calls, .. } = forecast;
+    let Forecast { rows, calls, input_bytes, .. } = forecast;
     // Rows that are given up are written too, beside the others.
-    Ok(Some(Planned { number: 0, line: 0, output, rows, calls, minimum_s, minimum }))
+    Ok(Some(Planned { number: 0, line: 0, output, rows, calls, input_bytes, minimum_s, minimum }))
 }
 
 /// A file that is missing now may be one that the job itself would write.

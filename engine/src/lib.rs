@@ -13,6 +13,7 @@ pub mod io;
 pub mod job;
 mod network;
 pub mod observe;
+pub mod placement;
 pub mod session;
 pub mod settings;
 mod statements;

@@ -1,5 +1,7 @@
 //! The settings of a session, each spelled once.
 
+mod spark;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -37,6 +39,10 @@ pub struct Settings {
     pub api: ApiDefaults,
     /// The cluster that plans run on; `None` for this process.
     pub cluster: Option<HostPort>,
+    /// Whether the size of a job decides where its plans run.
+    pub by_size: bool,
+    /// The cluster for jobs that are too large for this process.
+    pub large_jobs: Option<HostPort>,
     /// Who keeps the pace of this process's calls together with other processes; `None` for nobody.
     pub quota: Option<HostPort>,
     /// What is shown to a cluster and to who keeps the pace.
@@ -63,6 +69,8 @@ impl Default for Settings {
             allowed_hosts: None,
             api: ApiDefaults::default(),
             cluster: None,
+            by_size: false,
+            large_jobs: None,
             quota: None,
             access: Access::default(),
             output_options: Vec::new(),
@@ -101,15 +109,21 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "paceline.cluster",
-        meaning: "where plans run: embedded for this process, or the URL of a cluster, as df://127.0.0.1:50050 (default \
-                  embedded)",
+        meaning: "where plans run: embedded for this process, the URL of a cluster, as df://127.0.0.1:50050, or auto: in this \
+                  process if it is large enough for the job within its pace (default embedded)",
         set: |settings, text| {
             settings.cluster = match text {
-                "embedded" => None,
-                url => Some(url.parse().map_err(|_| "embedded or df://HOST:PORT")?),
+                "embedded" | "auto" => None,
+                url => Some(url.parse().map_err(|_| "embedded, auto or df://HOST:PORT")?),
             };
+            settings.by_size = text == "auto";
             Ok(())
         },
+    },
+    Key {
+        name: "paceline.cluster.auto",
+        meaning: "the cluster that auto chooses for large jobs, as df://127.0.0.1:50050 (default: PACELINE_CLUSTER)",
+        set: |settings, text| text.parse().map(|at| settings.large_jobs = Some(at)).map_err(|_| "df://HOST:PORT"),
     },
     Key {
         name: "paceline.quota",
@@ -243,12 +257,18 @@ impl Settings {
             })?;
         } else if let Some(rest) = name.strip_prefix(api_defaults::PREFIX) {
             self.api.set(rest, value)?;
+        } else if name.starts_with(spark::PREFIX) {
+            spark::check(name, value)?;
         } else {
             let patterns = api_defaults::PATTERNS.iter().map(|(name, _)| *name);
             let names: Vec<_> = KEYS.iter().map(|key| key.name).chain(patterns).collect();
-            return Err(EngineError::Setting(format!("there is no setting '{name}'; there are {}", names.join(", "))));
+            let names = names.join(", ");
+            return Err(EngineError::Setting(format!(
+                "there is no setting '{name}'; there are {names}, and Spark's own"
+            )));
         }
         self.given.push((name.to_owned(), value.to_owned()));
+        self.partitions = spark::partitions(&self.given).unwrap_or(self.partitions);
         Ok(())
     }
 }
@@ -284,8 +304,8 @@ mod tests {
         assert_eq!(settings.batch_rows.get(), 100);
         let error = settings.set("paceline.batch.rows", "none").unwrap_err().to_string();
         expect!["setting 'paceline.batch.rows' is 'none', expected a whole number above zero"].assert_eq(&error);
-        let error = settings.set("spark.executor.cores", "1").unwrap_err().to_string();
-        expect!["there is no setting 'spark.executor.cores'; there are paceline.api.allowed_hosts, paceline.batch.rows, paceline.partitions, paceline.cluster, paceline.quota, paceline.checkpoint.enabled, paceline.checkpoint.location, paceline.checkpoint.keep, paceline.state.dir, paceline.s3.endpoint, paceline.s3.region, paceline.s3.anonymous, paceline.s3.sse, paceline.s3.sse.kms.key, spark.sql.files.maxRecordsPerFile, spark.sql.sources.partitionColumnTypeInference.enabled, spark.sql.sources.partitionOverwriteMode, paceline.api.<function>.<option>, paceline.api.default.<option>"]
+        let error = settings.set("paceline.cores", "1").unwrap_err().to_string();
+        expect!["there is no setting 'paceline.cores'; there are paceline.api.allowed_hosts, paceline.batch.rows, paceline.partitions, paceline.cluster, paceline.cluster.auto, paceline.quota, paceline.checkpoint.enabled, paceline.checkpoint.location, paceline.checkpoint.keep, paceline.state.dir, paceline.s3.endpoint, paceline.s3.region, paceline.s3.anonymous, paceline.s3.sse, paceline.s3.sse.kms.key, spark.sql.files.maxRecordsPerFile, spark.sql.sources.partitionColumnTypeInference.enabled, spark.sql.sources.partitionOverwriteMode, paceline.api.<function>.<option>, paceline.api.default.<option>, and Spark's own"]
         .assert_eq(&error);
     }
 }

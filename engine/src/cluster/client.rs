@@ -130,8 +130,12 @@ impl Cluster {
         functions.into_iter().map(read).collect()
     }
 
+    pub(super) async fn channel(&self) -> Result<Channel> {
+        self.reach.connected().await.map_err(outer)
+    }
+
     async fn scheduler(&self) -> Result<SchedulerGrpcClient<Channel>> {
-        let channel = self.reach.connected().await.map_err(outer)?;
+        let channel = self.channel().await?;
         let bytes = MESSAGE_BYTES as usize;
         Ok(SchedulerGrpcClient::new(channel).max_encoding_message_size(bytes).max_decoding_message_size(bytes))
     }

@@ -26,6 +26,7 @@ use super::access::{Access, WayOut};
 use super::address::HostPort;
 use super::carried::Carried;
 use super::codec::PlanCodec;
+use super::describe::executor_id;
 use super::door::{Backend, Door};
 use super::process::Process;
 use super::reach::Reach;
@@ -37,14 +38,14 @@ use crate::settings::Settings;
 
 /// How long a scheduler is waited for.
 const SCHEDULER_WITHIN: Duration = Duration::from_secs(30);
-/// How often an executor says that it lives, in seconds.
-const HEARTBEAT_S: u64 = 1;
 /// A statement that no task used for so long is forgotten.
 const IDLE: Duration = Duration::from_secs(120);
 
 /// How an executor runs.
 #[derive(Clone, Debug)]
 pub struct ExecutorOptions {
+    /// What its names among the executors begin with.
+    pub id: Option<String>,
     /// The scheduler.
     pub scheduler: HostPort,
     /// Who keeps the pace; the scheduler, where nobody else does.
@@ -53,6 +54,8 @@ pub struct ExecutorOptions {
     pub bind: IpAddr,
     /// The host that others reach it at, where that is not the address it binds.
     pub host: Option<String>,
+    /// How often it says that it lives; counted in whole seconds.
+    pub heartbeat: Duration,
     /// Tasks that run at once.
     pub slots: usize,
     /// Memory that the operators of all tasks share, in bytes.
@@ -75,7 +78,7 @@ pub async fn run(options: ExecutorOptions) -> Result<(), EngineError> {
     let failed = |error: &dyn std::fmt::Display| EngineError::Setting(format!("the executor cannot run: {error}"));
     TERMINATING.store(false, Ordering::SeqCst); // Ballista says so for the whole process, and for good
     let network = Network::start().map_err(|error| failed(&error))?;
-    let name = uuid::Uuid::now_v7().to_string(); // new for each start
+    let name = executor_id(options.id.as_deref()); // new for each start
     let keeper = options.quota.clone().unwrap_or_else(|| options.scheduler.clone());
     let reach = |at: HostPort| Reach::new(at, options.access.clone(), network.handle().clone());
     let (keeper, scheduler) = (reach(keeper), reach(options.scheduler.clone()));
@@ -123,7 +126,7 @@ pub async fn run(options: ExecutorOptions) -> Result<(), EngineError> {
         work_dir: Some(work_dir),
         grpc_max_decoding_message_size: MESSAGE_BYTES,
         grpc_max_encoding_message_size: MESSAGE_BYTES,
-        executor_heartbeat_interval_seconds: HEARTBEAT_S,
+        executor_heartbeat_interval_seconds: options.heartbeat.as_secs().max(1),
         memory_pool_size: Some(options.memory_pool),
         override_execution_engine: Some(Arc::new(engine)),
         override_function_registry: Some(Arc::new(BallistaFunctionRegistry::from(&functions()))),

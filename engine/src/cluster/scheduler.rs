@@ -31,8 +31,6 @@ use crate::io::s3::S3Settings;
 use crate::io::stores::Stores;
 use crate::network::Network;
 
-/// An executor that was not heard of for so many seconds is lost: five heartbeats.
-const EXECUTOR_TIMEOUT_S: u64 = 5;
 /// How often lost executors are looked for, in seconds.
 const EXPIRY_CHECK_S: u64 = 1;
 /// How long jobs wait for an executor when there is none, in seconds: one may be starting.
@@ -56,6 +54,10 @@ pub struct SchedulerOptions {
     pub host: Option<String>,
     /// How often a task is tried.
     pub task_attempts: usize,
+    /// How often a stage is tried.
+    pub stage_attempts: usize,
+    /// An executor that was not heard of for so long is lost; counted in whole seconds.
+    pub executor_timeout: Duration,
     /// Where it remembers what was spent of long limits, and that it lived; `None` for nowhere.
     pub state_dir: Option<PathBuf>,
     /// Who may talk to it.
@@ -132,7 +134,7 @@ impl Scheduler {
             bind_host: host,
             bind_port: self.address.port(),
             scheduling_policy: TaskSchedulingPolicy::PushStaged,
-            executor_timeout_seconds: EXECUTOR_TIMEOUT_S,
+            executor_timeout_seconds: self.options.executor_timeout.as_secs().max(1),
             expire_dead_executor_interval_seconds: EXPIRY_CHECK_S,
             no_executors_grace_period_seconds: NO_EXECUTORS_GRACE_S,
             executor_termination_grace_period: DRAIN_S,
@@ -142,6 +144,7 @@ impl Scheduler {
             grpc_server_max_encoding_message_size: MESSAGE_BYTES,
             grpc_client_max_message_size: MESSAGE_BYTES,
             task_max_failures: self.options.task_attempts,
+            stage_max_failures: self.options.stage_attempts,
             override_config_producer: Some(Arc::new(config)),
             override_session_builder: Some(Arc::new(session)),
             override_physical_codec: Some(codec),

@@ -11,6 +11,7 @@ use paceline_udfs::lease::{Ask, Keeper};
 use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 
+use super::describe;
 use proto::answer::Answer;
 
 pub(super) use proto::cluster_server::ClusterServer;
@@ -120,23 +121,7 @@ impl proto::cluster_server::Cluster for Service {
         let Some(scheduler) = &self.scheduler else {
             return Err(Status::unimplemented("there is no scheduler here, only the pace"));
         };
-        let states = scheduler.executor_manager.get_executors_state().await;
-        let states = states.map_err(|error| Status::internal(error.to_string()))?;
-        let executors = states.into_iter().map(|(executor, ..)| proto::Executor {
-            id: executor.id.to_string(),
-            slots: executor.specification.vcores,
-            free_slots: 0,
-        });
-        let jobs = scheduler.task_manager.get_running_job_cache();
-        let mut waiting_tasks = 0;
-        for job in jobs.values() {
-            waiting_tasks += job.execution_graph.read().await.available_tasks();
-        }
-        Ok(Response::new(proto::DescribeReply {
-            executors: executors.collect(),
-            waiting_tasks: u32::try_from(waiting_tasks).unwrap_or(u32::MAX),
-            running_jobs: u32::try_from(jobs.len()).unwrap_or(u32::MAX),
-        }))
+        describe::look(scheduler).await.map(Response::new)
     }
 }
 

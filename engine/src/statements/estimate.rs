@@ -111,6 +111,8 @@ pub(crate) struct Forecast {
     pub rows: Estimate,
     /// Its calls, from the top down.
     pub calls: Vec<Calls>,
+    /// Bytes of the files, or parts of files, that it reads.
+    pub input_bytes: u64,
 }
 
 impl Forecast {
@@ -123,7 +125,7 @@ impl Forecast {
             calls: Vec::new(),
         };
         let rows = walk.rows(plan, 0, None)?;
-        Ok(Forecast { lines: walk.lines, rows, calls: walk.calls })
+        Ok(Forecast { lines: walk.lines, rows, calls: walk.calls, input_bytes: input_bytes(plan) })
     }
 
     /// How long all requests take, where they only wait for the limits; functions of one quota wait for each other.
@@ -290,6 +292,17 @@ async fn sample_files(plan: &Arc<dyn ExecutionPlan>, context: &TaskContext) -> R
         }
     }
     Ok(sampled)
+}
+
+fn input_bytes(plan: &Arc<dyn ExecutionPlan>) -> u64 {
+    let below = plan.children().into_iter().map(input_bytes).fold(0, u64::saturating_add);
+    let source = plan.downcast_ref::<DataSourceExec>().and_then(|source| source.data_source().downcast_ref());
+    let files = source.into_iter().flat_map(|scan: &FileScanConfig| &scan.file_groups).flat_map(|group| group.files());
+    let bytes = files.map(|file| {
+        let part = file.range.as_ref().map(|range| u64::try_from(range.end - range.start).unwrap_or(0));
+        part.unwrap_or(file.object_meta.size)
+    });
+    bytes.fold(below, u64::saturating_add)
 }
 
 fn address(plan: &Arc<dyn ExecutionPlan>) -> usize {

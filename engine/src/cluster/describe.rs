@@ -1,0 +1,118 @@
+//! Who is in a cluster, what runs there and what waits: read off Ballista's state in the scheduler, asked for by others.
+
+use std::collections::{HashMap, HashSet};
+
+use ballista_core::serde::protobuf::task_status::Status as TaskStatus;
+use ballista_scheduler::state::SchedulerState;
+use ballista_scheduler::state::execution_stage::ExecutionStage;
+use datafusion::common::{Result, exec_datafusion_err};
+use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
+use tonic::Status;
+
+use super::Cluster;
+use super::service::proto;
+
+/// What is seen of a cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Description {
+    /// Its executors.
+    pub executors: Vec<Member>,
+    /// Tasks without a slot, of each stage that has some.
+    pub waiting: Vec<usize>,
+    /// Jobs that run.
+    pub jobs: usize,
+}
+
+/// An executor of a cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its id.
+    pub id: String,
+    /// Tasks that it can run at once.
+    pub slots: usize,
+    /// Tasks that it runs.
+    pub running: usize,
+    /// Whether a job that is not done may still read what its tasks wrote.
+    pub holds_shuffle: bool,
+}
+
+/// Stands in an executor's id between what its process was told and what tells apart its starts within that.
+const OF_PROCESS: char = '.';
+
+impl Member {
+    /// The id that its process was started with, if it was given one.
+    pub fn process(&self) -> &str {
+        self.id.split_once(OF_PROCESS).map_or(self.id.as_str(), |(process, _)| process)
+    }
+}
+
+/// A new id for an executor of a process that was given one.
+pub(super) fn executor_id(process: Option<&str>) -> String {
+    let own = uuid::Uuid::now_v7();
+    process.map_or_else(|| own.to_string(), |process| format!("{process}{OF_PROCESS}{own}"))
+}
+
+impl Cluster {
+    /// Asks the scheduler.
+    ///
+    /// # Errors
+    /// It cannot be reached.
+    pub async fn describe(&self) -> Result<Description> {
+        let mut client = proto::cluster_client::ClusterClient::new(self.channel().await?);
+        let reply = client.describe(proto::DescribeRequest {}).await;
+        let reply = reply.map_err(|status| exec_datafusion_err!("the scheduler said: {}", status.message()))?;
+        let proto::DescribeReply { executors, waiting, running_jobs, .. } = reply.into_inner();
+        let member = |executor: proto::Executor| Member {
+            id: executor.id,
+            slots: executor.slots as usize,
+            running: executor.running as usize,
+            holds_shuffle: executor.holds_shuffle,
+        };
+        Ok(Description {
+            executors: executors.into_iter().map(member).collect(),
+            waiting: waiting.into_iter().map(|tasks| tasks as usize).collect(),
+            jobs: running_jobs as usize,
+        })
+    }
+}
+
+/// What a scheduler's own state says.
+pub(super) async fn look(
+    scheduler: &SchedulerState<LogicalPlanNode, PhysicalPlanNode>,
+) -> Result<proto::DescribeReply, Status> {
+    let states = scheduler.executor_manager.get_executors_state().await;
+    let states = states.map_err(|error| Status::internal(error.to_string()))?;
+    let jobs = scheduler.task_manager.get_running_job_cache();
+    let (mut running, mut holders, mut waiting) = (HashMap::new(), HashSet::new(), Vec::new());
+    for job in jobs.values() {
+        let graph = job.execution_graph.read().await;
+        for stage in graph.stages().values() {
+            if let ExecutionStage::Running(stage) = stage {
+                waiting.extend(Some(counted(stage.available_tasks())).filter(|tasks| *tasks > 0));
+            }
+            for task in stage.task_infos().unwrap_or_default() {
+                match &task.task_status {
+                    TaskStatus::Running(task) => *running.entry(task.executor_id.clone()).or_insert(0) += 1,
+                    TaskStatus::Successful(task) => drop(holders.insert(task.executor_id.clone())),
+                    TaskStatus::Failed(_) => {}
+                }
+            }
+        }
+    }
+    let executors = states.into_iter().map(|(executor, ..)| {
+        let (id, slots) = (executor.id.to_string(), executor.specification.vcores);
+        let running = running.get(&id).copied().unwrap_or(0);
+        let holds_shuffle = holders.contains(&id);
+        proto::Executor { id, slots, free_slots: slots.saturating_sub(running), running, holds_shuffle }
+    });
+    Ok(proto::DescribeReply {
+        executors: executors.collect(),
+        waiting_tasks: waiting.iter().copied().fold(0, u32::saturating_add),
+        running_jobs: counted(jobs.len()),
+        waiting,
+    })
+}
+
+fn counted(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
