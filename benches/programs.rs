@@ -40,6 +40,8 @@ pub struct Received {
     pub requests_per_s: f64,
     /// Most in any sliding second.
     pub worst_period: f64,
+    /// Those whose idempotency key had arrived before.
+    pub repeated_keys: f64,
 }
 
 impl Api {
@@ -80,20 +82,33 @@ impl Api {
         &self.url
     }
 
+    /// How many requests arrived since [`Api::received`] was last asked.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub async fn requests(&self) -> Result<f64> {
+        self.stats().await?["requests"].as_f64().ok_or_else(|| "the API counts no requests".into())
+    }
+
+    async fn stats(&self) -> Result<Value> {
+        let text = reqwest::get(self.url.replace("/process", "/stats")).await?.error_for_status()?.text().await?;
+        Ok(serde_json::from_str(&text)?)
+    }
+
     /// What arrived since it was last asked.
     ///
     /// # Errors
     /// It does not answer.
     pub async fn received(&self) -> Result<Received> {
-        let place = |path| self.url.replace("/process", path);
-        let text = reqwest::get(place("/stats")).await?.error_for_status()?.text().await?;
-        reqwest::Client::new().post(place("/reset")).send().await?.error_for_status()?;
-        let stats: Value = serde_json::from_str(&text)?;
-        let number = |key: &str| stats[key].as_f64().ok_or_else(|| format!("no {key} in {text}"));
+        let stats = self.stats().await?;
+        let reset = self.url.replace("/process", "/reset");
+        reqwest::Client::new().post(reset).send().await?.error_for_status()?;
+        let number = |key: &str| stats[key].as_f64().ok_or_else(|| format!("no {key} in {stats}"));
         Ok(Received {
             requests: number("requests")?,
             requests_per_s: number("requests_per_s")?,
             worst_period: number("worst_period")?,
+            repeated_keys: number("repeated_keys")?,
         })
     }
 }

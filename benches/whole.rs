@@ -2,6 +2,7 @@
 //! compared they run in turns, so that whatever else the machine does meets both.
 
 mod api_function;
+mod cluster;
 mod pyspark;
 
 use std::error::Error;
@@ -13,6 +14,7 @@ use paceline_benches::{Api, Bodies, Columns, Ran, Received, Table, Workplace, ba
 use tokio::runtime::Runtime;
 
 use api_function::{answers, faults, journal};
+use cluster::cluster;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -31,11 +33,12 @@ const BENCHES: &[(&str, Bench)] = &[
     ("faults", faults),
     ("journal", journal),
     ("answers", answers),
+    ("cluster", cluster),
     ("million", million),
     ("memory", memory),
     ("pyspark", pyspark::compare),
 ];
-const SHORT: &[&str] = &["start", "pace", "faults", "journal", "answers", "records", "arrays"];
+const SHORT: &[&str] = &["start", "pace", "faults", "journal", "answers", "cluster", "records", "arrays"];
 
 fn main() -> Result<()> {
     rlimit::increase_nofile_limit(u64::MAX)?;
