@@ -1,6 +1,9 @@
 //! Everything that runs queries, in one binary.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where it cannot go on")]
 
+mod models {
+    mod commit;
+}
 mod plans;
 mod slt;
 mod scenarios {

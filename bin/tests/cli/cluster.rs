@@ -297,6 +297,12 @@ fn queries_say_the_same_as_without_a_cluster() {
          SELECT k FROM t WHERE n < 10 UNION ALL SELECT k FROM t WHERE n > 990 ORDER BY k;
          SELECT count(*) FROM t WHERE n > (SELECT avg(n) FROM t);
          SELECT DISTINCT k FROM t WHERE id NOT IN (SELECT n FROM t) ORDER BY k;
+         SELECT count(*) FROM t WHERE id NOT IN (SELECT n FROM t WHERE n > 500);
+         SELECT count(*) FROM t WHERE id NOT IN (SELECT CASE WHEN n > 5 THEN n END FROM t);
+         SELECT count(*), count(b.id) FROM t a LEFT JOIN t b ON a.id < b.n - 995;
+         SELECT count(*) FROM t a WHERE NOT EXISTS (SELECT 1 FROM t b WHERE b.n > a.id + 900);
+         SELECT count(*) FROM t a WHERE EXISTS (SELECT 1 FROM t b WHERE b.n > a.id + 900);
+         SELECT k FROM t WHERE id = 7 UNION ALL SELECT 'constant' UNION ALL SELECT max(k) FROM t ORDER BY k;
          SELECT count(*) FROM t WHERE k <> '{long}'; SELECT 1 AS one"
     );
     let (there, here) = machines.query(&statements);

@@ -9,8 +9,8 @@ use ballista_core::serde::protobuf::execute_query_params::Query;
 use ballista_core::serde::protobuf::operator_metric::Metric;
 use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
 use ballista_core::serde::protobuf::{
-    CancelJobParams, CleanJobDataParams, ExecuteQueryParams, GetJobMetricsParams, KeyValuePair, PartitionLocation,
-    SuccessfulJob, job_status,
+    CancelJobParams, CleanJobDataParams, ExecuteQueryParams, GetJobMetricsParams, GetJobMetricsResult, KeyValuePair,
+    PartitionLocation, SuccessfulJob, job_status,
 };
 use ballista_core::utils::GrpcClientConfig;
 use ballista_core::version;
@@ -27,6 +27,7 @@ use tonic::transport::Channel;
 
 use super::access::WayOut;
 use super::numbering::Numbering;
+use super::portable::portable;
 use super::reach::Reach;
 use super::service::proto::{self, cluster_client::ClusterClient};
 use super::{MESSAGE_BYTES, PlanCodec};
@@ -62,7 +63,7 @@ impl Cluster {
     /// # Errors
     /// The plan cannot travel, the cluster cannot be reached, or running it failed.
     pub async fn run(&self, plan: Arc<dyn ExecutionPlan>, config: &SessionConfig) -> Result<Ran> {
-        let plan = numbered(plan)?;
+        let plan = numbered(portable(plan)?)?;
         let mut bytes = Vec::new();
         PhysicalPlanNode::try_from_physical_plan(plan, self.codec.as_ref())?.try_encode(&mut bytes)?;
         let entry = |entry: datafusion::config::ConfigEntry| KeyValuePair { key: entry.key, value: entry.value };
@@ -92,8 +93,13 @@ impl Cluster {
             }
         };
         let id = job.id.clone().unwrap_or_default();
-        let metrics = scheduler.get_job_metrics(GetJobMetricsParams { job_id: id.clone() }).await;
-        let metrics = metrics.map_err(|status| self.said(&status))?.into_inner();
+        let metrics = match scheduler.get_job_metrics(GetJobMetricsParams { job_id: id.clone() }).await {
+            Ok(metrics) => metrics.into_inner(),
+            Err(error) => {
+                tracing::warn!(%error, "how many rows were read is not known");
+                GetJobMetricsResult::default()
+            }
+        };
         let batches = self.fetch(done, config).await?;
         job.id = None;
         if let Err(error) =

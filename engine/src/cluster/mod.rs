@@ -12,6 +12,7 @@ mod keeper;
 mod local;
 mod numbering;
 mod pace;
+mod portable;
 mod process;
 mod reach;
 mod scheduler;
@@ -19,8 +20,11 @@ mod service;
 pub mod sizing;
 mod stage;
 
+use std::sync::Arc;
+
 use ballista_core::config::BALLISTA_SCHEDULER_MAX_PARTITIONS_PER_TASK;
 use ballista_core::extension::SessionConfigExt;
+use datafusion::optimizer::{Optimizer, OptimizerRule};
 use datafusion::prelude::SessionConfig;
 
 pub use access::{Access, AccessFiles};
@@ -39,6 +43,11 @@ pub use scheduler::{Scheduler, SchedulerOptions};
 /// Largest message between the processes of a cluster, in bytes: a plan that reads many files is long. Ballista's own bound,
 /// 16 MiB, looks like a lost executor when it is passed.
 const MESSAGE_BYTES: u32 = 256 << 20;
+
+/// The rules that a logical plan is optimized by: Ballista's where it runs on a cluster, which cannot say NOT IN otherwise.
+pub(crate) fn optimizer_rules(on_cluster: bool) -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
+    if on_cluster { ballista_core::optimizer::ballista_default_optimizer_rules() } else { Optimizer::new().rules }
+}
 
 /// The configuration that every process of a cluster begins with.
 fn config() -> SessionConfig {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ballista_core::JobId;
+use ballista_core::error::BallistaError;
 use ballista_core::serde::protobuf::{RuntimeStatsReport, ShuffleWritePartition, TaskColumnStats, WindowStateReport};
 use ballista_executor::execution_engine::{ExecutionEngine, QueryStageExecutor};
 use datafusion::common::{DataFusionError, Result, exec_err};
@@ -103,15 +104,34 @@ impl fmt::Display for Task {
     }
 }
 
-/// Ballista runs a task again after an I/O error, and fails the job after any other. What may go better the next time, or on
-/// another executor, is made one: a store that did not answer, and memory that other tasks may have given back by then.
+/// Ballista runs a task again after an I/O error, and fails the job after any other. A store that did not answer may do so the
+/// next time. Memory would be as short again: each task has its own share.
 fn told_apart(error: DataFusionError) -> DataFusionError {
     let again = |error: DataFusionError| DataFusionError::IoError(io::Error::other(error.to_string()));
+    let error = without_wrapper(error);
     match error.find_root() {
-        DataFusionError::ResourcesExhausted(_) => again(error),
         DataFusionError::ObjectStore(cause) if is_passing(cause) => again(error),
         DataFusionError::ParquetError(cause) if is_passing_within(cause.as_ref()) => again(error),
         _ => error,
+    }
+}
+
+/// What Ballista wrapped into an error of its own, which shows no source.
+fn without_wrapper(error: DataFusionError) -> DataFusionError {
+    let is_ballistas = |error: &DataFusionError| match error {
+        DataFusionError::External(inner) => inner.is::<BallistaError>(),
+        _ => false,
+    };
+    match error {
+        DataFusionError::Shared(shared) => match Arc::try_unwrap(shared) {
+            Ok(error) => without_wrapper(error),
+            Err(shared) => DataFusionError::Shared(shared),
+        },
+        error if is_ballistas(&error) => match BallistaError::from(error) {
+            BallistaError::DataFusionError(inner) => without_wrapper(*inner),
+            other => DataFusionError::External(Box::new(other)),
+        },
+        error => error,
     }
 }
 
@@ -147,7 +167,9 @@ mod tests {
         assert!(is_again(DataFusionError::ObjectStore(Box::new(generic()))));
         assert!(is_again(DataFusionError::ObjectStore(Box::new(generic())).context("reading")));
         assert!(is_again(in_parquet(generic())));
-        assert!(is_again(DataFusionError::ResourcesExhausted("sort".to_owned())));
+        let wrapped = BallistaError::DataFusionError(Box::new(DataFusionError::ObjectStore(Box::new(generic()))));
+        assert!(is_again(DataFusionError::Shared(Arc::new(DataFusionError::External(Box::new(wrapped))))));
+        assert!(!is_again(DataFusionError::ResourcesExhausted("sort".to_owned())));
         assert!(!is_again(DataFusionError::ObjectStore(Box::new(missing()))));
         assert!(!is_again(in_parquet(missing())));
         assert!(!is_again(DataFusionError::Execution("429".to_owned())));

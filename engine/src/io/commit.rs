@@ -6,7 +6,7 @@
 //! 2. the old `_SUCCESS` goes
 //! 3. each staged file becomes visible
 //! 4. the old files go, never what is below `_paceline/`; where other partitions stay, those in the folders of new files only
-//! 5. the new `_SUCCESS`, then the manifest goes
+//! 5. the new `_SUCCESS`, then the manifest goes, then what the job had of its own
 
 use std::collections::{BTreeSet, HashSet};
 use std::io::ErrorKind;
@@ -53,6 +53,13 @@ struct Manifest {
     /// Paths of the files that are replaced; not there until the manifest itself keeps everybody else out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     old: Option<Vec<String>>,
+}
+
+impl Manifest {
+    /// Whether both are of one commit.
+    fn is_that_of(&self, other: &Manifest) -> bool {
+        (&self.job, &self.files) == (&other.job, &other.files)
+    }
 }
 
 /// Before a job writes: finishes a commit that was broken off here, and aborts what an earlier try of this job left.
@@ -130,13 +137,23 @@ pub async fn abandon_after_failure(folder: &JobFolder) {
 /// # Errors
 /// The store cannot be read or written; the bucket's rule for incomplete uploads is the backstop.
 pub async fn abandon(folder: &JobFolder) -> Result<(), EngineError> {
+    abort_noted(folder, &folder.job, &[]).await?;
+    remove_staged(folder, &folder.job).await
+}
+
+/// Aborts every upload that a job noted, but those of `files`.
+async fn abort_noted(folder: &JobFolder, job: &str, files: &[StagedFile]) -> Result<(), EngineError> {
     let failed = folder.failed("cannot clean up");
+    let is_kept =
+        |note: &Note| files.iter().any(|file| matches!(&file.staged, Staged::Upload { id, .. } if *id == note.id));
     if let Some(multipart) = folder.store().multipart() {
         let objects = folder.store().objects();
-        let notes = objects.list(Some(&folder.at(&[OWN, &folder.job, "uploads"])));
+        let notes = objects.list(Some(&folder.at(&[OWN, job, "uploads"])));
         let notes: Vec<_> = notes.try_collect().await.map_err(failed)?;
         for note in notes {
-            let Some(note) = read_json::<Note>(folder, &note.location).await? else { continue };
+            let Some(note) = read_json::<Note>(folder, &note.location).await?.filter(|note| !is_kept(note)) else {
+                continue;
+            };
             match multipart.abort_multipart(&path(&note.path).map_err(failed)?, &note.id).await {
                 // Completed or aborted before: there is nothing to abort.
                 Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
@@ -144,7 +161,7 @@ pub async fn abandon(folder: &JobFolder) -> Result<(), EngineError> {
             }
         }
     }
-    remove_staged(folder, &folder.job).await
+    Ok(())
 }
 
 async fn remove_staged(folder: &JobFolder, job: &str) -> Result<(), EngineError> {
@@ -158,7 +175,8 @@ async fn claim(folder: &JobFolder, manifest: &Manifest) -> Result<bool, EngineEr
         Ok(()) => Ok(true),
         // Our own request may have been sent twice by the client because its first answer was lost.
         Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => {
-            Ok(read_manifest(folder).await?.as_ref() == Some(manifest))
+            // Somebody who came by may have filled it in since.
+            Ok(read_manifest(folder).await?.is_some_and(|found| found.is_that_of(manifest)))
         }
         Err(error) => Err(folder.failed("cannot commit to")(error)),
     }
@@ -203,25 +221,40 @@ async fn roll_forward(folder: &JobFolder, mut manifest: Manifest) -> Result<(), 
     completed.into_iter().collect::<Result<Vec<()>, _>>().map_err(|broken| failed(broken.into()))?;
 
     // Somebody else may have finished this commit meanwhile, and a later one with it.
-    if read_manifest(folder).await?.is_none_or(|found| found.job != manifest.job || found.files != manifest.files) {
+    if !still_stands(folder, &manifest).await? {
         return Ok(());
     }
     let old = manifest.old.iter().flatten();
     delete(folder, old.map(|old| path(old)).collect::<Result<_, _>>().map_err(failed)?).await?;
     objects.put(&success, manifest.success.clone().into()).await.map_err(failed)?;
 
-    // The job is complete. What is left over is removed by the next one, so it is no reason to fail.
-    let own = match manifest.keeps_checkpoints {
-        true => remove_staged(folder, &manifest.job).await,
-        false => remove_folder(folder, &[OWN, &manifest.job]).await,
-    };
-    for removed in [own, delete(folder, vec![folder.at(&[OWN, MANIFEST])]).await] {
-        if let Err(error) = removed {
-            tracing::warn!(%error, "the commit is complete, but its own files could not be removed");
+    clean_up(folder, &manifest).await
+}
+
+/// The job is complete. What is left over is removed by the next one, so it is no reason to fail. The manifest goes first, for
+/// from then on others may commit here, and theirs must not be taken for ours.
+async fn clean_up(folder: &JobFolder, manifest: &Manifest) -> Result<(), EngineError> {
+    let removed = async {
+        if still_stands(folder, manifest).await? {
+            delete(folder, vec![folder.at(&[OWN, MANIFEST])]).await?;
         }
+        // A task that was run again left the upload of its first try.
+        abort_noted(folder, &manifest.job, &manifest.files).await?;
+        match manifest.keeps_checkpoints {
+            true => remove_staged(folder, &manifest.job).await,
+            false => remove_folder(folder, &[OWN, &manifest.job]).await,
+        }
+    };
+    if let Err(error) = removed.await {
+        tracing::warn!(%error, "the commit is complete, but its own files could not be removed");
     }
     remove_empty_local_folder(folder);
     Ok(())
+}
+
+/// Whether this commit is the one that goes on here.
+async fn still_stands(folder: &JobFolder, manifest: &Manifest) -> Result<bool, EngineError> {
+    Ok(read_manifest(folder).await?.is_some_and(|found| found.is_that_of(manifest)))
 }
 
 async fn list_old(folder: &JobFolder, manifest: &Manifest) -> Result<Vec<String>, EngineError> {

@@ -171,6 +171,7 @@ impl Session {
             .with_config(paceline_sql::spark_settings(config))
             .with_runtime_env(environment)
             .with_default_features()
+            .with_optimizer_rules(cluster::optimizer_rules(cluster.is_some()))
             .with_analyzer_rule(Arc::new(HoistApiCalls))
             .with_analyzer_rule(Arc::new(SetRowsAside))
             .with_query_planner(Arc::new(Planner))
