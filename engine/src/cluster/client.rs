@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ballista_core::client::BallistaClient;
 use ballista_core::extension::{BallistaConfigGrpcEndpoint, SessionConfigExt};
@@ -23,6 +24,7 @@ use datafusion_proto::physical_plan::AsExecutionPlan;
 use datafusion_proto::protobuf::PhysicalPlanNode;
 use futures::TryStreamExt;
 use paceline_udfs::counters::Snapshot;
+use tokio_util::task::TaskTracker;
 use tonic::transport::Channel;
 
 use super::access::WayOut;
@@ -36,11 +38,16 @@ use crate::api_call::ApiCallExec;
 use crate::io::sink::WriteFilesExec;
 use crate::io::stores::Stores;
 
+/// How long a scheduler may take to cancel a job.
+const CANCELLED_WITHIN: Duration = Duration::from_secs(5);
+
 /// A cluster, as a client reaches it.
 #[derive(Clone, Debug)]
 pub struct Cluster {
     reach: Reach,
     codec: Arc<PlanCodec>,
+    /// Jobs that are being cancelled.
+    cancelling: TaskTracker,
 }
 
 /// What a plan that ran has to say.
@@ -55,7 +62,7 @@ pub struct Ran {
 impl Cluster {
     /// The cluster whose scheduler is reached so.
     pub fn new(reach: Reach, stores: Arc<Stores>) -> Self {
-        Cluster { reach, codec: Arc::new(PlanCodec::new(stores)) }
+        Cluster { reach, codec: Arc::new(PlanCodec::new(stores)), cancelling: TaskTracker::new() }
     }
 
     /// Runs a plan. Given up on the way, it is cancelled.
@@ -77,7 +84,7 @@ impl Cluster {
         let mut scheduler = self.scheduler().await?;
         let mut statuses =
             scheduler.execute_query_push(request).await.map_err(|status| self.said(&status))?.into_inner();
-        let mut job = RunningJob { scheduler: scheduler.clone(), id: None };
+        let mut job = RunningJob { scheduler: scheduler.clone(), id: None, cancelling: self.cancelling.clone() };
         let done = loop {
             let next = statuses.message().await.map_err(|status| self.said(&status))?;
             let status = next.and_then(|result| result.status);
@@ -119,6 +126,15 @@ impl Cluster {
             }
         }
         Ok(Ran { batches, metrics: sums })
+    }
+
+    /// Waits until the scheduler has heard which jobs were given up.
+    pub async fn cancelled(&self) {
+        self.cancelling.close();
+        if tokio::time::timeout(CANCELLED_WITHIN, self.cancelling.wait()).await.is_err() {
+            tracing::warn!("the scheduler does not answer; a job that was given up may go on there");
+        }
+        self.cancelling.reopen();
     }
 
     /// What the functions of a statement came to so far in one attempt, by name.
@@ -213,13 +229,14 @@ pub(super) fn numbered(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn Execution
 struct RunningJob {
     scheduler: SchedulerGrpcClient<Channel>,
     id: Option<String>,
+    cancelling: TaskTracker,
 }
 
 impl Drop for RunningJob {
     fn drop(&mut self) {
         let Some(id) = self.id.take() else { return };
         let mut scheduler = self.scheduler.clone();
-        tokio::spawn(async move {
+        self.cancelling.spawn(async move {
             if let Err(error) = scheduler.cancel_job(CancelJobParams { job_id: id.clone() }).await {
                 tracing::warn!(%error, job = id, "the job could not be cancelled");
             }

@@ -80,13 +80,19 @@ impl Session {
         find_callers(&plan, &mut callers);
         let elsewhere = Elsewhere::new(callers);
         let run = cluster.run(plan, config);
-        tokio::pin!(run);
-        let mut ticks = tokio::time::interval(PROGRESS);
-        let ran = loop {
-            tokio::select! {
-                ran = &mut run => break ran,
-                _ = ticks.tick() => elsewhere.look(cluster, attempt).await?,
+        // Both at once: the one may wait for what the other has begun.
+        let over_budget = async {
+            let mut ticks = tokio::time::interval(PROGRESS);
+            loop {
+                ticks.tick().await;
+                if let Err(error) = elsewhere.look(cluster, attempt).await {
+                    return error;
+                }
             }
+        };
+        let ran = tokio::select! {
+            ran = run => ran,
+            error = over_budget => return Err(error),
         };
         elsewhere.look(cluster, attempt).await?;
         ran

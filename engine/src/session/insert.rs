@@ -155,6 +155,9 @@ impl Session {
     /// # Errors
     /// The store cannot be read or written.
     pub async fn clean_up(&self) -> Result<bool, EngineError> {
+        if let Some(cluster) = &self.cluster {
+            cluster.cancelled().await;
+        }
         let inserting = self.inserting.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(Inserting { folder, journal }) = inserting else { return Ok(false) };
         let closed = match journal {
