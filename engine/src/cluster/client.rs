@@ -10,14 +10,14 @@ use ballista_core::serde::protobuf::execute_query_params::Query;
 use ballista_core::serde::protobuf::operator_metric::Metric;
 use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
 use ballista_core::serde::protobuf::{
-    CancelJobParams, CleanJobDataParams, ExecuteQueryParams, GetJobMetricsParams, GetJobMetricsResult, KeyValuePair,
-    PartitionLocation, SuccessfulJob, job_status,
+    CancelJobParams, CleanJobDataParams, ExecuteQueryParams, GetJobMetricsParams, GetJobMetricsResult,
+    GetJobStatusParams, KeyValuePair, PartitionLocation, SuccessfulJob, execute_query_result, job_status,
 };
 use ballista_core::utils::GrpcClientConfig;
 use ballista_core::version;
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{DataFusionError, Result, exec_datafusion_err};
+use datafusion::common::{DataFusionError, Result, exec_datafusion_err, exec_err};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
 use datafusion_proto::physical_plan::AsExecutionPlan;
@@ -38,6 +38,8 @@ use crate::api_call::ApiCallExec;
 use crate::io::sink::WriteFilesExec;
 use crate::io::stores::Stores;
 
+/// How often a job is asked whether it has ended.
+const LOOK: Duration = Duration::from_millis(20);
 /// How long a scheduler may take to cancel a job.
 const CANCELLED_WITHIN: Duration = Duration::from_secs(5);
 
@@ -82,24 +84,26 @@ impl Cluster {
         });
         version::insert_version_header(request.metadata_mut());
         let mut scheduler = self.scheduler().await?;
-        let mut statuses =
-            scheduler.execute_query_push(request).await.map_err(|status| self.said(&status))?.into_inner();
-        let mut job = RunningJob { scheduler: scheduler.clone(), id: None, cancelling: self.cancelling.clone() };
+        let accepted = scheduler.execute_query(request).await.map_err(|status| self.said(&status))?.into_inner();
+        let id = match accepted.result {
+            Some(execute_query_result::Result::Success(accepted)) => accepted.job_id,
+            refused => return exec_err!("the scheduler at {} refused the plan: {refused:?}", self.reach.at()),
+        };
+        let mut job =
+            RunningJob { scheduler: scheduler.clone(), id: Some(id.clone()), cancelling: self.cancelling.clone() };
         let done = loop {
-            let next = statuses.message().await.map_err(|status| self.said(&status))?;
-            let status = next.and_then(|result| result.status);
-            let status = status.ok_or_else(|| exec_datafusion_err!("the scheduler at {} stopped", self.reach.at()))?;
-            job.id = Some(status.job_id.clone());
-            match status.status {
+            // Asked for, not pushed: a push says nothing before the end, and by then nobody could cancel any more.
+            let status = scheduler.get_job_status(GetJobStatusParams { job_id: id.clone() }).await;
+            let status = status.map_err(|status| self.said(&status))?.into_inner().status;
+            match status.and_then(|status| status.status) {
                 Some(job_status::Status::Successful(done)) => break done,
                 Some(job_status::Status::Failed(failed)) => {
                     job.id = None;
                     return Err(DataFusionError::Execution(failed.error));
                 }
-                _ => {}
+                _ => tokio::time::sleep(LOOK).await,
             }
         };
-        let id = job.id.clone().unwrap_or_default();
         let metrics = match scheduler.get_job_metrics(GetJobMetricsParams { job_id: id.clone() }).await {
             Ok(metrics) => metrics.into_inner(),
             Err(error) => {

@@ -37,6 +37,9 @@ const NO_PROGRESS: Duration = Duration::from_secs(60);
 /// How long the scheduler may take to end: nothing runs any more by then.
 const SCHEDULER_ENDS_WITHIN: Duration = Duration::from_secs(10);
 
+/// What an executor is told, by its id and the folder for its rows.
+pub type Told = dyn Fn(&str, &Path) -> Vec<OsString> + Send;
+
 /// How a cluster on this machine runs.
 pub struct LocalOptions {
     /// The program of all its processes.
@@ -44,7 +47,7 @@ pub struct LocalOptions {
     /// What the scheduler is told.
     pub scheduler: Vec<OsString>,
     /// What an executor is told, by its id and the folder for its rows.
-    pub executor: Box<dyn Fn(&str, &Path) -> Vec<OsString> + Send>,
+    pub executor: Box<Told>,
     /// Where the scheduler listens.
     pub at: HostPort,
     /// What is shown to it.
