@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use paceline_engine::Settings;
 use paceline_engine::cluster::sizing::{ClusterConf, Machine, Sizing, WorkerType, Workers};
-use paceline_engine::cluster::{Access, HostPort, LocalOptions, run_local};
+use paceline_engine::cluster::{Access, HostPort, LocalOptions, Told, run_local};
 
 use crate::progress::say;
 use crate::run::{pair, settings};
@@ -135,7 +135,7 @@ fn executor_flags(
     sizing: &Sizing,
     own: &[(String, String)],
     shown: Vec<OsString>,
-) -> Box<dyn Fn(&str, &Path) -> Vec<OsString> + Send> {
+) -> Box<Told> {
     let mut flags = words(&[
         "executor",
         "--until-stdin-closes",

@@ -82,6 +82,7 @@ impl Cluster {
 
 impl Drop for Cluster {
     /// Processes that were left end with this one, which held their standard inputs.
+    #[expect(clippy::print_stderr, reason = "what a failed test leaves")]
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();

@@ -34,7 +34,7 @@ pub use client::{Cluster, Ran};
 pub use codec::PlanCodec;
 pub use describe::{Description, Member};
 pub use executor::{ExecutorOptions, run as run_executor};
-pub use local::{LocalOptions, run as run_local};
+pub use local::{LocalOptions, Told, run as run_local};
 pub use numbering::Numbering;
 pub use pace::PaceLink;
 pub use reach::Reach;
