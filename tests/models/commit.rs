@@ -38,9 +38,9 @@ use At::{Complete, DropManifest, DropOld, DropSuccess, PutSuccess, Recheck, Remo
 
 /// What follows once the list of old files is written.
 type Order = [At; 7];
-const REAL: Order = [DropSuccess, Complete, Recheck, DropOld, PutSuccess, DropManifest, RemoveOwn];
-const OLD_FILES_FIRST: Order = [DropSuccess, DropOld, Complete, Recheck, PutSuccess, DropManifest, RemoveOwn];
-const SUCCESS_GOES_LAST: Order = [Complete, Recheck, DropOld, DropSuccess, PutSuccess, DropManifest, RemoveOwn];
+const REAL: Order = [DropSuccess, Complete, Recheck, DropOld, PutSuccess, RemoveOwn, DropManifest];
+const OLD_FILES_FIRST: Order = [DropSuccess, DropOld, Complete, Recheck, PutSuccess, RemoveOwn, DropManifest];
+const SUCCESS_GOES_LAST: Order = [Complete, Recheck, DropOld, DropSuccess, PutSuccess, RemoveOwn, DropManifest];
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Manifest {
@@ -243,9 +243,9 @@ impl Destination {
                 remove(&mut state.visible, file, if driver.todo == 0 { self.after(DropOld) } else { DropOld })
             }
             DropSuccess => set(&mut state.success, None, self.after(DropSuccess)),
-            PutSuccess => set(&mut state.success, Some(commit.job), DropManifest),
-            RemoveOwn => remove(&mut state.notes, Driver::new(commit.job).files(), driver.ended()),
-            DropManifest => set(&mut state.manifest, None, RemoveOwn),
+            PutSuccess => set(&mut state.success, Some(commit.job), RemoveOwn),
+            RemoveOwn => remove(&mut state.notes, Driver::new(commit.job).files(), DropManifest),
+            DropManifest => set(&mut state.manifest, None, driver.ended()),
             at => unreachable!("{at:?}"),
         };
         driver.commit = Some(commit);

@@ -6,7 +6,7 @@
 //! 2. the old `_SUCCESS` goes
 //! 3. each staged file becomes visible
 //! 4. the old files go, never what is below `_paceline/`; where other partitions stay, those in the folders of new files only
-//! 5. the new `_SUCCESS`, then the manifest goes, then what the job had of its own
+//! 5. the new `_SUCCESS`, then what the job had of its own goes, then the manifest
 
 use std::collections::{BTreeSet, HashSet};
 use std::io::ErrorKind;
@@ -231,19 +231,20 @@ async fn roll_forward(folder: &JobFolder, mut manifest: Manifest) -> Result<(), 
     clean_up(folder, &manifest).await
 }
 
-/// The job is complete. What is left over is removed by the next one, so it is no reason to fail. The manifest goes first, for
-/// from then on others may commit here, and theirs must not be taken for ours.
+/// The job is complete. What is left over is removed by the next one, so it is no reason to fail. Whoever came by may have
+/// finished it and begun another commit here, whose manifest must stay.
 async fn clean_up(folder: &JobFolder, manifest: &Manifest) -> Result<(), EngineError> {
     let removed = async {
-        if still_stands(folder, manifest).await? {
-            delete(folder, vec![folder.at(&[OWN, MANIFEST])]).await?;
-        }
         // A task that was run again left the upload of its first try.
         abort_noted(folder, &manifest.job, &manifest.files).await?;
         match manifest.keeps_checkpoints {
-            true => remove_staged(folder, &manifest.job).await,
-            false => remove_folder(folder, &[OWN, &manifest.job]).await,
+            true => remove_staged(folder, &manifest.job).await?,
+            false => remove_folder(folder, &[OWN, &manifest.job]).await?,
         }
+        if still_stands(folder, manifest).await? {
+            delete(folder, vec![folder.at(&[OWN, MANIFEST])]).await?;
+        }
+        Ok::<_, EngineError>(())
     };
     if let Err(error) = removed.await {
         tracing::warn!(%error, "the commit is complete, but its own files could not be removed");
