@@ -100,10 +100,23 @@ impl Quota {
         Pausing { quota: self, since: Instant::now() }
     }
 
+    /// Whether calls wait to be sent.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.demand().waiting > 0
+    }
+
+    /// When the keeper is asked next; `None` where this process has no lease, or said goodbye.
+    pub(crate) fn asks_at(&self, now: Instant) -> Option<Instant> {
+        let waiting = self.is_wanted();
+        let mut limiter = self.limiter();
+        let lease = limiter.leased().filter(|lease| !lease.has_left())?;
+        Some(lease.asks_at(waiting, now))
+    }
+
     /// What the keeper of the cluster's pace is asked; nothing where this process has no lease. It is the last time if the
     /// quota is not used any more.
     pub(crate) fn ask(&self, leaving: bool, now: Instant) -> Option<Ask> {
-        let waiting = self.demand().waiting > 0;
+        let waiting = self.is_wanted();
         let breakers = self.guards.open(now);
         let mut limiter = self.limiter();
         let lease = limiter.leased()?;

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::demand::Demand;
 use super::meter::Meter;
-use super::{Ask, Grant, Held, LEASE, OpenBreaker, leased};
+use super::{Ask, CLOSEST, Grant, Held, LEASE, OpenBreaker, RENEWAL, SOON, UNANSWERED, leased};
 use crate::limiter::{Admit, Limits};
 
 /// One process's lease of one quota. It ends [`LEASE`] after the last ask that was answered, by this process's clock.
@@ -19,7 +19,13 @@ pub struct Holder {
     number: u64,
     /// Asks that may still be answered, and when they were made.
     asked: VecDeque<(u64, Instant)>,
+    /// Grants up to this one are not applied any more.
     applied: u64,
+    last_ask: Option<Instant>,
+    /// As the last grant says.
+    ask_again: Duration,
+    /// The first ask that says that demand began, or that units were given up.
+    news: u64,
     ends: Option<Instant>,
     meters: Vec<Meter>,
     up_to: Option<u64>,
@@ -43,6 +49,9 @@ impl Holder {
             number: 0,
             asked,
             applied: 0,
+            last_ask: None,
+            ask_again: RENEWAL,
+            news: 0,
             ends,
             meters,
             up_to,
@@ -81,11 +90,33 @@ impl Holder {
         self.paused_until = Some(self.paused_until.map_or(until, |old| old.max(until)));
     }
 
-    /// The next ask. `waiting` says whether calls wait to be sent.
+    /// When the next ask is due; `waiting` says whether calls wait to be sent. It does not wait for the answer to the last.
+    pub fn asks_at(&self, waiting: bool, now: Instant) -> Instant {
+        let Some(last) = self.last_ask else { return now };
+        if self.news > self.number || self.begins(waiting) {
+            return last + CLOSEST;
+        }
+        let again = match self.number - self.applied {
+            UNANSWERED.. => RENEWAL,
+            _ if self.news > self.applied => SOON,
+            _ => self.ask_again,
+        };
+        let ended = (!waiting && self.units() > 0).then(|| self.demand.ends().max(last + CLOSEST));
+        ended.map_or(last + again, |ended| ended.min(last + again))
+    }
+
+    /// The next ask. Where demand has ended, it gives all units back.
     pub fn ask(&mut self, waiting: bool, breakers: Vec<OpenBreaker>, now: Instant) -> Ask {
         self.end(now);
+        if !waiting && self.units() > 0 && self.demand.ends() <= now {
+            self.give_up(now);
+        }
+        if self.begins(waiting) {
+            self.news = self.number + 1;
+        }
         self.number += 1;
         self.asked.push_back((self.number, now));
+        self.last_ask = Some(now);
         let period = self.limits.all().first().map_or(LEASE, |limit| limit.period);
         let demand = self.demand.measure(waiting, self.has_units(), period, now);
         let held = |meter: &Meter| Held { units: meter.units(), rest: meter.rest(now), warm: meter.warm(now) };
@@ -123,7 +154,11 @@ impl Holder {
             return false;
         }
         self.applied = grant.number;
+        self.ask_again = grant.ask_again;
         self.asked.retain(|(number, _)| *number > grant.number);
+        if self.meters.iter().zip(&grant.shares).any(|(meter, share)| share.units < meter.units()) {
+            self.news = self.number + 1;
+        }
         self.ends = Some(asked + LEASE);
         self.up_to = grant.up_to;
         self.meters.iter_mut().zip(&grant.shares).for_each(|(meter, share)| meter.set(share.units, share.at_once, now));
@@ -157,7 +192,21 @@ impl Holder {
 
     #[cfg(test)]
     pub(super) fn last_ask(&self) -> Option<Instant> {
-        self.asked.back().map(|(_, asked)| *asked)
+        self.last_ask
+    }
+
+    /// Whether calls wait for units, and the keeper was not told of them.
+    fn begins(&self, waiting: bool) -> bool {
+        waiting && !self.has_units() && self.demand.told() == 0
+    }
+
+    /// Ends the lease, and with it those of all grants that are still on their way.
+    fn give_up(&mut self, now: Instant) {
+        self.ends = Some(now);
+        self.asked.clear();
+        self.applied = self.number;
+        self.news = self.number + 1;
+        self.end(now);
     }
 
     /// Takes notice of the end of the lease.

@@ -106,4 +106,10 @@ impl Keeper {
     pub(super) fn units(&self, quota: &str) -> Vec<u32> {
         self.quotas.get(quota).map_or_else(Vec::new, Kept::units)
     }
+
+    /// Units of the finest limit that nobody has.
+    #[cfg(test)]
+    pub(super) fn free(&self, quota: &str) -> u32 {
+        self.quotas.get(quota).map_or(0, Kept::free)
+    }
 }

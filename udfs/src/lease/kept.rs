@@ -20,6 +20,10 @@ use crate::quota_store::StoreError;
 const SWEEP: Duration = Duration::from_millis(20);
 /// How long a budget's calls last that are granted ahead: renewals may be lost, and what is granted is kept from others.
 const GRANT_AHEAD: Duration = Duration::from_millis(750);
+/// How long shares move after a demand began or ended: until messages about it have gone there and back.
+const SETTLES: Duration = Duration::from_millis(500);
+/// While shares move, all holders together ask once in so much time, but none more often than [`SOON`] says.
+const EACH: Duration = Duration::from_millis(1);
 /// Where there are fewer units than holders, one is kept for so many periods, and never for a shorter time than that.
 const TURN: (u32, Duration) = (10, Duration::from_secs(10));
 
@@ -36,6 +40,8 @@ pub(super) struct Kept {
     /// When the shares must be cut anew at the latest; always, if somebody's demand has changed.
     next_cut: Option<Instant>,
     swept: Instant,
+    /// Until when shares move, because a demand began or ended.
+    settles: Instant,
 }
 
 impl Kept {
@@ -68,7 +74,17 @@ impl Kept {
             long = Some(budgets);
         }
         let (lessees, breakers) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Kept { limits, leased, long, lessees, paused_until: None, breakers, next_cut: None, swept: now })
+        Ok(Kept {
+            limits,
+            leased,
+            long,
+            lessees,
+            paused_until: None,
+            breakers,
+            next_cut: None,
+            swept: now,
+            settles: now,
+        })
     }
 
     /// Whether anybody may hold a lease.
@@ -129,6 +145,9 @@ impl Kept {
         lessee.left = ask.leaving;
         let most = self.leased.first().map_or(0, |leased| leased.limit.calls.get());
         let demand = if ask.leaving { 0 } else { ask.demand.min(most) };
+        if (demand > 0) != (lessee.wants > 0) {
+            self.settles = now + SETTLES;
+        }
         // A demand that changes a little moves no shares.
         if demand > lessee.wants || demand < lessee.wants - lessee.wants * 2 / 5 {
             lessee.wants = demand;
@@ -225,6 +244,7 @@ impl Kept {
     fn grant(&mut self, ask: &Ask, now: Instant, wall: SystemTime) -> Result<Grant, StoreError> {
         let wanting = self.lessees.values().filter(|lessee| lessee.wants > 0).count() as u64;
         let others = wanting.saturating_sub(1);
+        let soon = EACH.saturating_mul(u32::try_from(wanting).unwrap_or(u32::MAX)).clamp(SOON, RENEWAL);
         let pause = self.paused_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
         let breakers = self.breakers.iter().filter(|(_, (first, until))| *first != ask.holder && *until > now);
         let breakers = breakers
@@ -233,12 +253,10 @@ impl Kept {
         let (quota, number) = (ask.quota.clone(), ask.number);
         let mut grant = Grant { quota, number, shares: Vec::new(), up_to: None, pause, breakers, ask_again: RENEWAL };
         let Some(lessee) = self.lessees.get_mut(&ask.holder) else { return Ok(grant) };
-        for ((part, leased), held) in lessee.parts.iter_mut().zip(&mut self.leased).zip(&ask.held) {
+        for (part, leased) in lessee.parts.iter_mut().zip(&mut self.leased) {
             let share = part.share(leased, ask.number, now);
-            if share.units < held.units {
-                grant.ask_again = Duration::ZERO; // the others wait until this one says that it has given up units
-            } else if share.units < part.target {
-                grant.ask_again = grant.ask_again.min(SOON);
+            if share.units < part.target || (now < self.settles && lessee.wants > 0) {
+                grant.ask_again = soon;
             }
             grant.shares.push(share);
         }
@@ -265,6 +283,12 @@ impl Kept {
         Ok(grant)
     }
 
+    /// Units that nobody has of the finest limit.
+    #[cfg(test)]
+    pub fn free(&self) -> u32 {
+        self.leased.first().map_or(0, |leased| leased.pool.units())
+    }
+
     /// Units that holders may use and units that nobody has, for each limit that is leased in units.
     #[cfg(test)]
     pub fn units(&self) -> Vec<u32> {
@@ -286,6 +310,7 @@ impl Clone for Kept {
             breakers: self.breakers.clone(),
             next_cut: self.next_cut,
             swept: self.swept,
+            settles: self.settles,
         }
     }
 }
@@ -293,6 +318,6 @@ impl Clone for Kept {
 #[cfg(test)]
 impl std::hash::Hash for Kept {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        (&self.leased, &self.lessees, self.next_cut, self.swept).hash(state);
+        (&self.leased, &self.lessees, self.next_cut, self.swept, self.settles).hash(state);
     }
 }

@@ -72,7 +72,9 @@ impl Lessee {
         }
         let shares: Vec<_> = lessee.parts.iter().map(|part| part.bound).collect();
         if shares.iter().any(|units| *units > 0) {
-            lessee.live.push(Live { number: ask.applied, until: now + certainly(LEASE), shares, up_to: 0 });
+            // A grant of the earlier keeper may still come into force instead: this holds until one of ours is.
+            let number = ask.number.saturating_sub(1);
+            lessee.live.push(Live { number, until: now + certainly(LEASE), shares, up_to: 0 });
         }
         lessee
     }

@@ -17,6 +17,10 @@
 //!   a rest is (1 + j)·T/k. Where the window ends before the rest does, k was the same all the time.
 //! * Units that nobody used for T need no such start (`at_once`): within the window they are their new holder's alone.
 //!
+//! A holder may give all its units up by itself, in an ask. From then on it applies no grant of an earlier ask, and the
+//! ask's `applied` says so. A new keeper counts what a holder says it has until one of its own grants is in force: a grant of
+//! the old keeper that comes instead brings units that the new one does not give away yet.
+//!
 //! Clocks may differ in rate by `DRIFT` from the true one: holders stretch T by it, the keeper stretches what it waits.
 //!
 //! A limit over a minute or more is a budget instead (`long`): a grant says how many calls the holder may have sent in all,
@@ -53,8 +57,15 @@ pub use keeper::{Keeper, Refused};
 pub const LEASE: Duration = Duration::from_secs(2);
 /// How often a lease is renewed, so that seven messages may be lost one after the other.
 pub const RENEWAL: Duration = Duration::from_millis(250);
-/// How soon a holder asks again that waits for units which others are giving up.
-const SOON: Duration = Duration::from_millis(60);
+/// How soon a holder asks again that has news, and does not know yet whether they were heard, or that shall have more units
+/// as soon as others give them up.
+const SOON: Duration = Duration::from_millis(30);
+/// After so many asks without an answer it is in no hurry any more.
+const UNANSWERED: u64 = 16;
+/// Two asks are never closer together.
+const CLOSEST: Duration = Duration::from_millis(10);
+/// How often a process looks whether its demand has ended.
+const LOOK: Duration = Duration::from_millis(25);
 /// Limits with a period from here on are budgets: their shares would rest too long.
 const LONG: Duration = Duration::from_secs(60);
 /// Latest that a timer fires: a call that is so late does not delay those after it.
@@ -74,7 +85,8 @@ pub struct Ask {
     pub holder: u64,
     /// Counts the holder's asks, from 1.
     pub number: u64,
-    /// The ask whose grant is in force, or was the last; 0 for none. Grants of earlier asks are not used any more.
+    /// The ask whose grant is in force, or was the last, or the last ask before all units were given up; 0 for none. No grant
+    /// of an earlier ask is used any more, and this one's only for what is `held`.
     pub applied: u64,
     /// What it holds, for each limit that is leased in units; nothing where its lease has ended.
     pub held: Vec<Held>,

@@ -75,9 +75,6 @@ struct Process {
     busy: bool,
     tries: u64,
     renewals: u64,
-    asked_at: u64,
-    /// The ask that is not answered yet.
-    outstanding: Option<u64>,
 }
 
 struct World {
@@ -95,6 +92,9 @@ struct World {
     folder: Option<tempfile::TempDir>,
     /// When calls were sent in true nanoseconds, and by whom.
     sent: Vec<(u64, usize)>,
+    counted: u64,
+    /// For how many seconds all units were at who is busy, at who is not, at nobody, and on their way.
+    units: [f64; 4],
 }
 
 fn limits_of(given: &[(u32, u64)]) -> Limits {
@@ -126,6 +126,8 @@ impl World {
             keeper_clock,
             folder,
             sent,
+            counted: 0,
+            units: [0.0; 4],
         };
         for process in 0..processes {
             let started = world.process(0);
@@ -148,7 +150,7 @@ impl World {
         let local = self.local(clock, now);
         let mut limiter = Limiter::new(self.limits.clone(), local);
         limiter.lease(Holder::new("q", self.limits.clone(), holder, local));
-        Process { limiter, holder, clock, busy: false, tries: 0, renewals: 0, asked_at: 0, outstanding: None }
+        Process { limiter, holder, clock, busy: false, tries: 0, renewals: 0 }
     }
 
     fn at(&mut self, time: u64, event: Event) {
@@ -178,6 +180,7 @@ impl World {
 
     fn run(&mut self, until: u64) {
         while let Some(Reverse((now, number))) = self.events.peek().copied().filter(|Reverse((at, _))| *at < until) {
+            self.count(now);
             self.events.pop();
             let event = self.what.remove(&number).unwrap();
             self.happen(event, now);
@@ -223,16 +226,16 @@ impl World {
             }
             Event::Busy { process, busy } => {
                 let it = &mut self.processes[process];
-                let begins = busy && !it.busy;
-                it.busy = busy;
-                if begins {
-                    it.tries += 1;
-                    let (tries, hurry) = (it.tries, !it.limiter.leased().unwrap().has_units());
-                    self.at(now, Event::Try { process, turn: tries });
-                    if hurry && self.processes[process].outstanding.is_none() {
-                        self.renew_at(process, now);
-                    }
+                if it.busy == busy {
+                    return;
                 }
+                it.busy = busy;
+                it.tries += 1;
+                let tries = it.tries;
+                self.at(now, Event::Try { process, turn: tries });
+                // The driver is told of demand that begins; it looks for one that has ended.
+                let late = if busy { 0 } else { self.rng.u64(0..LOOK.as_nanos() as u64) };
+                self.plan(process, now, late);
             }
         }
     }
@@ -257,20 +260,22 @@ impl World {
         }
     }
 
-    fn renew_at(&mut self, process: usize, at: u64) {
-        self.processes[process].renewals += 1;
-        let turn = self.processes[process].renewals;
-        self.at(at, Event::Renew { process, turn });
+    /// Renews when the process's next ask is due.
+    fn plan(&mut self, process: usize, now: u64, late: u64) {
+        let local = self.local(self.processes[process].clock, now);
+        let it = &mut self.processes[process];
+        it.renewals += 1;
+        let (turn, clock) = (it.renewals, it.clock);
+        let due = it.limiter.leased().unwrap().asks_at(it.busy, local).max(local);
+        self.at(self.truly(clock, due).max(now) + late, Event::Renew { process, turn });
     }
 
     fn renew(&mut self, process: usize, now: u64) {
         let local = self.local(self.processes[process].clock, now);
         let it = &mut self.processes[process];
         let ask = it.limiter.leased().unwrap().ask(it.busy, Vec::new(), local);
-        it.asked_at = now;
-        it.outstanding = Some(ask.number);
         self.deliver(now, |ask| Event::ToKeeper { process, ask }, ask);
-        self.renew_at(process, now + 500 * MS);
+        self.plan(process, now, 0);
     }
 
     fn deliver<T: Clone>(&mut self, now: u64, event: impl Fn(T) -> Event, message: T) {
@@ -288,14 +293,27 @@ impl World {
         let it = &mut self.processes[process];
         let Some(grant) = answer.ok().filter(|_| it.holder == holder) else { return };
         let applied = it.limiter.leased().unwrap().apply(&grant, local);
-        if it.outstanding == Some(grant.number) {
-            it.outstanding = None;
-            let at = (it.asked_at + grant.ask_again.as_nanos() as u64).max(now).max(it.asked_at + 10 * MS);
-            self.renew_at(process, at);
-        }
+        self.plan(process, now, 0);
         if applied {
             self.processes[process].tries += 1;
             self.try_to_send(process, now);
+        }
+    }
+
+    /// Counts where the finest limit's units were since the last time.
+    fn count(&mut self, now: u64) {
+        if now < self.counted + 5 * MS {
+            return;
+        }
+        let span = (now - std::mem::replace(&mut self.counted, now)) as f64 / SECOND as f64;
+        let (all, nobody) = (self.limits.all()[0].calls.get(), self.keeper.free("q"));
+        let (mut busy, mut idle) = (0, 0);
+        for it in &mut self.processes {
+            *(if it.busy { &mut busy } else { &mut idle }) += it.limiter.leased().unwrap().units();
+        }
+        let moving = all.saturating_sub(busy + idle + nobody);
+        for (sum, units) in self.units.iter_mut().zip([busy, idle, nobody, moving]) {
+            *sum += f64::from(units) / f64::from(all) * span;
         }
     }
 

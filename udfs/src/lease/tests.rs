@@ -98,6 +98,77 @@ fn a_lease_ends_two_seconds_after_it_was_asked_for() {
 }
 
 #[test]
+fn units_go_back_in_the_ask_that_says_that_demand_has_ended() {
+    let mut table = Table::new(&limits(&[(100, 1)]), 2);
+    table.renew(0, true);
+    assert_eq!(table.holders[0].admit(table.now), Admit::Now);
+    let end = table.now + MS * 50;
+    while table.now < end {
+        assert_eq!(table.renew(0, false).shares[0].units, 100, "it may be a pause");
+        table.now = table.holders[0].asks_at(false, table.now);
+    }
+    assert_eq!(table.now, end);
+    let ask = table.holders[0].ask(false, Vec::new(), table.now);
+    assert_eq!((ask.demand, ask.held[0].units, table.holders[0].admit(table.now)), (0, 0, Admit::NoLease));
+    table.keeper.ask(&ask, table.now, SystemTime::UNIX_EPOCH).unwrap();
+    assert_eq!(table.renew(1, true).shares, [Share { units: 100, at_once: false }]);
+}
+
+#[test]
+fn a_grant_that_was_on_its_way_when_units_went_back_is_not_applied() {
+    let mut table = Table::new(&limits(&[(100, 1)]), 2);
+    table.renew(0, true);
+    let asks = [0, 50].map(|at| table.holders[0].ask(at == 0, Vec::new(), table.now + MS * at));
+    table.now += MS * 50;
+    let grant = table.keeper.ask(&asks[0], table.now, SystemTime::UNIX_EPOCH).unwrap();
+    table.keeper.ask(&asks[1], table.now, SystemTime::UNIX_EPOCH).unwrap();
+    assert_eq!(grant.shares[0].units, 100);
+    assert!(!table.holders[0].apply(&grant, table.now));
+    assert_eq!(table.renew(1, true).shares[0].units, 100);
+}
+
+#[test]
+fn a_demand_that_pauses_shortly_keeps_its_units() {
+    let mut table = Table::new(&limits(&[(100, 1)]), 1);
+    table.renew(0, true);
+    let mut lost = 0;
+    for _ in 0..20 {
+        if !table.holders[0].has_units() {
+            lost += 1;
+            table.renew(0, true);
+        }
+        while table.holders[0].admit(table.now) != Admit::Now {
+            table.now += MS * 10;
+        }
+        let until = table.now + MS * 120;
+        while table.now < until {
+            if table.holders[0].asks_at(false, table.now) <= table.now {
+                table.renew(0, false);
+            }
+            table.now += MS * 10;
+        }
+    }
+    assert_eq!(lost, 1, "before it knew of any pause");
+}
+
+#[test]
+fn news_are_told_until_they_are_heard_but_not_forever() {
+    let mut table = Table::new(&limits(&[(100, 1)]), 1);
+    table.renew(0, false);
+    let start = table.now;
+    let mut gaps = Vec::new();
+    for _ in 0..20 {
+        let due = table.holders[0].asks_at(true, table.now);
+        gaps.push(due - table.now);
+        table.now = due;
+        table.holders[0].ask(true, Vec::new(), table.now);
+    }
+    assert_eq!((gaps[0], gaps[1], gaps[15], gaps[16]), (CLOSEST, SOON, SOON, RENEWAL));
+    table.renew(0, true);
+    assert_eq!(table.holders[0].admit(table.now), Admit::Now, "after {:?}", table.now - start);
+}
+
+#[test]
 fn grants_that_are_late_or_old_are_not_applied() {
     let mut table = Table::new(&limits(&[(100, 1)]), 1);
     let first = table.holders[0].ask(true, Vec::new(), table.now);
@@ -185,6 +256,24 @@ fn a_quiet_keeper_gives_back_what_holders_have_and_the_rest_later() {
     assert_eq!(table.renew(0, true).shares[0].units, 5, "its fair part of what it had");
     table.run(SECOND * 5, &[true, true]);
     assert_eq!(table.units(), [5, 5]);
+}
+
+#[test]
+fn a_grant_of_the_keeper_before_may_still_come_into_force() {
+    let mut table = Table::new(&limits(&[(10, 1)]), 2);
+    table.run(SECOND * 2, &[true, false]);
+    let grant = |table: &mut Table, holder: usize| {
+        let ask = table.holders[holder].ask(true, Vec::new(), table.now);
+        table.keeper.ask(&ask, table.now, SystemTime::UNIX_EPOCH).unwrap()
+    };
+    let old = grant(&mut table, 0);
+    table.keeper = Keeper::new(None, true, table.now);
+    grant(&mut table, 1);
+    assert_eq!(grant(&mut table, 0).shares[0].units, 5);
+    assert!(table.holders[0].apply(&old, table.now));
+    grant(&mut table, 0);
+    table.now += MS * 300;
+    assert_eq!(grant(&mut table, 1).shares[0].units, 0, "the first still has ten");
 }
 
 #[test]

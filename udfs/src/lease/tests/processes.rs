@@ -20,12 +20,18 @@ struct Near {
     keeper: Mutex<Keeper>,
     down: Mutex<bool>,
     messages: Mutex<usize>,
+    /// Of a message to it.
+    delay: Duration,
 }
 
 impl Near {
     fn start() -> Arc<Self> {
+        Self::behind(MS * 5)
+    }
+
+    fn behind(delay: Duration) -> Arc<Self> {
         let keeper = Mutex::new(Keeper::new(None, false, Instant::now()));
-        Arc::new(Near { keeper, down: Mutex::default(), messages: Mutex::default() })
+        Arc::new(Near { keeper, down: Mutex::default(), messages: Mutex::default(), delay })
     }
 }
 
@@ -33,7 +39,7 @@ impl Near {
 impl Leases for Near {
     async fn ask(&self, asks: Vec<Ask>) -> Result<Vec<Result<Grant, Refused>>, LinkError> {
         *self.messages.lock().unwrap() += 1;
-        sleep(MS * 5).await;
+        sleep(self.delay).await;
         if *self.down.lock().unwrap() {
             return Err(LinkError("down".into()));
         }
@@ -107,6 +113,23 @@ async fn two_processes_share_a_limit_and_a_breaker_and_a_goodbye_frees_the_rest(
     call(&callers[1], 200).await;
     assert!(start.elapsed() < MS * 3300, "{:?}", start.elapsed());
     drop(two);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_one_process_does_not_need_any_more_the_other_has_after_two_messages() {
+    let near = Near::behind(MS * 150);
+    let processes = ["a", "b"].map(|name| Quotas::shared(near.clone(), name, &Handle::current()));
+    let scripts = [(); 2].map(|()| Arc::new(Script::new(MS, [])));
+    let callers =
+        [0, 1].map(|process: usize| caller(&processes[process], &scripts[process], &[("rate_limit_calls", "100")]));
+    call(&callers[0], 200).await;
+    let (start, before) = (Instant::now(), *near.messages.lock().unwrap());
+    call(&callers[1], 100).await;
+    let (first, last) = (sent(&scripts[1], start)[0], *sent(&scripts[1], start).last().unwrap());
+    // It has ended 50 ms after its last call, and is asked about every 25; then a message, the other's next ask, 10 ms each.
+    assert!(first < 300 && last < 1400, "{first} {last}");
+    let messages = *near.messages.lock().unwrap() - before;
+    assert!(messages < 80, "{messages}");
 }
 
 #[tokio::test(start_paused = true)]
