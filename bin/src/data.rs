@@ -1,6 +1,7 @@
 //! `paceline data generate`, `paceline data verify` and `paceline data clean`
 
 use std::io::{BufRead, IsTerminal};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -46,6 +47,15 @@ enum Command {
         #[arg(long)]
         create_bucket: bool,
     },
+    /// Write the tables of TPC-H as Parquet files, a folder each
+    Tpch {
+        /// 1 has six million line items, some 250 MB
+        #[arg(long, default_value_t = 1.0)]
+        scale: f64,
+        /// The folder that they come into
+        #[arg(long, value_name = "FOLDER")]
+        out: PathBuf,
+    },
     /// Check that every row of a CSV file is in an output or its dead letters exactly once, with the mock API's answer
     Verify {
         /// The CSV file; alone it is only read and counted
@@ -84,6 +94,10 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error:
             let options = RecordOptions { records, seed, null_percent, malformed_percent, duplicate_percent };
             demo::generate(session.stores(), &out, options).await?;
             say(&format!("{records} records are in {out}"));
+        }
+        Command::Tpch { scale, out } => {
+            demo::tpch(&out, scale)?;
+            say(&format!("the tables {} are in {}", demo::TPCH_TABLES.join(", "), out.display()));
         }
         Command::Verify { input, output: None, .. } => {
             say(&format!("{input} can be read and has {} rows", demo::count(&session, &input).await?));

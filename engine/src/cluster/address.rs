@@ -1,6 +1,7 @@
 //! Where a cluster's scheduler is: `df://host:port`.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use url::Url;
@@ -15,6 +16,14 @@ pub struct HostPort {
     pub host: String,
     /// The port.
     pub port: u16,
+}
+
+impl HostPort {
+    /// Whether it is on this machine, and reached without a network.
+    pub fn is_loopback(&self) -> bool {
+        let address = self.host.trim_matches(['[', ']']).parse::<IpAddr>();
+        address.map_or(self.host == "localhost", |address| address.is_loopback())
+    }
 }
 
 impl FromStr for HostPort {

@@ -28,10 +28,12 @@ use super::carried::Carried;
 use super::codec::PlanCodec;
 use super::describe::executor_id;
 use super::door::{Backend, Door};
+use super::memory::Memory;
 use super::process::Process;
 use super::reach::Reach;
 use super::scheduler::CLOSE_WITHIN;
-use super::stage::Tasks;
+use super::shuffle::{Connections, Neighbours, Sources};
+use super::stage::{Place, Tasks};
 use crate::EngineError;
 use crate::network::Network;
 use crate::settings::Settings;
@@ -97,7 +99,14 @@ pub async fn run(options: ExecutorOptions) -> Result<(), EngineError> {
             .with_max_temp_directory_size(spill_limit);
         RuntimeEnvBuilder::new().with_object_store_registry(stores as _).with_disk_manager_builder(disk).build_arc()
     };
-    let engine = Tasks::new(Arc::clone(&process), Arc::new(DefaultExecutionEngine::new()));
+    let neighbours = Neighbours::enter(options.settings.state_dir.as_deref(), &name, &options.work_dir);
+    let neighbours = neighbours.map_err(|error| failed(&format!("its state folder: {error}")))?;
+    let engine = Tasks::new(Place {
+        process: Arc::clone(&process),
+        sources: Arc::new(Sources { neighbours, connections: Arc::new(Connections::default()) }),
+        memory: Memory::new(options.memory_pool, options.slots),
+        inner: Arc::new(DefaultExecutionEngine::new()),
+    });
     options.access.check(options.bind)?;
     let way_out = options.access.way_out(network.handle()).await?;
     if let Some(way_out) = &way_out {
@@ -127,7 +136,7 @@ pub async fn run(options: ExecutorOptions) -> Result<(), EngineError> {
         grpc_max_decoding_message_size: MESSAGE_BYTES,
         grpc_max_encoding_message_size: MESSAGE_BYTES,
         executor_heartbeat_interval_seconds: options.heartbeat.as_secs().max(1),
-        memory_pool_size: Some(options.memory_pool),
+        memory_pool_size: Some(0), // each task is granted memory before it runs
         override_execution_engine: Some(Arc::new(engine)),
         override_function_registry: Some(Arc::new(BallistaFunctionRegistry::from(&functions()))),
         override_runtime_producer: Some(Arc::new(runtime)),

@@ -8,8 +8,10 @@ mod codec;
 mod describe;
 mod door;
 mod executor;
+mod faults;
 mod keeper;
 mod local;
+mod memory;
 mod numbering;
 mod pace;
 mod portable;
@@ -17,12 +19,17 @@ mod process;
 mod reach;
 mod scheduler;
 mod service;
+mod shuffle;
 pub mod sizing;
 mod stage;
 
 use std::sync::Arc;
 
-use ballista_core::config::BALLISTA_SCHEDULER_MAX_PARTITIONS_PER_TASK;
+use ballista_core::config::{
+    BALLISTA_CLIENT_INITIAL_CONNECTION_WINDOW_SIZE, BALLISTA_CLIENT_INITIAL_STREAM_WINDOW_SIZE,
+    BALLISTA_SCHEDULER_MAX_PARTITIONS_PER_TASK, BALLISTA_SHUFFLE_COMPRESSION_CODEC,
+    BALLISTA_SHUFFLE_READER_MAX_BYTES_IN_FLIGHT,
+};
 use ballista_core::extension::SessionConfigExt;
 use datafusion::optimizer::{Optimizer, OptimizerRule};
 use datafusion::prelude::SessionConfig;
@@ -44,6 +51,9 @@ pub use scheduler::{Scheduler, SchedulerOptions};
 /// 16 MiB, looks like a lost executor when it is passed.
 const MESSAGE_BYTES: u32 = 256 << 20;
 
+/// Bytes of shuffled rows on their way to one reader.
+const IN_FLIGHT: usize = 4 << 20;
+
 /// The rules that a logical plan is optimized by: Ballista's where it runs on a cluster, which cannot say NOT IN otherwise.
 pub(crate) fn optimizer_rules(on_cluster: bool) -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     if on_cluster { ballista_core::optimizer::ballista_default_optimizer_rules() } else { Optimizer::new().rules }
@@ -54,13 +64,25 @@ fn config() -> SessionConfig {
     with_ballista(SessionConfig::new())
 }
 
-/// A configuration for plans that run in a cluster.
-pub(crate) fn with_ballista(config: SessionConfig) -> SessionConfig {
+/// A configuration for plans that run in the cluster `at`.
+pub(crate) fn at(at: &HostPort, config: SessionConfig) -> SessionConfig {
+    let config = with_ballista(config);
+    // What goes over no network is not worth compressing.
+    if at.is_loopback() { config.set_str(BALLISTA_SHUFFLE_COMPRESSION_CODEC, "none") } else { config }
+}
+
+fn with_ballista(config: SessionConfig) -> SessionConfig {
     config
         .upgrade_for_ballista()
+        // The session's planner sees to joins that do not fit.
+        .set_bool("datafusion.optimizer.prefer_hash_join", true)
         .with_ballista_adaptive_query_planner(false)
         .with_ballista_grpc_client_max_message_size(MESSAGE_BYTES as usize)
         // One task for each partition: what is run again is small, and progress is what it says.
         .set_usize(BALLISTA_SCHEDULER_MAX_PARTITIONS_PER_TASK, 1)
+        // What was fetched and not yet read is in no pool. Of each reader:
+        .set_usize(BALLISTA_SHUFFLE_READER_MAX_BYTES_IN_FLIGHT, IN_FLIGHT)
+        .set_usize(BALLISTA_CLIENT_INITIAL_CONNECTION_WINDOW_SIZE, IN_FLIGHT)
+        .set_usize(BALLISTA_CLIENT_INITIAL_STREAM_WINDOW_SIZE, IN_FLIGHT)
         .with_option_extension(Carried::default())
 }

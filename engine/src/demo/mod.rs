@@ -7,6 +7,7 @@ mod faults;
 mod records;
 mod run;
 mod s3;
+mod tpch;
 mod verify;
 
 pub use api::{MockApi, MockApiOptions};
@@ -16,4 +17,5 @@ pub use faults::{Faults, IsSlowedDown};
 pub use records::{RecordOptions, Records};
 pub use run::{Demo, DemoOptions, DemoResult};
 pub use s3::DemoS3;
+pub use tpch::{TPCH_TABLES, tpch};
 pub use verify::{Verified, count, verify};

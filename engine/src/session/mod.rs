@@ -3,6 +3,7 @@
 mod collect;
 mod elsewhere;
 mod insert;
+mod planner;
 mod redrive;
 
 use std::collections::BTreeMap;
@@ -10,18 +11,12 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use async_trait::async_trait;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, Fields, SchemaRef};
-use datafusion::catalog::Session as DataFusionSession;
-use datafusion::common::Result as DataFusionResult;
 use datafusion::datasource::ViewTable;
-use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
-use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::{ExecutionPlan, SendableRecordBatchStream};
-use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
+use datafusion::physical_plan::SendableRecordBatchStream;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use paceline_sql::{CreateFunction, CreateView, Statement, ViewSource};
 use paceline_udfs::auth::Services;
@@ -33,13 +28,12 @@ use prometheus::Registry;
 use url::Url;
 
 use crate::EngineError;
-use crate::api_call::{self, Callers, HoistApiCalls, PlanApiCalls, Run, SetRowsAside};
+use crate::api_call::{self, Callers, HoistApiCalls, Run, SetRowsAside};
 use crate::api_defaults::ApiDefaults;
 use crate::checkpoint::{Begun, CheckpointSettings, Output, Step};
 use crate::cluster::{self, Carried, Cluster, PaceLink, Reach};
 use crate::io::aws::Aws;
 use crate::io::readers;
-use crate::io::sink::PlanWriteFiles;
 use crate::io::stores::Stores;
 use crate::network::Network;
 use crate::observe::progress::{Progress, Running};
@@ -48,6 +42,7 @@ use crate::settings::Settings;
 use crate::statements::{explain, functions};
 use collect::Collected;
 use insert::Inserting;
+use planner::Planner;
 
 /// Views, functions and settings of one user, and the way their statements take.
 pub struct Session {
@@ -163,8 +158,8 @@ impl Session {
         let config = SessionConfig::new()
             .with_batch_size(settings.batch_rows.get())
             .with_target_partitions(settings.partitions.get());
-        let config = match &cluster {
-            Some(_) => cluster::with_ballista(config),
+        let config = match &settings.cluster {
+            Some(at) => cluster::at(at, config),
             None => config,
         };
         let state = SessionStateBuilder::new()
@@ -174,7 +169,7 @@ impl Session {
             .with_optimizer_rules(cluster::optimizer_rules(cluster.is_some()))
             .with_analyzer_rule(Arc::new(HoistApiCalls))
             .with_analyzer_rule(Arc::new(SetRowsAside))
-            .with_query_planner(Arc::new(Planner))
+            .with_query_planner(Arc::new(Planner { on_cluster: cluster.is_some() }))
             .build();
         let context = SessionContext::new_with_state(state);
         Ok(Session {
@@ -361,21 +356,4 @@ impl fmt::Debug for Session {
 
 fn already_there(what: &str, name: &str) -> EngineError {
     EngineError::Setting(format!("the {what} '{name}' is already there; CREATE OR REPLACE would replace it"))
-}
-
-/// DataFusion's planner with Paceline's nodes.
-#[derive(Debug)]
-struct Planner;
-
-#[async_trait]
-impl QueryPlanner for Planner {
-    async fn create_physical_plan(
-        &self,
-        plan: &LogicalPlan,
-        session: &dyn DataFusionSession,
-    ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
-        let planner =
-            DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(PlanApiCalls), Arc::new(PlanWriteFiles)]);
-        planner.create_physical_plan(plan, session).await
-    }
 }
