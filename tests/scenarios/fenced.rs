@@ -85,7 +85,7 @@ async fn check(stage_of: &Stage, root: &str, second_job: &str, does: Second) {
         let files = vec![stage(&place, "first", "part-a1").await, stage(&place, "first", "part-a2").await];
         let mut committing = pin!(commit::commit(&first, files));
         if polled(committing.as_mut(), polls).await.is_some() {
-            assert!(polls > 20 && failures > 5, "{failures} of {polls}");
+            assert!(polls > 8 && failures > 5, "{failures} of {polls}");
             return;
         }
 
