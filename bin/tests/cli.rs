@@ -9,6 +9,8 @@ mod local_cluster;
 mod redrive;
 #[path = "cli/resume.rs"]
 mod resume;
+#[path = "cli/tpch.rs"]
+mod tpch;
 
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};

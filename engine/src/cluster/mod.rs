@@ -9,19 +9,24 @@ mod describe;
 mod door;
 mod executor;
 mod faults;
+mod idle;
 mod keeper;
 mod local;
+mod lost;
 mod memory;
 mod numbering;
 mod pace;
 mod portable;
 mod process;
 mod reach;
+mod running;
 mod scheduler;
 mod service;
 mod shuffle;
 pub mod sizing;
 mod stage;
+mod usage;
+mod watch;
 
 use std::sync::Arc;
 
@@ -31,8 +36,11 @@ use ballista_core::config::{
     BALLISTA_SHUFFLE_READER_MAX_BYTES_IN_FLIGHT,
 };
 use ballista_core::extension::SessionConfigExt;
+use datafusion::common::{DataFusionError, exec_datafusion_err};
 use datafusion::optimizer::{Optimizer, OptimizerRule};
 use datafusion::prelude::SessionConfig;
+
+use crate::EngineError;
 
 pub use access::{Access, AccessFiles};
 pub use address::HostPort;
@@ -85,4 +93,9 @@ fn with_ballista(config: SessionConfig) -> SessionConfig {
         .set_usize(BALLISTA_CLIENT_INITIAL_CONNECTION_WINDOW_SIZE, IN_FLIGHT)
         .set_usize(BALLISTA_CLIENT_INITIAL_STREAM_WINDOW_SIZE, IN_FLIGHT)
         .with_option_extension(Carried::default())
+}
+
+/// An error of ours where DataFusion's are expected.
+fn outer(error: EngineError) -> DataFusionError {
+    exec_datafusion_err!("{error}")
 }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use datafusion::common::Result;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{DataFusionError, Result, exec_datafusion_err};
 use datafusion::physical_plan::ExecutionPlan;
 use paceline_udfs::auth::Services;
 use paceline_udfs::client::causes;
@@ -17,8 +17,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::carried::Carried;
+use super::outer;
 use super::pace::PaceLink;
 use super::reach::Reach;
+use super::running::Running;
 use super::service::proto;
 use crate::EngineError;
 use crate::api_call::{Answers, ApiCallExec, Callers, Run, SharedJournal};
@@ -48,6 +50,8 @@ pub struct Process {
     /// By the client's settings.
     stores: Mutex<HashMap<String, Arc<Stores>>>,
     statements: Mutex<HashMap<Carried, Arc<Statement>>>,
+    /// The tasks that are here.
+    pub running: Running,
 }
 
 /// A statement some of whose tasks run here, or did a moment ago.
@@ -94,9 +98,9 @@ impl Process {
         let quotas = Arc::new(Quotas::shared(pace, name, &network));
         let scheduler = PaceLink::new(scheduler, name.to_owned());
         let (stores, statements) = (Mutex::default(), Mutex::default());
+        let (hosts, running) = (Arc::default(), Running::default());
         let process =
-            Process { network, quotas, scheduler, hosts: Arc::default(), slots, settings, stores, statements };
-        let process = Arc::new(process);
+            Arc::new(Process { network, quotas, scheduler, hosts, slots, settings, stores, statements, running });
         process.scheduler.bring(&process);
         process
     }
@@ -304,8 +308,4 @@ impl Statement {
     fn used(&self) -> Instant {
         *self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn outer(error: EngineError) -> DataFusionError {
-    exec_datafusion_err!("{error}")
 }
