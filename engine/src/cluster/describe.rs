@@ -39,6 +39,8 @@ pub struct Member {
     pub running: usize,
     /// Whether a job that is not done may still read what its tasks wrote.
     pub holds_shuffle: bool,
+    /// Memory that a task has for itself, in bytes, if it has said so.
+    pub share: Option<u64>,
 }
 
 /// Stands in an executor's id between what its process was told and what tells apart its starts within that.
@@ -71,6 +73,7 @@ impl Cluster {
             slots: executor.slots as usize,
             running: executor.running as usize,
             holds_shuffle: executor.holds_shuffle,
+            share: executor.share,
         };
         Ok(Description {
             executors: executors.into_iter().map(member).collect(),
@@ -84,6 +87,7 @@ impl Cluster {
 pub(super) async fn look(
     scheduler: &SchedulerState<LogicalPlanNode, PhysicalPlanNode>,
     pace: &(dyn Fn(&str) -> Option<Pace> + Sync),
+    share: &(dyn Fn(&str) -> Option<u64> + Sync),
 ) -> Result<proto::DescribeReply, Status> {
     let states = scheduler.executor_manager.get_executors_state().await;
     let states = states.map_err(|error| Status::internal(error.to_string()))?;
@@ -115,7 +119,8 @@ pub(super) async fn look(
         let (id, slots) = (executor.id.to_string(), executor.specification.vcores);
         let running = running.get(&id).copied().unwrap_or(0);
         let holds_shuffle = holders.contains(&id);
-        proto::Executor { id, slots, running, holds_shuffle }
+        let share = share(&id);
+        proto::Executor { id, slots, running, holds_shuffle, share }
     });
     Ok(proto::DescribeReply { executors: executors.collect(), running_jobs: counted(jobs.len()), waiting })
 }

@@ -84,5 +84,5 @@ impl Leases for PaceLink {
 fn running_tasks(running: &Running) -> proto::RunningTasks {
     let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let task = |TaskId { job, stage, task }| proto::Task { job, stage: number(stage), task: number(task) };
-    proto::RunningTasks { tasks: running.all().into_iter().map(task).collect() }
+    proto::RunningTasks { tasks: running.all().into_iter().map(task).collect(), share: running.share }
 }

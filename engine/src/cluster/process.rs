@@ -85,20 +85,21 @@ struct Called {
 }
 
 impl Process {
-    /// A process called `name` whose requests run on `network`, at a pace that `keeper` keeps; `scheduler` brings it tasks.
+    /// A process called `name` whose requests run on `network`, at a pace that `keeper` keeps; `scheduler` brings it tasks, as
+    /// many at once as it has slots, and each has its share of the memory, in bytes.
     pub fn new(
         settings: Settings,
         keeper: Reach,
         scheduler: Reach,
         name: &str,
-        slots: usize,
+        (slots, share): (usize, u64),
         network: Handle,
     ) -> Arc<Self> {
         let pace = PaceLink::new(keeper, name.to_owned());
         let quotas = Arc::new(Quotas::shared(pace, name, &network));
         let scheduler = PaceLink::new(scheduler, name.to_owned());
         let (stores, statements) = (Mutex::default(), Mutex::default());
-        let (hosts, running) = (Arc::default(), Running::default());
+        let (hosts, running) = (Arc::default(), Running::new(share));
         let process =
             Arc::new(Process { network, quotas, scheduler, hosts, slots, settings, stores, statements, running });
         process.scheduler.bring(&process);
@@ -117,7 +118,7 @@ impl Process {
     pub async fn keep_up(&self) {
         let (mut known, mut heard) = (None, Instant::now());
         loop {
-            tokio::time::sleep(REPORT).await;
+            // First at once: who plans for this executor asks how much memory its tasks have.
             match self.scheduler.report().await {
                 Ok(start) => {
                     heard = Instant::now();
@@ -134,6 +135,7 @@ impl Process {
                     }
                 }
             }
+            tokio::time::sleep(REPORT).await;
         }
     }
 

@@ -15,8 +15,12 @@ pub struct TaskId {
 }
 
 /// Those of a process.
-#[derive(Clone, Debug, Default)]
-pub struct Running(Arc<Mutex<HashSet<TaskId>>>);
+#[derive(Clone, Debug)]
+pub struct Running {
+    tasks: Arc<Mutex<HashSet<TaskId>>>,
+    /// Memory that each has for itself, in bytes.
+    pub share: u64,
+}
 
 /// A task that is among them until this is dropped.
 #[derive(Debug)]
@@ -26,6 +30,11 @@ pub struct Begun {
 }
 
 impl Running {
+    /// None yet.
+    pub fn new(share: u64) -> Self {
+        Running { tasks: Arc::default(), share }
+    }
+
     /// A task has arrived.
     pub fn begin(&self, task: TaskId) -> Begun {
         self.tasks().insert(task.clone());
@@ -38,7 +47,7 @@ impl Running {
     }
 
     fn tasks(&self) -> MutexGuard<'_, HashSet<TaskId>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

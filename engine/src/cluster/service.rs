@@ -110,10 +110,10 @@ impl proto::cluster_server::Cluster for Service {
     async fn lease(&self, request: Request<proto::LeaseRequest>) -> Result<Response<proto::LeaseReply>, Status> {
         let proto::LeaseRequest { process, asks, numbers, running } = request.into_inner();
         let answers = self.grant(&asks)?; // first: what is asked for waits
-        if let Some(proto::RunningTasks { tasks }) = running {
+        if let Some(proto::RunningTasks { tasks, share }) = running {
             let task = |proto::Task { job, stage, task }| TaskId { job, stage: stage as usize, task: task as usize };
             let runs = tasks.into_iter().map(task).collect();
-            self.watch.lock().unwrap_or_else(PoisonError::into_inner).hear(&process, runs, Instant::now());
+            self.watch.lock().unwrap_or_else(PoisonError::into_inner).hear(&process, runs, share, Instant::now());
         }
         self.learn(&process, numbers)?;
         Ok(Response::new(proto::LeaseReply { answers, start: self.start.clone() }))
@@ -139,7 +139,8 @@ impl proto::cluster_server::Cluster for Service {
             return Err(Status::unimplemented("there is no scheduler here, only the pace"));
         };
         let pace = |quota: &str| self.usage().of(quota, Instant::now());
-        describe::look(scheduler, &pace).await.map(Response::new)
+        let share = |executor: &str| self.watch.lock().unwrap_or_else(PoisonError::into_inner).share(executor);
+        describe::look(scheduler, &pace, &share).await.map(Response::new)
     }
 }
 

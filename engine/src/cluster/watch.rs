@@ -16,16 +16,28 @@ const HEARD: Duration = Duration::from_secs(3);
 /// What executors said, and what they did not have.
 #[derive(Debug, Default)]
 pub struct Watch {
-    said: HashMap<String, (Instant, HashSet<TaskId>)>,
+    said: HashMap<String, Said>,
     /// Since when.
     missing: HashMap<(String, TaskId), Instant>,
 }
 
+#[derive(Debug)]
+struct Said {
+    at: Instant,
+    runs: HashSet<TaskId>,
+    share: u64,
+}
+
 impl Watch {
-    /// Hears what an executor runs.
-    pub fn hear(&mut self, executor: &str, runs: HashSet<TaskId>, now: Instant) {
-        self.said.insert(executor.to_owned(), (now, runs));
-        self.said.retain(|_, (at, _)| now.saturating_duration_since(*at) < LOST);
+    /// Hears what an executor runs, and how many bytes of memory each task has there.
+    pub fn hear(&mut self, executor: &str, runs: HashSet<TaskId>, share: u64, now: Instant) {
+        self.said.insert(executor.to_owned(), Said { at: now, runs, share });
+        self.said.retain(|_, said| now.saturating_duration_since(said.at) < LOST);
+    }
+
+    /// Bytes of memory that a task has on an executor, if it has said so.
+    pub fn share(&self, executor: &str) -> Option<u64> {
+        self.said.get(executor).map(|said| said.share)
     }
 
     /// Of the tasks that are taken for running on executors, those that are lost. An executor that says nothing is the
@@ -33,7 +45,7 @@ impl Watch {
     pub fn lost(&mut self, running: Vec<(String, TaskId)>, now: Instant) -> Vec<(String, TaskId)> {
         let is_missing = |(executor, task): &(String, TaskId)| {
             let said = self.said.get(executor);
-            said.is_some_and(|(at, runs)| now.saturating_duration_since(*at) < HEARD && !runs.contains(task))
+            said.is_some_and(|said| now.saturating_duration_since(said.at) < HEARD && !said.runs.contains(task))
         };
         let before = std::mem::take(&mut self.missing);
         self.missing = running
@@ -67,10 +79,10 @@ mod tests {
         let mut lost = Vec::new();
         for second in 0..=12 {
             let now = start + Duration::from_secs(second);
-            watch.hear("a", HashSet::from([task(1)]), now);
+            watch.hear("a", HashSet::from([task(1)]), 0, now);
             // b said something once; the scheduler misses it by its heartbeat.
             if second == 0 {
-                watch.hear("b", HashSet::new(), now);
+                watch.hear("b", HashSet::new(), 0, now);
             }
             let found = watch.lost(vec![on("a", 1), on("a", 2), on("b", 3), on("unheard", 4)], now);
             lost.extend(found.into_iter().map(|at| (second, at)));
@@ -84,7 +96,7 @@ mod tests {
         for second in 0..=30 {
             let now = start + Duration::from_secs(second);
             let runs = if second % 9 == 8 { HashSet::from([task(1)]) } else { HashSet::new() };
-            watch.hear("a", runs, now);
+            watch.hear("a", runs, 0, now);
             assert_eq!(watch.lost(vec![on("a", 1)], now), []);
         }
     }
