@@ -4,6 +4,9 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 
+use futures::StreamExt;
+use paceline_engine::{Session, Settings};
+
 use super::*;
 
 const RATE: usize = 3_000;
@@ -334,6 +337,19 @@ fn queries_say_the_same_as_without_a_cluster() {
     );
     let (there, here) = machines.query(&statements);
     assert_eq!(there, here);
+}
+
+#[test]
+fn an_embedded_session_streams_the_rows_of_a_cluster() {
+    let setting = Setting::new("unlimited");
+    let machines = Machines::new(&setting, 1);
+    let settings = Settings { cluster: Some(machines.url().parse().unwrap()), ..Settings::default() };
+    let rows = tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let session = Session::new(settings).unwrap();
+        let stream = session.stream("SELECT 1 AS one UNION ALL SELECT 2").await.unwrap();
+        stream.map(|batch| batch.unwrap().num_rows()).fold(0, |sum, rows| async move { sum + rows }).await
+    });
+    assert_eq!(rows, 2);
 }
 
 #[test]

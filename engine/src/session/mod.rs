@@ -17,6 +17,7 @@ use datafusion::datasource::ViewTable;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::physical_plan::SendableRecordBatchStream;
+use datafusion::physical_plan::memory::MemoryStream;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use paceline_sql::{CreateFunction, CreateView, Statement, ViewSource};
 use paceline_udfs::auth::Services;
@@ -235,7 +236,7 @@ impl Session {
         Ok(plan.display_indent().to_string())
     }
 
-    /// The rows of a query as they come.
+    /// The rows of a query as they come; those of a cluster when all are there.
     ///
     /// # Errors
     /// The text is no query, or it cannot be planned; running it may fail later.
@@ -245,6 +246,11 @@ impl Session {
         };
         let plan = paceline_sql::plan_query(&self.context.state(), query).await?;
         let plan = self.context.state().create_physical_plan(&plan).await?;
+        if self.calls_elsewhere() {
+            let (schema, scope) = (plan.schema(), uuid::Uuid::now_v7().to_string());
+            let Collected { batches, .. } = self.collect(plan, Run { scope, ..Run::default() }, None).await?;
+            return Ok(Box::pin(MemoryStream::try_new(batches, schema, None)?));
+        }
         Ok(datafusion::physical_plan::execute_stream(plan, self.context.task_ctx())?)
     }
 
