@@ -1,0 +1,277 @@
+//! What tables are made of: columns, and the clauses that stand in any order.
+
+use super::cursor::{Parsed, Parser};
+use crate::token::Kind;
+use crate::tree::{
+    BucketSpec, ColumnOption, ColumnPosition, FileFormat, NewColumn, PartitionField, RowFormat, SkewSpec, Span,
+    TableClauses, TableColumn, Transformation, TransformationArgument,
+};
+
+impl Parser<'_> {
+    /// `USING format`, if it comes next.
+    pub fn provider(&mut self) -> Parsed<Option<crate::tree::Name>> {
+        if self.take_word("USING") { self.multipart_identifier().map(Some) } else { Ok(None) }
+    }
+
+    pub fn table_clauses(&mut self, clauses: &mut TableClauses) -> Parsed<()> {
+        let start = self.span();
+        let mut seen: Vec<&str> = Vec::new();
+        loop {
+            let clause = match () {
+                () if self.is_word("OPTIONS") => {
+                    self.advance();
+                    clauses.options = self.expression_properties()?;
+                    "OPTIONS"
+                }
+                () if self.take_words(&["PARTITIONED", "BY"]) => {
+                    clauses.partitioned_by = self.parenthesized(|parser| parser.list(Self::partition_field))?;
+                    "PARTITIONED BY"
+                }
+                () if self.is_words(&["SKEWED", "BY"]) => {
+                    clauses.skew = Some(self.skew()?);
+                    "SKEWED BY"
+                }
+                () if self.is_words(&["CLUSTERED", "BY"]) => {
+                    clauses.buckets = Some(self.buckets()?);
+                    "CLUSTERED BY"
+                }
+                () if self.is_words(&["ROW", "FORMAT"]) => {
+                    clauses.row_format = self.row_format()?;
+                    "ROW FORMAT"
+                }
+                () if self.is_word("STORED") => {
+                    clauses.file_format = self.file_format()?;
+                    "STORED AS/BY"
+                }
+                () if self.is_word("LOCATION") => {
+                    clauses.location = self.location()?;
+                    "LOCATION"
+                }
+                () if self.is_word("COMMENT") => {
+                    self.advance();
+                    clauses.comment = Some(self.string()?);
+                    "COMMENT"
+                }
+                () if self.take_word("TBLPROPERTIES") => {
+                    clauses.properties = self.properties()?;
+                    "TBLPROPERTIES"
+                }
+                () => return Ok(()),
+            };
+            if seen.contains(&clause) {
+                self.duplicate_clause(clause, start);
+            }
+            seen.push(clause);
+        }
+    }
+
+    pub fn location(&mut self) -> Parsed<Option<String>> {
+        if self.take_word("LOCATION") { self.string().map(Some) } else { Ok(None) }
+    }
+
+    fn partition_field(&mut self) -> Parsed<PartitionField> {
+        let typed = self.identifier_at(0) && matches!(self.peek(1).kind, Kind::Word | Kind::Backquoted);
+        if typed {
+            return self.column().map(PartitionField::Column);
+        }
+        if self.identifier_at(0) && self.peek(1).kind == Kind::LeftParen {
+            let function = Some(self.identifier()?);
+            let arguments = self.parenthesized(|parser| parser.list(Self::transformation_argument))?;
+            return Ok(PartitionField::Transformation(Transformation { function, arguments }));
+        }
+        let column = TransformationArgument::Column(self.qualified_name()?);
+        Ok(PartitionField::Transformation(Transformation { function: None, arguments: vec![column] }))
+    }
+
+    fn transformation_argument(&mut self) -> Parsed<TransformationArgument> {
+        if self.constant_at(0) {
+            return self.constant().map(TransformationArgument::Literal);
+        }
+        self.qualified_name().map(TransformationArgument::Column)
+    }
+
+    fn skew(&mut self) -> Parsed<SkewSpec> {
+        let start = self.span();
+        self.expect_words(&["SKEWED", "BY"])?;
+        let columns = self.identifier_list()?;
+        self.expect_word("ON")?;
+        let constant = |parser: &mut Self| parser.constant().map(drop);
+        let constants = |parser: &mut Self| match parser.is(Kind::LeftParen) {
+            true => parser.parenthesized(|parser| parser.list(constant)).map(drop),
+            false => parser.constant().map(drop),
+        };
+        self.parenthesized(|parser| parser.list(constants))?;
+        if self.take_words(&["STORED", "AS"]) {
+            self.expect_word("DIRECTORIES")?;
+        }
+        self.not_allowed("CREATE TABLE ... SKEWED BY", start);
+        Ok(SkewSpec { columns })
+    }
+
+    fn buckets(&mut self) -> Parsed<BucketSpec> {
+        let start = self.span();
+        self.expect_words(&["CLUSTERED", "BY"])?;
+        let clustered_by = self.identifier_list()?;
+        let mut sorted_by = Vec::new();
+        if self.take_words(&["SORTED", "BY"]) {
+            let sorted = |parser: &mut Self| {
+                let name = parser.name_part()?;
+                let descending = parser.is_word("DESC");
+                if descending {
+                    parser.not_allowed("Column ordering must be ASC, was 'desc'", start);
+                }
+                if descending || parser.is_word("ASC") {
+                    parser.advance();
+                }
+                Ok(name)
+            };
+            sorted_by = self.parenthesized(|parser| parser.list(sorted))?;
+        }
+        self.expect_word("INTO")?;
+        let count = self.expect(Kind::Integer)?.span;
+        self.expect_word("BUCKETS")?;
+        let buckets = self.text_of(count).parse().unwrap_or(u32::MAX);
+        Ok(BucketSpec { clustered_by, sorted_by, buckets })
+    }
+
+    /// `ROW FORMAT …`, if it comes next.
+    pub fn row_format(&mut self) -> Parsed<Option<RowFormat>> {
+        let start = self.span();
+        if !self.take_words(&["ROW", "FORMAT"]) {
+            return Ok(None);
+        }
+        if self.take_word("SERDE") {
+            let name = self.string()?;
+            return Ok(Some(RowFormat::Serde { name, properties: self.serde_properties()? }));
+        }
+        self.expect_word("DELIMITED")?;
+        let fields = self.terminated(&["FIELDS", "TERMINATED", "BY"])?;
+        let escape = if fields.is_some() { self.terminated(&["ESCAPED", "BY"])? } else { None };
+        let items = self.terminated(&["COLLECTION", "ITEMS", "TERMINATED", "BY"])?;
+        let keys = self.terminated(&["MAP", "KEYS", "TERMINATED", "BY"])?;
+        let lines = self.terminated(&["LINES", "TERMINATED", "BY"])?;
+        let null = self.terminated(&["NULL", "DEFINED", "AS"])?;
+        if let Some(lines) = lines.as_ref().filter(|lines| *lines != "\n") {
+            let message = format!("LINES TERMINATED BY only supports newline '\\n' right now: {lines}.");
+            self.refuse("_LEGACY_ERROR_TEMP_0064", message, start);
+        }
+        Ok(Some(RowFormat::Delimited { fields, escape, items, keys, lines, null }))
+    }
+
+    fn terminated(&mut self, keywords: &[&str]) -> Parsed<Option<String>> {
+        if self.take_words(keywords) { self.string().map(Some) } else { Ok(None) }
+    }
+
+    /// `WITH SERDEPROPERTIES (…)`, if it comes next.
+    pub fn serde_properties(&mut self) -> Parsed<Vec<crate::tree::Property>> {
+        if self.take_words(&["WITH", "SERDEPROPERTIES"]) { self.properties() } else { Ok(Vec::new()) }
+    }
+
+    /// `STORED AS …`, if it comes next.
+    pub fn file_format(&mut self) -> Parsed<Option<FileFormat>> {
+        let start = self.span();
+        if !self.take_word("STORED") {
+            return Ok(None);
+        }
+        if self.take_word("BY") {
+            let handler = self.string()?;
+            self.serde_properties()?;
+            self.not_allowed("STORED BY", start);
+            return Ok(Some(FileFormat::Handler(handler)));
+        }
+        self.expect_word("AS")?;
+        if self.is_word("INPUTFORMAT") && self.string_at(1) {
+            self.advance();
+            let input = self.string()?;
+            self.expect_word("OUTPUTFORMAT")?;
+            return Ok(Some(FileFormat::Classes(input, self.string()?)));
+        }
+        self.identifier().map(FileFormat::Named).map(Some)
+    }
+
+    /// Columns of `CREATE TABLE`.
+    pub fn table_columns(&mut self) -> Parsed<Vec<TableColumn>> {
+        self.parenthesized(|parser| parser.list(Self::table_column))
+    }
+
+    fn table_column(&mut self) -> Parsed<TableColumn> {
+        let start = self.span();
+        let name = self.name_part()?;
+        let data_type = self.data_type()?;
+        let options = self.column_options(false)?;
+        self.check_options("CREATE TABLE", "CREATE_TABLE_COLUMN_DESCRIPTOR_DUPLICATE", &name.value, &options, start);
+        Ok(TableColumn { name, data_type, options })
+    }
+
+    pub fn new_columns(&mut self) -> Parsed<Vec<NewColumn>> {
+        self.list(Self::new_column)
+    }
+
+    fn new_column(&mut self) -> Parsed<NewColumn> {
+        let start = self.span();
+        let name = self.multipart_identifier()?;
+        let data_type = self.data_type()?;
+        let options = self.column_options(true)?;
+        let shown = name.parts.iter().map(|part| part.value.as_str()).collect::<Vec<_>>().join(".");
+        self.check_options("ALTER TABLE", "ALTER_TABLE_COLUMN_DESCRIPTOR_DUPLICATE", &shown, &options, start);
+        Ok(NewColumn { name, data_type, options })
+    }
+
+    fn column_options(&mut self, positioned: bool) -> Parsed<Vec<ColumnOption>> {
+        let mut options = Vec::new();
+        loop {
+            options.push(if self.take_words(&["NOT", "NULL"]) {
+                ColumnOption::NotNull
+            } else if self.take_word("DEFAULT") {
+                let (value, text) = self.expression_text()?;
+                ColumnOption::Default(value, text)
+            } else if !positioned && self.take_words(&["GENERATED", "ALWAYS", "AS"]) {
+                let (value, text) = self.parenthesized(Self::expression_text)?;
+                ColumnOption::Generated(value, text)
+            } else if let Some(comment) = self.comment()? {
+                ColumnOption::Comment(comment)
+            } else if let Some(position) = self.column_position(positioned)? {
+                ColumnOption::Position(position)
+            } else {
+                return Ok(options);
+            });
+        }
+    }
+
+    pub fn expression_text(&mut self) -> Parsed<(crate::tree::Expr, String)> {
+        let start = self.span();
+        let value = self.expression()?;
+        let text = self.text_of(self.span_from(start)).to_owned();
+        Ok((value, text))
+    }
+
+    pub fn column_position(&mut self, allowed: bool) -> Parsed<Option<ColumnPosition>> {
+        if allowed && self.take_word("FIRST") {
+            return Ok(Some(ColumnPosition::First));
+        }
+        if allowed && self.take_word("AFTER") {
+            return self.name_part().map(|name| Some(ColumnPosition::After(name)));
+        }
+        Ok(None)
+    }
+
+    fn check_options(&mut self, what: &str, class: &'static str, column: &str, options: &[ColumnOption], start: Span) {
+        let mut seen = Vec::new();
+        for option in options {
+            let name = match option {
+                ColumnOption::NotNull => "NOT NULL",
+                ColumnOption::Default(..) => "DEFAULT",
+                ColumnOption::Generated(..) => "GENERATED ALWAYS AS",
+                ColumnOption::Comment(_) => "COMMENT",
+                ColumnOption::Position(_) => "FIRST|AFTER",
+            };
+            if seen.contains(&name) {
+                let message = format!(
+                    "{what} column {column} specifies descriptor \"{name}\" more than once, which is invalid."
+                );
+                self.refuse(class, message, start);
+            }
+            seen.push(name);
+        }
+    }
+}
