@@ -82,7 +82,8 @@ fn length(script: &str, at: usize) -> usize {
 /// Whether an `r` that ends no longer word stands in front of the quote.
 fn is_raw(script: &str, quote: usize) -> bool {
     let mut before = script[..quote].bytes().rev();
-    matches!(before.next(), Some(b'r' | b'R')) && !before.next().is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    matches!(before.next(), Some(b'r' | b'R'))
+        && !before.next().is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 fn quoted(text: &str, quote: u8, escapes: bool) -> usize {

@@ -44,7 +44,8 @@ impl Units {
 fn escape(text: &str, units: &mut Units) -> usize {
     let bytes = text.as_bytes();
     let hex = |length: usize| bytes.get(1..=length).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
-    let number = |digits: &[u8], radix| std::str::from_utf8(digits).ok().and_then(|d| u32::from_str_radix(d, radix).ok());
+    let number =
+        |digits: &[u8], radix| std::str::from_utf8(digits).ok().and_then(|d| u32::from_str_radix(d, radix).ok());
     match bytes[0] {
         b'u' => {
             if let Some(unit) = hex(4).and_then(|digits| number(digits, 16)) {

@@ -68,7 +68,8 @@ fn what_spark_takes_is_taken_and_what_it_refuses_is_refused() {
             Some(_) => (refusable, refused) = (refusable + 1, refused + usize::from(same)),
         }
         if class.is_none() && ours.is_some() || !same {
-            let ours = ours.map_or_else(|| "taken".to_owned(), |error| format!("{} {}", error.class(), error.message()));
+            let ours =
+                ours.map_or_else(|| "taken".to_owned(), |error| format!("{} {}", error.class(), error.message()));
             report += &format!("{sql}\n    Spark: {:?} {:?}\n    ours: {ours}\n", case["error"], case["message"]);
         }
     }

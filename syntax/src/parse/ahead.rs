@@ -9,10 +9,13 @@ fn ends(kind: Kind) -> bool {
 }
 
 fn continues_a_name(kind: Kind) -> bool {
-    use Kind::{Arrow, BangEq, Dot, Eq, FatArrow, Gt, GtEq, LeftBracket, Lt, LtEq, NotEq, NullSafeEq};
     use Kind::{Ampersand, Colon, Concat, Hat, Percent, Pipe, Slash};
+    use Kind::{Arrow, BangEq, Dot, Eq, FatArrow, Gt, GtEq, LeftBracket, Lt, LtEq, NotEq, NullSafeEq};
     ends(kind)
-        || matches!(kind, Arrow | BangEq | Dot | Eq | FatArrow | Gt | GtEq | LeftBracket | Lt | LtEq | NotEq | NullSafeEq)
+        || matches!(
+            kind,
+            Arrow | BangEq | Dot | Eq | FatArrow | Gt | GtEq | LeftBracket | Lt | LtEq | NotEq | NullSafeEq
+        )
         || matches!(kind, Ampersand | Colon | Concat | Hat | Percent | Pipe | Slash)
 }
 
@@ -51,7 +54,9 @@ impl Parser<'_> {
             "UNPIVOT" => next == Kind::LeftParen || self.word_at_any(1, &["INCLUDE", "EXCLUDE"]),
             "WHEN" => self.word_at_any(1, &["MATCHED", "NOT"]),
             "MAP" | "REDUCE" => self.query_at(0),
-            "VERSION" | "SYSTEM_VERSION" | "TIMESTAMP" | "SYSTEM_TIME" => self.word_at(1, "AS") && self.word_at(2, "OF"),
+            "VERSION" | "SYSTEM_VERSION" | "TIMESTAMP" | "SYSTEM_TIME" => {
+                self.word_at(1, "AS") && self.word_at(2, "OF")
+            }
             "ROW" => self.word_at(1, "FORMAT"),
             "USING" | "RECORDREADER" | "RECORDWRITER" => self.string_at(1),
             _ => false,

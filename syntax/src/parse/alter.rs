@@ -150,9 +150,8 @@ impl Parser<'_> {
             }
             if self.statement_end().is_ok() {
                 let verb = if alters { "ALTER" } else { "CHANGE" };
-                let what = format!(
-                    "ALTER TABLE table {verb} COLUMN requires a TYPE, a SET/DROP, a COMMENT, or a FIRST/AFTER"
-                );
+                let what =
+                    format!("ALTER TABLE table {verb} COLUMN requires a TYPE, a SET/DROP, a COMMENT, or a FIRST/AFTER");
                 self.not_allowed(&what, start);
                 let change = AlterColumn::DropDefault;
                 return Ok(AlterTable::AlterColumn { column, change });
@@ -165,7 +164,11 @@ impl Parser<'_> {
         let position = self.column_position(true)?;
         if partition.is_some() {
             self.not_allowed("ALTER TABLE table PARTITION partition_spec CHANGE COLUMN", start);
-        } else if column.parts.last().is_some_and(|part| part.value.to_lowercase() != definition.name.value.to_lowercase()) {
+        } else if column
+            .parts
+            .last()
+            .is_some_and(|part| part.value.to_lowercase() != definition.name.value.to_lowercase())
+        {
             let message =
                 "Renaming column is not supported in Hive-style ALTER COLUMN, please run RENAME COLUMN instead.";
             self.refuse("_LEGACY_ERROR_TEMP_0034", message, start);

@@ -197,7 +197,8 @@ impl Parser<'_> {
         let name = format.value.to_lowercase();
         match rows {
             Some(RowFormat::Serde { .. }) if !["sequencefile", "textfile", "rcfile"].contains(&name.as_str()) => {
-                let what = format!("ROW FORMAT SERDE is incompatible with format '{name}', which also specifies a serde");
+                let what =
+                    format!("ROW FORMAT SERDE is incompatible with format '{name}', which also specifies a serde");
                 self.not_allowed(&what, start);
             }
             Some(RowFormat::Delimited { .. }) if name != "textfile" => {
@@ -316,10 +317,8 @@ impl Parser<'_> {
 
     fn create_view_using(&mut self, name: crate::tree::Name, or_replace: bool, global: bool) -> Parsed<Statement> {
         if let [database, view] = &name.parts[..] {
-            let message = format!(
-                "Temporary view '`{}`.`{}`' should not have specified a database.",
-                database.value, view.value
-            );
+            let message =
+                format!("Temporary view '`{}`.`{}`' should not have specified a database.", database.value, view.value);
             self.refuse("_LEGACY_ERROR_TEMP_1292", message, name.span);
         } else if name.parts.len() > 2 {
             return self.wrong();

@@ -46,7 +46,9 @@ impl<'a> Parser<'a> {
         };
         match (found, self.refusal) {
             (Ok(found), None) => Ok(found),
-            (Err(Syntax), Some(refusal)) if !refusal.final_ => Err(syntax_error(self.text, &self.tokens, self.furthest)),
+            (Err(Syntax), Some(refusal)) if !refusal.final_ => {
+                Err(syntax_error(self.text, &self.tokens, self.furthest))
+            }
             (Err(Syntax), None) => Err(syntax_error(self.text, &self.tokens, self.furthest)),
             (_, Some(refusal)) => Err(refused(refusal)),
         }
@@ -86,6 +88,12 @@ impl<'a> Parser<'a> {
             self.furthest = self.furthest.max(self.at);
         }
         token
+    }
+
+    pub fn skip(&mut self, count: usize) {
+        for _ in 0..count {
+            self.advance();
+        }
     }
 
     /// The next token is not what is wanted.
@@ -149,7 +157,7 @@ impl<'a> Parser<'a> {
     pub fn take_words(&mut self, keywords: &[&str]) -> bool {
         let found = self.is_words(keywords);
         if found {
-            keywords.iter().for_each(|_| drop(self.advance()));
+            self.skip(keywords.len());
         }
         found
     }

@@ -26,7 +26,8 @@ pub(super) fn is_timestamp(text: &str, time_alone: bool) -> bool {
     let unsigned = text.get(usize::from(signed)..).unwrap_or_default();
     let colon = unsigned.find(':');
     let dash = unsigned.find('-');
-    let alone = unsigned.starts_with('T') || (colon.is_some_and(|at| at <= 2) && dash.is_none_or(|at| Some(at) > colon));
+    let alone =
+        unsigned.starts_with('T') || (colon.is_some_and(|at| at <= 2) && dash.is_none_or(|at| Some(at) > colon));
     if alone {
         return time_alone && !signed && time(unsigned.trim_start_matches('T'));
     }

@@ -89,7 +89,7 @@ impl Parser<'_> {
         let local = usize::from(self.is_word("LOCAL"));
         let directory = overwrite && self.word_at(local, "DIRECTORY");
         if directory && (self.string_at(local + 1) || self.word_at(local + 1, "USING")) {
-            (0..=local).for_each(|_| drop(self.advance()));
+            self.skip(local + 1);
             let target = self.directory(local > 0, start)?;
             return Ok(Insert { target, overwrite, span: self.span_from(start) });
         }
@@ -148,8 +148,7 @@ impl Parser<'_> {
         let place = path.as_deref().or(option.map(|option| option.value.as_str())).unwrap_or_default();
         let scheme = place.split_once(':').map(|(scheme, _)| scheme);
         if let Some(scheme) = scheme.filter(|scheme| local && *scheme != "file" && !scheme.contains('/')) {
-            let message =
-                format!("LOCAL must be used together with the schema of `file`, but got: `{scheme}`.");
+            let message = format!("LOCAL must be used together with the schema of `file`, but got: `{scheme}`.");
             self.refuse("LOCAL_MUST_WITH_SCHEMA_FILE", message, start);
         }
         Ok(InsertTarget::Directory { local, path, format, options })

@@ -101,7 +101,11 @@ impl Parser<'_> {
         let to = self.unit_at(0).unwrap_or(from);
         self.advance();
         if self.part_ahead(0) || !only {
-            self.refuse("_LEGACY_ERROR_TEMP_0024", "Can only have a single from-to unit in the interval literal syntax", span);
+            self.refuse(
+                "_LEGACY_ERROR_TEMP_0024",
+                "Can only have a single from-to unit in the interval literal syntax",
+                span,
+            );
             while self.part_ahead(0) {
                 self.part_value()?;
                 self.advance();
@@ -112,9 +116,7 @@ impl Parser<'_> {
         }
         let supported = match (from, to) {
             (IntervalUnit::Year, IntervalUnit::Month) => true,
-            (from, to) => {
-                !is_year_month(&from) && from <= IntervalUnit::Day && to < from && to >= IntervalUnit::Second
-            }
+            (from, to) => !is_year_month(&from) && from <= IntervalUnit::Day && to < from && to >= IntervalUnit::Second,
         };
         if !is_text {
             self.refuse("_LEGACY_ERROR_TEMP_0027", "The value of from-to unit must be a string.", span);

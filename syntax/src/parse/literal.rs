@@ -70,7 +70,7 @@ impl Parser<'_> {
             "DATE" => datetime::is_date(&text),
             "TIMESTAMP" | "TIMESTAMP_LTZ" => datetime::is_timestamp(&text, true),
             "TIMESTAMP_NTZ" => datetime::is_timestamp(&text, false),
-            "INTERVAL" => self.check_interval_text(&text, self.raw_to(start, span)),
+            "INTERVAL" => self.check_interval_text(&text, start.to(span)),
             "X" => text.bytes().all(|byte| byte.is_ascii_hexdigit()),
             _ => {
                 let message = format!(
@@ -95,10 +95,6 @@ impl Parser<'_> {
         })
     }
 
-    fn raw_to(&self, start: Span, end: Span) -> Span {
-        start.to(end)
-    }
-
     pub fn number(&mut self) -> Parsed<Literal> {
         let start = self.span();
         let sign = if self.take(Kind::Minus) { "-" } else { "" };
@@ -114,9 +110,15 @@ impl Parser<'_> {
                 (_, Ok(big)) => Literal::BigInt(big),
                 _ => self.decimal(&text, "DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION", start),
             },
-            Kind::BigInt => self.integer(without(1), i64::MIN, i64::MAX, "bigint", start).map_or(Literal::Null, Literal::BigInt),
-            Kind::SmallInt => self.integer(without(1), i16::MIN, i16::MAX, "smallint", start).map_or(Literal::Null, Literal::SmallInt),
-            Kind::TinyInt => self.integer(without(1), i8::MIN, i8::MAX, "tinyint", start).map_or(Literal::Null, Literal::TinyInt),
+            Kind::BigInt => {
+                self.integer(without(1), i64::MIN, i64::MAX, "bigint", start).map_or(Literal::Null, Literal::BigInt)
+            }
+            Kind::SmallInt => {
+                self.integer(without(1), i16::MIN, i16::MAX, "smallint", start).map_or(Literal::Null, Literal::SmallInt)
+            }
+            Kind::TinyInt => {
+                self.integer(without(1), i8::MIN, i8::MAX, "tinyint", start).map_or(Literal::Null, Literal::TinyInt)
+            }
             Kind::Exponent if self.settings.exponent_as_decimal => {
                 self.decimal(&text, "DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION", start)
             }

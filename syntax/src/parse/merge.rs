@@ -23,16 +23,25 @@ impl Parser<'_> {
             matched.push(self.merge_clause(Self::matched_action)?);
         }
         while by_source.is_empty() && self.is_words(&["WHEN", "NOT", "MATCHED"]) && !self.by_source_ahead() {
-            (0..3).for_each(|_| drop(self.advance()));
+            self.skip(3);
             self.take_words(&["BY", "TARGET"]);
             not_matched.push(self.merge_clause(Self::insert_action)?);
         }
         while self.is_words(&["WHEN", "NOT", "MATCHED"]) && self.by_source_ahead() {
-            (0..5).for_each(|_| drop(self.advance()));
+            self.skip(5);
             by_source.push(self.merge_clause(Self::unmatched_action)?);
         }
         self.check_clauses(&[&matched, &not_matched, &by_source], start);
-        Ok(Merge { target, target_alias, source, source_alias, condition, matched, not_matched, not_matched_by_source: by_source })
+        Ok(Merge {
+            target,
+            target_alias,
+            source,
+            source_alias,
+            condition,
+            matched,
+            not_matched,
+            not_matched_by_source: by_source,
+        })
     }
 
     fn by_source_ahead(&self) -> bool {
@@ -47,7 +56,7 @@ impl Parser<'_> {
 
     fn matched_action(&mut self) -> Parsed<MergeAction> {
         if self.is_words(&["UPDATE", "SET"]) && self.peek(2).kind == Kind::Asterisk {
-            (0..3).for_each(|_| drop(self.advance()));
+            self.skip(3);
             return Ok(MergeAction::UpdateAll);
         }
         self.unmatched_action()

@@ -2,9 +2,9 @@
 //! Two kinds of errors: what is no sentence of the grammar ends the reading (`Syntax`); what the grammar takes and
 //! Spark refuses all the same is written down and told at the end, unless the text is no sentence anyway.
 
+mod ahead;
 mod alter;
 mod create;
-mod ahead;
 mod cursor;
 mod data_type;
 mod datetime;
@@ -44,7 +44,12 @@ use cursor::{Parsed, Parser};
 /// The text is no statement of Spark's grammar, or one that Spark's parser refuses.
 pub fn parse_statement(text: &str, settings: Settings) -> Result<Statement, ParseError> {
     if crate::script::is_blank(text) {
-        return Err(ParseError::new("PARSE_EMPTY_STATEMENT", "Syntax error, unexpected empty statement.".to_owned(), text, Some(0)));
+        return Err(ParseError::new(
+            "PARSE_EMPTY_STATEMENT",
+            "Syntax error, unexpected empty statement.".to_owned(),
+            text,
+            Some(0),
+        ));
     }
     all(text, settings, Parser::single_statement)
 }

@@ -4,7 +4,7 @@ use super::cursor::{Parsed, Parser};
 use crate::keywords::{is_reserved, joins};
 use crate::strings::{unquoted_name, unquoted_text};
 use crate::token::Kind;
-use crate::tree::{Ident, Name, Reference, Span};
+use crate::tree::{Ident, Name, Reference};
 
 impl Parser<'_> {
     /// Whether the token there is a name; keywords are, unless they are reserved.
@@ -126,10 +126,5 @@ impl Parser<'_> {
 
     pub fn optional_string(&mut self) -> Parsed<Option<String>> {
         if self.string_at(0) { self.string().map(Some) } else { Ok(None) }
-    }
-
-    /// Everything from `start` to before the next token, as it stands.
-    pub fn raw(&self, start: Span, end: Span) -> &str {
-        self.text.get(start.start as usize..end.start as usize).unwrap_or_default()
     }
 }

@@ -86,9 +86,8 @@ impl Parser<'_> {
         let mut chars = text.chars();
         let (first, second) = (chars.next(), chars.next());
         if first.is_none() || second.is_some() {
-            let message = format!(
-                "Found an invalid escape string: '{text}'. The escape string must contain only one character."
-            );
+            let message =
+                format!("Found an invalid escape string: '{text}'. The escape string must contain only one character.");
             self.refuse("INVALID_ESC", message, start);
         }
         Ok(first)

@@ -22,7 +22,8 @@ impl Parser<'_> {
     /// `(key = 'value', …)`, each with a value.
     pub fn properties(&mut self) -> Parsed<Vec<Property>> {
         let (properties, start) = self.optional_properties()?;
-        let missing: Vec<_> = properties.iter().filter(|(_, value)| value.is_none()).map(|(key, _)| key.clone()).collect();
+        let missing: Vec<_> =
+            properties.iter().filter(|(_, value)| value.is_none()).map(|(key, _)| key.clone()).collect();
         if !missing.is_empty() {
             let what = format!("Values must be specified for key(s): [{}]", missing.join(","));
             self.not_allowed(&what, start);
@@ -34,7 +35,8 @@ impl Parser<'_> {
     /// `(key, …)`, none with a value.
     pub fn property_keys(&mut self) -> Parsed<Vec<String>> {
         let (properties, start) = self.optional_properties()?;
-        let valued: Vec<_> = properties.iter().filter(|(_, value)| value.is_some()).map(|(key, _)| key.clone()).collect();
+        let valued: Vec<_> =
+            properties.iter().filter(|(_, value)| value.is_some()).map(|(key, _)| key.clone()).collect();
         if !valued.is_empty() {
             let what = format!("Values should not be specified for key(s): [{}]", valued.join(","));
             self.not_allowed(&what, start);

@@ -157,8 +157,7 @@ impl Parser<'_> {
         let [distribute, sort] = [!query.distribute_by.is_empty(), !query.sort_by.is_empty()];
         let combined = (order && (cluster || distribute || sort)) || (cluster && (distribute || sort));
         if combined {
-            let message =
-                "The feature is not supported: Combination of ORDER BY/SORT BY/DISTRIBUTE BY/CLUSTER BY.";
+            let message = "The feature is not supported: Combination of ORDER BY/SORT BY/DISTRIBUTE BY/CLUSTER BY.";
             self.refuse("UNSUPPORTED_FEATURE.COMBINATION_QUERY_RESULT_CLAUSES", message, start);
         }
     }

@@ -26,7 +26,11 @@ impl Parser<'_> {
 
     /// Found the same clause again.
     pub fn duplicate_clause(&mut self, clause: &str, span: Span) {
-        self.refuse("DUPLICATE_CLAUSES", format!("Found duplicate clauses: {clause}. Please, remove one of them."), span);
+        self.refuse(
+            "DUPLICATE_CLAUSES",
+            format!("Found duplicate clauses: {clause}. Please, remove one of them."),
+            span,
+        );
     }
 
     /// Ends the reading.

@@ -169,7 +169,7 @@ impl Parser<'_> {
         if !(version || time) || !self.word_at(keyword + 1, "AS") || !self.word_at(keyword + 2, "OF") {
             return Ok(None);
         }
-        (0..keyword + 3).for_each(|_| drop(self.advance()));
+        self.skip(keyword + 3);
         if time {
             return self.value().map(|time| Some(AsOf::Timestamp(time)));
         }

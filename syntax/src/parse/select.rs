@@ -72,8 +72,11 @@ impl Parser<'_> {
 
     fn hint(&mut self) -> Parsed<Hint> {
         let name = self.identifier()?;
-        let parameters =
-            if self.is(Kind::LeftParen) { self.parenthesized(|parser| parser.list(Self::primary))? } else { Vec::new() };
+        let parameters = if self.is(Kind::LeftParen) {
+            self.parenthesized(|parser| parser.list(Self::primary))?
+        } else {
+            Vec::new()
+        };
         Ok(Hint { name, parameters })
     }
 

@@ -95,7 +95,8 @@ impl Parser<'_> {
 
     /// `key = value`, the value being all that follows, as it stands.
     fn configuration(&mut self, start: Span) -> Parsed<Statement> {
-        let quoted_key = self.is(Kind::Backquoted) && matches!(self.peek(1).kind, Kind::Eq | Kind::End | Kind::Semicolon);
+        let quoted_key =
+            self.is(Kind::Backquoted) && matches!(self.peek(1).kind, Kind::Eq | Kind::End | Kind::Semicolon);
         let last = self.last_value();
         if let Some((equals, value)) = last {
             let key = if quoted_key && equals == self.at + 1 {

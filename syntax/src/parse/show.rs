@@ -56,8 +56,7 @@ impl Parser<'_> {
             self.advance();
             self.advance();
             let table = self.reference()?;
-            let namespace =
-                if self.take_any(&["FROM", "IN"]) { Some(self.multipart_identifier()?) } else { None };
+            let namespace = if self.take_any(&["FROM", "IN"]) { Some(self.multipart_identifier()?) } else { None };
             return Ok(Show::Columns { table, namespace });
         }
         if self.take_word("VIEWS") {

@@ -266,9 +266,8 @@ impl Parser<'_> {
                 ColumnOption::Position(_) => "FIRST|AFTER",
             };
             if seen.contains(&name) {
-                let message = format!(
-                    "{what} column {column} specifies descriptor \"{name}\" more than once, which is invalid."
-                );
+                let message =
+                    format!("{what} column {column} specifies descriptor \"{name}\" more than once, which is invalid.");
                 self.refuse(class, message, start);
             }
             seen.push(name);

@@ -33,8 +33,7 @@ impl Parser<'_> {
             return Ok(Window::Named(name));
         }
         let clustered = self.take_words(&["CLUSTER", "BY"]);
-        let partitioned =
-            clustered || self.take_words(&["PARTITION", "BY"]) || self.take_words(&["DISTRIBUTE", "BY"]);
+        let partitioned = clustered || self.take_words(&["PARTITION", "BY"]) || self.take_words(&["DISTRIBUTE", "BY"]);
         let partition_by = if partitioned { self.expressions()? } else { Vec::new() };
         let sorted = !clustered && (self.take_words(&["ORDER", "BY"]) || self.take_words(&["SORT", "BY"]));
         let order_by = if sorted { self.list(Self::sort_item)? } else { Vec::new() };

@@ -1,6 +1,6 @@
 //! Relations: what stands in `FROM`.
 
-use super::{Argument, Expr, Ident, NamedExpr, Name, Query, Reference, Span};
+use super::{Argument, Expr, Ident, Name, NamedExpr, Query, Reference, Span};
 
 /// A relation and what is done with it, in the order written.
 #[derive(Clone, Debug, PartialEq)]

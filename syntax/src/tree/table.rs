@@ -120,7 +120,10 @@ pub struct SkewSpec {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each field is the clause of its name")]
 pub enum RowFormat {
-    Serde { name: String, properties: Vec<Property> },
+    Serde {
+        name: String,
+        properties: Vec<Property>,
+    },
     Delimited {
         fields: Option<String>,
         escape: Option<String>,
@@ -168,19 +171,52 @@ pub struct NewColumn {
 pub enum AlterTable {
     AddColumns(Vec<NewColumn>),
     ReplaceColumns(Vec<NewColumn>),
-    RenameColumn { from: Name, to: Ident },
-    DropColumns { columns: Vec<Name>, if_exists: bool },
-    AlterColumn { column: Name, change: AlterColumn },
+    RenameColumn {
+        from: Name,
+        to: Ident,
+    },
+    DropColumns {
+        columns: Vec<Name>,
+        if_exists: bool,
+    },
+    AlterColumn {
+        column: Name,
+        change: AlterColumn,
+    },
     /// `CHANGE COLUMN a a INT`, as Hive writes it
-    ChangeColumn { column: Name, definition: ColumnDef, position: Option<ColumnPosition> },
+    ChangeColumn {
+        column: Name,
+        definition: ColumnDef,
+        position: Option<ColumnPosition>,
+    },
     Rename(Name),
     SetProperties(Vec<Property>),
-    UnsetProperties { keys: Vec<String>, if_exists: bool },
-    SetSerde { partition: Option<PartitionSpec>, serde: Option<String>, properties: Vec<Property> },
-    AddPartitions { partitions: Vec<(PartitionSpec, Option<String>)>, if_not_exists: bool },
-    RenamePartition { from: PartitionSpec, to: PartitionSpec },
-    DropPartitions { partitions: Vec<PartitionSpec>, if_exists: bool, purge: bool },
-    SetLocation { partition: Option<PartitionSpec>, location: String },
+    UnsetProperties {
+        keys: Vec<String>,
+        if_exists: bool,
+    },
+    SetSerde {
+        partition: Option<PartitionSpec>,
+        serde: Option<String>,
+        properties: Vec<Property>,
+    },
+    AddPartitions {
+        partitions: Vec<(PartitionSpec, Option<String>)>,
+        if_not_exists: bool,
+    },
+    RenamePartition {
+        from: PartitionSpec,
+        to: PartitionSpec,
+    },
+    DropPartitions {
+        partitions: Vec<PartitionSpec>,
+        if_exists: bool,
+        purge: bool,
+    },
+    SetLocation {
+        partition: Option<PartitionSpec>,
+        location: String,
+    },
     RecoverPartitions,
 }
 

@@ -1,6 +1,6 @@
 //! Statements that change rows.
 
-use super::{Expr, Ident, Name, PartitionSpec, Property, Query, Reference, RowFormat, FileFormat, Span};
+use super::{Expr, FileFormat, Ident, Name, PartitionSpec, Property, Query, Reference, RowFormat, Span};
 
 /// Where the rows of an `INSERT` go.
 #[derive(Clone, Debug, PartialEq)]
@@ -131,4 +131,3 @@ pub enum MergeAction {
     /// `INSERT (a) VALUES (1)`
     Insert(Vec<Name>, Vec<Expr>),
 }
-
