@@ -20,6 +20,11 @@ fn continues_a_name(kind: Kind) -> bool {
 }
 
 impl Parser<'_> {
+    /// Whether what is read ends there.
+    pub fn ends_at(&self, ahead: usize) -> bool {
+        ends(self.peek(ahead).kind)
+    }
+
     /// Whether the next word is this operator, and not a name at the end of what is read.
     pub fn operator_ahead(&self, keyword: &str) -> bool {
         self.is_word(keyword) && !ends(self.peek(1).kind)
@@ -36,29 +41,34 @@ impl Parser<'_> {
 
     /// Whether the next word opens a clause, so that it is no alias of what stands before it.
     pub fn clause_ahead(&self) -> bool {
-        let next = self.peek(1).kind;
-        if self.kind() != Kind::Word {
+        self.clause_at(0)
+    }
+
+    pub fn clause_at(&self, ahead: usize) -> bool {
+        let next = self.peek(ahead + 1).kind;
+        if self.peek(ahead).kind != Kind::Word {
             return false;
         }
         let follows = !ends(next);
-        match self.text_of(self.span()).to_ascii_uppercase().as_str() {
+        let then = ahead + 1;
+        match self.text_of(self.peek(ahead).span).to_ascii_uppercase().as_str() {
             "FROM" | "WHERE" | "HAVING" | "LIMIT" | "OFFSET" | "SELECT" | "SET" => follows,
             "FOR" => follows,
-            "GROUP" | "ORDER" | "SORT" | "CLUSTER" | "DISTRIBUTE" => self.word_at(1, "BY"),
-            "WINDOW" => self.identifier_at(1) && self.word_at(2, "AS"),
-            "UNION" | "EXCEPT" | "MINUS" | "INTERSECT" => self.term_ahead(1),
-            "LATERAL" => self.word_at(1, "VIEW"),
-            "INSERT" => self.word_at_any(1, &["INTO", "OVERWRITE"]),
-            "GROUPING" => self.word_at(1, "SETS"),
+            "GROUP" | "ORDER" | "SORT" | "CLUSTER" | "DISTRIBUTE" => self.word_at(then, "BY"),
+            "WINDOW" => self.identifier_at(then) && self.word_at(then + 1, "AS"),
+            "UNION" | "EXCEPT" | "MINUS" | "INTERSECT" => self.term_ahead(then),
+            "LATERAL" => self.word_at(then, "VIEW"),
+            "INSERT" => self.word_at_any(then, &["INTO", "OVERWRITE"]),
+            "GROUPING" => self.word_at(then, "SETS"),
             "TABLESAMPLE" | "PIVOT" => next == Kind::LeftParen,
-            "UNPIVOT" => next == Kind::LeftParen || self.word_at_any(1, &["INCLUDE", "EXCLUDE"]),
-            "WHEN" => self.word_at_any(1, &["MATCHED", "NOT"]),
-            "MAP" | "REDUCE" => self.query_at(0),
+            "UNPIVOT" => next == Kind::LeftParen || self.word_at_any(then, &["INCLUDE", "EXCLUDE"]),
+            "WHEN" => self.word_at_any(then, &["MATCHED", "NOT"]),
+            "MAP" | "REDUCE" => self.query_at(ahead),
             "VERSION" | "SYSTEM_VERSION" | "TIMESTAMP" | "SYSTEM_TIME" => {
-                self.word_at(1, "AS") && self.word_at(2, "OF")
+                self.word_at(then, "AS") && self.word_at(then + 1, "OF")
             }
-            "ROW" => self.word_at(1, "FORMAT"),
-            "USING" | "RECORDREADER" | "RECORDWRITER" => self.string_at(1),
+            "ROW" => self.word_at(then, "FORMAT"),
+            "USING" | "RECORDREADER" | "RECORDWRITER" => self.string_at(then),
             _ => false,
         }
     }

@@ -130,7 +130,7 @@ impl Parser<'_> {
             self.refuse("DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION", message, start);
         } else if scale > precision {
             let message = format!("Decimal scale ({scale}) cannot be greater than precision ({precision}).");
-            self.refuse("_LEGACY_ERROR_TEMP_1229", message, start);
+            self.refuse("_LEGACY_ERROR_TEMP_1228", message, start);
         }
         let narrow = |value: u64| u8::try_from(value).unwrap_or(u8::MAX);
         DataType::Decimal(narrow(precision), i8::try_from(scale).unwrap_or(i8::MAX))

@@ -1,5 +1,26 @@
 //! Whether a text is a date or timestamp as Spark reads them. What point in time it is depends on the session.
 
+/// Where regions with a time zone are.
+const AREAS: &[&str] = &[
+    "Africa",
+    "America",
+    "Antarctica",
+    "Arctic",
+    "Asia",
+    "Atlantic",
+    "Australia",
+    "Brazil",
+    "Canada",
+    "Chile",
+    "Etc",
+    "Europe",
+    "Indian",
+    "Mexico",
+    "Pacific",
+    "SystemV",
+    "US",
+];
+
 const SPECIAL: &[&str] = &["epoch", "now", "today", "tomorrow", "yesterday"];
 
 /// `[+-]yyyy[-m[-d]]`, perhaps with more behind a space or `T`, or a word as `today`.
@@ -51,7 +72,7 @@ fn digits(text: &str, from: usize, to: usize) -> Option<u32> {
 
 fn date(text: &str, _signed: bool) -> bool {
     let mut parts = text.split('-');
-    let Some(year) = parts.next().and_then(|year| digits(year, 4, 6)) else { return false };
+    let Some(year) = parts.next().and_then(|year| digits(year, 4, 7)) else { return false };
     let month = parts.next().map_or(Some(1), |month| digits(month, 1, 2));
     let day = parts.next().map_or(Some(1), |day| digits(day, 1, 2));
     match (month, day) {
@@ -93,11 +114,17 @@ fn is_zone(zone: &str) -> bool {
             [hours] if hours.len() > 2 => hours.len() % 2 == 0 && digits(hours, 4, 6).is_some(),
             [hours] => two(hours, 18),
             [hours, minutes] => two(hours, 18) && two(minutes, 59),
-            [hours, minutes, seconds] => two(hours, 18) && two(minutes, 59) && two(seconds, 59),
+            [hours, minutes, seconds] => {
+                two(hours, 18)
+                    && [minutes, seconds].iter().all(|part| part.len() == 2 && two(part, 59))
+                    && hours.len() == 2
+            }
             _ => false,
         };
     }
     let region = zone.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/_+-:".contains(&byte));
     let prefixes = ["UTC", "GMT", "UT", "Z", "EST", "MST", "HST", "CET", "PST", "CST", "EET", "MET", "WET", "JST"];
-    region && (zone.contains('/') || prefixes.iter().any(|prefix| zone.to_ascii_uppercase().starts_with(prefix)))
+    region
+        && (zone.split_once('/').is_some_and(|(area, _)| AREAS.contains(&area))
+            || prefixes.iter().any(|prefix| zone.to_ascii_uppercase().starts_with(prefix)))
 }

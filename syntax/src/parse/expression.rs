@@ -28,7 +28,7 @@ impl Parser<'_> {
     }
 
     fn written_alias(&mut self) -> Parsed<Option<WrittenAlias>> {
-        if self.is_word("AS") && (self.identifier_at(1) || self.peek(1).kind == Kind::LeftParen) {
+        if self.is_word("AS") && !self.clause_at(1) && (self.identifier_at(1) || self.peek(1).kind == Kind::LeftParen) {
             self.advance();
         } else if self.clause_ahead() || !(self.identifier_at(0) || self.is(Kind::LeftParen)) {
             return Ok(None);

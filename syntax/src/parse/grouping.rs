@@ -7,17 +7,14 @@ use crate::tree::{Expr, GroupBy, Grouping};
 impl Parser<'_> {
     /// Behind `GROUP BY`.
     pub fn group_by(&mut self) -> Parsed<GroupBy> {
+        let start = self.at;
         let elements = self.list(|parser| parser.grouping(false))?;
         if !self.suffix_ahead() {
             return Ok(GroupBy::Elements(elements));
         }
-        let plain = |element| match element {
-            Grouping::Expr(expr) => Some(expr),
-            _ => None,
-        };
-        let Some(expressions) = elements.into_iter().map(plain).collect::<Option<Vec<Expr>>>() else {
-            return self.wrong();
-        };
+        // With a suffix, `CUBE(a)` is a function.
+        self.at = start;
+        let expressions = self.expressions()?;
         if self.take_words(&["WITH", "CUBE"]) {
             return Ok(GroupBy::WithCube(expressions));
         }
@@ -40,7 +37,7 @@ impl Parser<'_> {
             let elements = |parser: &mut Self| parser.list(|parser| parser.grouping(true));
             return self.nested(|parser| parser.parenthesized(elements)).map(Grouping::Sets);
         }
-        let analytics = self.peek(1).kind == Kind::LeftParen;
+        let analytics = self.peek(1).kind == Kind::LeftParen && self.peek(2).kind != Kind::RightParen;
         if analytics && self.is_word("CUBE") {
             self.advance();
             return self.grouping_sets().map(Grouping::Cube);

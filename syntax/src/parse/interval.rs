@@ -52,18 +52,18 @@ impl Parser<'_> {
     pub fn interval(&mut self) -> Parsed<Interval> {
         let start = self.expect_word("INTERVAL")?;
         let mut parts = Vec::new();
+        let first = self.span();
         while self.part_ahead(0) {
             let (value, is_text, span) = self.part_value()?;
-            let unit_span = self.span();
             let Some(from) = self.unit_at(0) else { return self.wrong() };
             self.advance();
             if self.is_word("TO") && self.unit_at(1).is_some() {
-                return self.range(value, is_text, span, from, unit_span, parts.is_empty());
+                return self.range(value, is_text, span, from, parts.is_empty());
             }
             parts.push((value, is_text, from));
         }
         let whole = self.span_from(start);
-        self.check_units(&parts, whole);
+        self.check_units(&parts, whole, first);
         let parts = parts.into_iter().map(|(value, _, unit)| IntervalPart { value, unit });
         Ok(Interval::Units(parts.collect()))
     }
@@ -88,15 +88,7 @@ impl Parser<'_> {
         Ok((value, is_text, start))
     }
 
-    fn range(
-        &mut self,
-        value: String,
-        is_text: bool,
-        span: Span,
-        from: IntervalUnit,
-        _unit: Span,
-        only: bool,
-    ) -> Parsed<Interval> {
+    fn range(&mut self, value: String, is_text: bool, span: Span, from: IntervalUnit, only: bool) -> Parsed<Interval> {
         self.expect_word("TO")?;
         let to = self.unit_at(0).unwrap_or(from);
         self.advance();
@@ -130,19 +122,24 @@ impl Parser<'_> {
         Ok(Interval::Range { negative, value: value.trim_start_matches('-').to_owned(), from, to })
     }
 
-    fn check_units(&mut self, parts: &[(String, bool, IntervalUnit)], span: Span) {
+    fn check_units(&mut self, parts: &[(String, bool, IntervalUnit)], span: Span, first: Span) {
         let year_month = parts.iter().filter(|(_, _, unit)| is_year_month(unit)).count();
+        for (value, _, unit) in parts {
+            let shown = format!(" {value} {}", name(*unit));
+            if value.contains(char::is_alphabetic) {
+                let message = format!(
+                    "Can only use numbers in the interval value part for multiple unit value pairs interval form, but \
+                     got invalid value: {value}."
+                );
+                self.refuse("_LEGACY_ERROR_TEMP_0026", message, first);
+            } else if !fits(value, *unit) {
+                let message = format!("Error parsing '{shown}' to interval.");
+                self.refuse("_LEGACY_ERROR_TEMP_0062", message, first);
+            }
+        }
         if year_month > 0 && year_month < parts.len() {
             let text = self.text_of(span).to_owned();
             self.mixed(&text, span);
-        }
-        for (value, _, unit) in parts {
-            let number = value.trim().trim_start_matches(['-', '+']);
-            let fraction_allowed = *unit == IntervalUnit::Second;
-            if !is_number(number, fraction_allowed) {
-                let message = format!("Error parsing '{value} {}' to interval", name(*unit));
-                self.refuse("_LEGACY_ERROR_TEMP_0062", message, span);
-            }
         }
     }
 
@@ -174,6 +171,31 @@ fn is_number(text: &str, fraction_allowed: bool) -> bool {
     }
 }
 
+/// Whether the value is a number of that unit, and not too large: months and days are counted in 32 bits, the rest in
+/// microseconds of 64 bits.
+fn fits(value: &str, unit: IntervalUnit) -> bool {
+    let number = value.trim().trim_start_matches(['-', '+']).trim_start();
+    let whole = number.split('.').next().unwrap_or_default();
+    let limit = |factor: i64, most: i64| {
+        whole.is_empty()
+            || whole.parse::<i64>().ok().and_then(|count| count.checked_mul(factor)).is_some_and(|n| n <= most)
+    };
+    let (months, days, time) = (i64::from(i32::MAX), i64::from(i32::MAX), i64::MAX);
+    let small = match unit {
+        IntervalUnit::Year => limit(12, months),
+        IntervalUnit::Month => limit(1, months),
+        IntervalUnit::Week => limit(7, days),
+        IntervalUnit::Day => limit(1, days),
+        IntervalUnit::Hour => limit(3_600_000_000, time),
+        IntervalUnit::Minute => limit(60_000_000, time),
+        IntervalUnit::Second => limit(1_000_000, time),
+        IntervalUnit::Millisecond => limit(1_000, time),
+        IntervalUnit::Microsecond => limit(1, time),
+        IntervalUnit::Nanosecond => false,
+    };
+    small && is_number(number, unit == IntervalUnit::Second)
+}
+
 /// The units of `1 day -2 hours`.
 fn text_units(text: &str) -> Option<Vec<IntervalUnit>> {
     let mut units = Vec::new();
@@ -184,7 +206,7 @@ fn text_units(text: &str) -> Option<Vec<IntervalUnit>> {
         let behind = unsigned[number..].trim_start();
         let end = behind.find(|char: char| !char.is_ascii_alphabetic()).unwrap_or(behind.len());
         let found = unit(&behind[..end])?;
-        if !is_number(&unsigned[..number], found == IntervalUnit::Second) || behind.len() == unsigned[number..].len() {
+        if !fits(&unsigned[..number], found) || behind.len() == unsigned[number..].len() {
             return None;
         }
         units.push(found);
@@ -197,12 +219,13 @@ fn invalid_range(value: &str, from: IntervalUnit, to: IntervalUnit) -> String {
     format!("Interval string does not match the format of {} to {}: '{value}'", name(from), name(to))
 }
 
-/// Whether the text has the fields from the first to the last: `1-2`, `1 02:03:04.5`.
+/// Whether the text has the fields from the first to the last: `1-2`, `1 02:03:04.5`. Only the first may be large.
 fn range_text(value: &str, from: IntervalUnit, to: IntervalUnit) -> bool {
     let text = value.trim().trim_start_matches(['-', '+']);
-    let number = |text: &str| is_number(text, false);
+    let within = |text: &str, most: i64| is_number(text, false) && text.parse::<i64>().is_ok_and(|value| value <= most);
     if is_year_month(&from) {
-        return text.split_once('-').is_some_and(|(years, months)| number(years) && number(months));
+        let fits = |years: &str, months: &str| within(years, i64::from(i32::MAX) / 12) && within(months, 11);
+        return text.split_once('-').is_some_and(|(years, months)| fits(years, months));
     }
     let (days, time) = match (from, text.split_once([' ', 'T'])) {
         (IntervalUnit::Day, Some((days, time))) => (Some(days), time),
@@ -210,12 +233,23 @@ fn range_text(value: &str, from: IntervalUnit, to: IntervalUnit) -> bool {
         (_, Some(_)) => return false,
         (_, None) => (None, text),
     };
-    let first = from.min(IntervalUnit::Hour) as u8;
+    let first = from.min(IntervalUnit::Hour);
+    let wanted = usize::from(first as u8 - to as u8) + 1;
     let fields: Vec<_> = time.trim().split(':').collect();
-    let wanted = usize::from(first - to as u8) + 1;
+    let leading = |at: usize| at == 0 && days.is_none();
+    let most = |at: usize| {
+        if leading(at) {
+            i64::from(u32::MAX)
+        } else if at == 0 && first == IntervalUnit::Hour {
+            23
+        } else {
+            59
+        }
+    };
     let valid = |(at, field): (usize, &&str)| {
         let seconds = at + 1 == fields.len() && to == IntervalUnit::Second;
-        is_number(field, seconds)
+        let whole = if seconds { field.split('.').next().unwrap_or_default() } else { field };
+        is_number(field, seconds) && within(whole, most(at))
     };
-    days.is_none_or(number) && fields.len() == wanted && fields.iter().enumerate().all(valid)
+    days.is_none_or(|days| within(days, 106_751_991)) && fields.len() == wanted && fields.iter().enumerate().all(valid)
 }

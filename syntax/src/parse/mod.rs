@@ -43,7 +43,7 @@ use cursor::{Parsed, Parser};
 /// # Errors
 /// The text is no statement of Spark's grammar, or one that Spark's parser refuses.
 pub fn parse_statement(text: &str, settings: Settings) -> Result<Statement, ParseError> {
-    if crate::script::is_blank(text) {
+    if text.trim().is_empty() {
         return Err(ParseError::new(
             "PARSE_EMPTY_STATEMENT",
             "Syntax error, unexpected empty statement.".to_owned(),

@@ -39,10 +39,10 @@ impl Parser<'_> {
         }
         let message = match self.text_of(span.to(self.last_span())) {
             text if text.ends_with(['b', 'B', 'k', 'K', 'm', 'M', 'g', 'G']) => {
-                ("_LEGACY_ERROR_TEMP_0016", "TABLESAMPLE(byteLengthLiteral) is not supported.".to_owned())
+                ("_LEGACY_ERROR_TEMP_0015", "TABLESAMPLE(byteLengthLiteral) is not supported.".to_owned())
             }
             text => (
-                "_LEGACY_ERROR_TEMP_0017",
+                "_LEGACY_ERROR_TEMP_0016",
                 format!("{text} is not a valid byte length literal, expected syntax: DIGIT+ ('B' | 'K' | 'M' | 'G')."),
             ),
         };

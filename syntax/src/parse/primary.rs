@@ -65,7 +65,8 @@ impl Parser<'_> {
     fn word(&mut self) -> Parsed<Expr> {
         let start = self.span();
         let next = self.peek(1).kind;
-        if self.keyword_ahead("CASE") {
+        let column = self.word_at(1, "END") && self.ends_at(2);
+        if self.keyword_ahead("CASE") && !column {
             return self.case();
         }
         if next == Kind::LeftParen {

@@ -19,16 +19,18 @@ impl Parser<'_> {
         if views.is_empty() || !(self.pivot_ahead() || self.unpivot_ahead()) {
             return Ok((from, views));
         }
-        // Spark takes a pivot behind lateral views, and pivots what they make.
-        let span = self.span();
-        let mut select = self.empty_select(span);
-        select.items = vec![crate::tree::NamedExpr { value: star(span), alias: None }];
-        (select.from, select.lateral_views) = (from, views);
-        let body = crate::tree::QueryBody::Select(Box::new(select));
-        let query = Box::new(crate::tree::Query::of(body, span));
-        let kind = RelationKind::Subquery { query, sample: None, alias: TableAlias::default() };
-        let steps = vec![if self.pivot_ahead() { self.pivot()? } else { self.unpivot()? }];
-        Ok((vec![Relation { lateral: false, kind, steps, span: self.span_from(span) }], Vec::new()))
+        let start = from.first().map_or_else(|| self.span(), |relation| relation.span);
+        let (class, keyword) = match self.pivot_ahead() {
+            true => ("NOT_ALLOWED_IN_FROM.LATERAL_WITH_PIVOT", "PIVOT"),
+            false => ("NOT_ALLOWED_IN_FROM.LATERAL_WITH_UNPIVOT", "UNPIVOT"),
+        };
+        self.refuse(class, format!("Not allowed in the FROM clause: LATERAL together with {keyword}."), start);
+        if self.pivot_ahead() {
+            self.pivot()?
+        } else {
+            self.unpivot()?
+        };
+        Ok((from, views))
     }
 
     pub fn relation(&mut self) -> Parsed<Relation> {
@@ -118,7 +120,12 @@ impl Parser<'_> {
         if ahead == 0 {
             return Ok(Some(Reference::Named(Self::named(self.any_word()))));
         }
-        self.qualified_name().map(|name| Some(Reference::Named(name)))
+        let name = self.qualified_name()?;
+        let parts: Vec<_> = name.parts.iter().map(|part| format!("`{}`", part.value)).collect();
+        let message =
+            format!("Invalid SQL syntax: Table valued function cannot specify database name: {}.", parts.join("."));
+        self.refuse("INVALID_SQL_SYNTAX.INVALID_TABLE_VALUED_FUNC_NAME", message, name.span);
+        Ok(Some(Reference::Named(name)))
     }
 
     fn table_argument(&mut self) -> Parsed<TableArgument> {
@@ -262,8 +269,4 @@ impl Parser<'_> {
         }
         Ok(None)
     }
-}
-
-fn star(span: Span) -> Expr {
-    super::expression::expr(crate::tree::ExprKind::Star(Vec::new()), span)
 }

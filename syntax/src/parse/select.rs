@@ -40,10 +40,9 @@ impl Parser<'_> {
         self.expect_word("SELECT")?;
         let mut hints = Vec::new();
         while self.take(Kind::HintStart) {
+            hints.push(self.hint()?);
             while !self.take(Kind::HintEnd) {
-                if !hints.is_empty() {
-                    self.take(Kind::Comma);
-                }
+                self.take(Kind::Comma);
                 hints.push(self.hint()?);
             }
         }

@@ -28,7 +28,7 @@ impl Parser<'_> {
         let start = self.span();
         let kind = match self.text_of(start).to_ascii_uppercase().as_str() {
             "CAST" | "TRY_CAST" if self.word_in_parens(1, "AS") => self.cast()?,
-            "STRUCT" => self.struct_()?,
+            "STRUCT" if !self.windowed(1) => self.struct_()?,
             "EXTRACT" if self.word_in_parens(1, "FROM") && self.word_at(3, "FROM") => self.extract()?,
             "SUBSTR" | "SUBSTRING" if self.word_in_parens(1, "FROM") => self.substring()?,
             "TRIM" if self.word_in_parens(1, "FROM") => self.trim()?,
@@ -43,6 +43,14 @@ impl Parser<'_> {
             _ => return Ok(None),
         };
         Ok(Some(expr(kind, self.span_from(start))))
+    }
+
+    /// Whether something follows the parentheses that only ordinary functions take.
+    fn windowed(&self, ahead: usize) -> bool {
+        let behind = self.closing.get(self.at + ahead).map_or(0, |&closing| closing as usize + 1 - self.at);
+        let over = self.word_at(behind, "OVER") && (self.identifier_at(behind + 1) || !self.ends_at(behind + 1));
+        let filter = self.word_at(behind, "FILTER") && self.peek(behind + 1).kind == Kind::LeftParen;
+        over || filter || (self.word_at_any(behind, &["IGNORE", "RESPECT"]) && self.word_at(behind + 1, "NULLS"))
     }
 
     fn cast(&mut self) -> Parsed<ExprKind> {

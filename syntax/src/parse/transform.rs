@@ -26,17 +26,20 @@ impl Parser<'_> {
         let output = if self.take_word("AS") { self.script_output()? } else { TransformOutput::Default };
         let output_format = self.row_format()?;
         let reader = if self.take_word("RECORDREADER") { Some(self.string()?) } else { None };
+        if writer.is_some() || reader.is_some() {
+            let message = "Unsupported operation: Used defined record reader/writer classes.";
+            self.refuse("_LEGACY_ERROR_TEMP_0048", message, start);
+        }
         let mut select = self.empty_select(start);
         (select.from, select.lateral_views) = (from, views);
         if self.is_word("FROM") {
             (select.from, select.lateral_views) = self.from_clause()?;
         }
         self.select_rest(&mut select)?;
-        let (format, output_format) = (input_format, output_format);
         Ok(QueryBody::Transform(Box::new(Transform {
             arguments,
             distinct,
-            input_format: format,
+            input_format,
             writer,
             script,
             output,

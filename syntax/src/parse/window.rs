@@ -2,7 +2,7 @@
 
 use super::cursor::{Parsed, Parser};
 use crate::token::Kind;
-use crate::tree::{Frame, FrameBound, FrameUnits, NamedWindow, SortItem, Window};
+use crate::tree::{Expr, ExprKind, Frame, FrameBound, FrameUnits, NamedWindow, SortItem, Span, Window};
 
 impl Parser<'_> {
     /// `WINDOW w AS (…), …`, if it comes next.
@@ -10,8 +10,39 @@ impl Parser<'_> {
         if !(self.is_word("WINDOW") && self.identifier_at(1)) {
             return Ok(Vec::new());
         }
-        self.advance();
-        self.list(Self::named_window)
+        let start = self.advance().span;
+        let windows = self.list(Self::named_window)?;
+        self.check_windows(&windows, start);
+        Ok(windows)
+    }
+
+    /// Names are given once; a window that has another's name has to be the same as one that is spelled out.
+    fn check_windows(&mut self, windows: &[NamedWindow], start: Span) {
+        let find = |name: &str| windows.iter().find(|window| window.name.value == name);
+        for (at, window) in windows.iter().enumerate() {
+            let name = &window.name.value;
+            if windows[..at].iter().any(|earlier| earlier.name.value == *name) {
+                let message = format!("Invalid SQL syntax: The definition of window `{name}` is repetitive.");
+                self.refuse("INVALID_SQL_SYNTAX.REPETITIVE_WINDOW_DEFINITION", message, start);
+            }
+        }
+        for window in windows {
+            let Window::Named(other) = &window.window else { continue };
+            match find(&other.value).map(|found| &found.window) {
+                None => {
+                    let message = format!("Invalid SQL syntax: Cannot resolve window reference `{}`.", other.value);
+                    self.refuse("INVALID_SQL_SYNTAX.UNRESOLVED_WINDOW_REFERENCE", message, start);
+                }
+                Some(Window::Named(_)) => {
+                    let message = format!(
+                        "Invalid SQL syntax: Window reference `{}` is not a window specification.",
+                        other.value
+                    );
+                    self.refuse("INVALID_SQL_SYNTAX.INVALID_WINDOW_REFERENCE", message, start);
+                }
+                Some(Window::Spec { .. }) => {}
+            }
+        }
     }
 
     fn named_window(&mut self) -> Parsed<NamedWindow> {
@@ -67,7 +98,11 @@ impl Parser<'_> {
         if self.take_words(&["UNBOUNDED", "FOLLOWING"]) {
             return Ok(FrameBound::UnboundedFollowing);
         }
+        let start = self.span();
         let offset = self.expression()?;
+        if !is_constant(&offset) {
+            self.refuse("_LEGACY_ERROR_TEMP_0064", "Frame bound value must be a literal.", start);
+        }
         if self.take_word("PRECEDING") {
             return Ok(FrameBound::Preceding(offset));
         }
@@ -88,5 +123,15 @@ impl Parser<'_> {
             self.advance();
         }
         Ok(SortItem { value, descending, nulls_first })
+    }
+}
+
+/// Whether it has a value without looking at rows, as far as its form tells.
+fn is_constant(expr: &Expr) -> bool {
+    match &*expr.kind {
+        ExprKind::Literal(_) | ExprKind::NamedParameter(_) | ExprKind::PositionalParameter => true,
+        ExprKind::Unary(_, operand) | ExprKind::Cast { operand, .. } | ExprKind::Not(operand) => is_constant(operand),
+        ExprKind::Binary(left, _, right) => is_constant(left) && is_constant(right),
+        _ => false,
     }
 }
