@@ -78,6 +78,7 @@ const RESERVED: &[&str] = &[
     "LEADING",
     "LEFT",
     "NATURAL",
+    "NOT",
     "NULL",
     "OFFSET",
     "ON",

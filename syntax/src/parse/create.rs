@@ -3,8 +3,8 @@
 use super::cursor::{Parsed, Parser};
 use crate::token::Kind;
 use crate::tree::{
-    ColumnOption, CreateFunction, CreateTable, FileFormat, Ident, PartitionField, Property, Reference, ResourceKind,
-    RowFormat, Span, Statement, TableClauses,
+    ColumnOption, CreateTable, FileFormat, PartitionField, Property, Reference, RowFormat, Span, Statement,
+    TableClauses,
 };
 
 const NAMESPACE: &[&str] = &["NAMESPACE", "DATABASE", "SCHEMA"];
@@ -122,12 +122,10 @@ impl Parser<'_> {
 
     fn create_table(&mut self, start: Span, mut table: CreateTable) -> Parsed<Statement> {
         let plain = table.create && !table.replace && !table.temporary && !table.external;
-        let reference = self.span();
         table.name = self.reference()?;
         if plain && self.is_word("LIKE") {
             return self.create_table_like(start, table);
         }
-        let _ = reference;
         if self.is(Kind::LeftParen) && !self.query_in_parens_at(0) {
             table.columns = self.table_columns()?;
         }
@@ -142,7 +140,6 @@ impl Parser<'_> {
     }
 
     fn check_table(&mut self, table: &CreateTable, start: Span) {
-        let statement = if table.replace { "REPLACE" } else { "CREATE" };
         if table.temporary {
             if table.if_not_exists {
                 self.not_allowed("CREATE TEMPORARY TABLE IF NOT EXISTS", start);
@@ -153,7 +150,6 @@ impl Parser<'_> {
                 self.not_allowed("CREATE TEMPORARY TABLE without a provider", start);
             }
         }
-        self.check_formats(&table.clauses, start);
         let partitions = &table.clauses.partitioned_by;
         let columns = partitions.iter().filter(|field| matches!(field, PartitionField::Column(_))).count();
         if columns > 0 && columns < partitions.len() {
@@ -170,7 +166,6 @@ impl Parser<'_> {
                 self.not_allowed(&what, start);
             }
         }
-        let _ = statement;
         let generated = table.columns.iter().any(|column| {
             let has = |kind: fn(&ColumnOption) -> bool| column.options.iter().any(kind);
             has(|option| matches!(option, ColumnOption::Generated(..)))
@@ -182,10 +177,11 @@ impl Parser<'_> {
         }
     }
 
-    fn check_formats(&mut self, clauses: &TableClauses, start: Span) {
+    pub fn check_formats(&mut self, clauses: &TableClauses, start: Span) {
         let hive = clauses.row_format.is_some() || clauses.file_format.is_some();
         if let (Some(provider), true) = (&clauses.provider, hive) {
-            let what = format!("CREATE TABLE ... USING {} ... with a Hive format", provider.parts.len());
+            let parts: Vec<_> = provider.parts.iter().map(|part| part.value.as_str()).collect();
+            let what = format!("CREATE TABLE ... USING {} with ROW FORMAT or STORED AS", parts.join("."));
             self.not_allowed(&what, start);
         }
         self.check_serde(clauses.row_format.as_ref(), clauses.file_format.as_ref(), start);
@@ -225,214 +221,8 @@ impl Parser<'_> {
         if clauses.row_format.is_some() && clauses.file_format.is_none() {
             self.refuse("_LEGACY_ERROR_TEMP_0047", "'ROW FORMAT' must be used with 'STORED AS'.", start);
         }
-        self.check_formats(&clauses, start);
         let if_not_exists = table.if_not_exists;
         Ok(Statement::CreateTableLike { target, source, if_not_exists, clauses: Box::new(clauses) })
-    }
-
-    fn create_view(&mut self, start: Span, or_replace: bool, temporary: bool, global: bool) -> Parsed<Statement> {
-        let if_not_exists = self.if_not_exists();
-        let name = self.reference()?;
-        if let (true, false, Reference::Named(name)) = (temporary, if_not_exists, &name) {
-            let using = self.is_word("USING")
-                || (self.is(Kind::LeftParen) && self.kind_behind_parens(0) == Kind::Word && self.using_behind_parens());
-            if using {
-                return self.create_view_using(name.clone(), or_replace, global);
-            }
-        }
-        let column = |parser: &mut Self| {
-            let name = parser.identifier()?;
-            Ok((name, parser.comment()?))
-        };
-        let columns =
-            if self.is(Kind::LeftParen) { self.parenthesized(|parser| parser.list(column))? } else { Vec::new() };
-        let mut clauses = TableClauses::default();
-        let mut partitioned = false;
-        self.view_clauses(&mut clauses, &mut partitioned, start)?;
-        self.expect_word("AS")?;
-        let (query, text) = self.query_text()?;
-        if if_not_exists && temporary {
-            let message = "It is not allowed to define a TEMPORARY view with IF NOT EXISTS.";
-            self.refuse("_LEGACY_ERROR_TEMP_0053", message, start);
-        } else if if_not_exists && or_replace {
-            let message = "CREATE VIEW with both IF NOT EXISTS and REPLACE is not allowed.";
-            self.refuse("_LEGACY_ERROR_TEMP_0052", message, start);
-        }
-        if temporary && !clauses.properties.is_empty() {
-            self.not_allowed("TBLPROPERTIES can't coexist with CREATE TEMPORARY VIEW", start);
-        }
-        if let (true, Reference::Named(name)) = (temporary && !global || global, &name) {
-            if name.parts.len() > 1 {
-                let parts: Vec<_> = name.parts.iter().map(|part| format!("`{}`", part.value)).collect();
-                let message = format!(
-                    "CREATE TEMPORARY VIEW or the corresponding Dataset APIs only accept single-part view names, but got: {}.",
-                    parts.join(".")
-                );
-                self.refuse("TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS", message, start);
-            }
-        }
-        let (comment, properties) = (clauses.comment, clauses.properties);
-        Ok(Statement::CreateView {
-            name,
-            or_replace,
-            temporary,
-            global,
-            if_not_exists,
-            columns,
-            comment,
-            properties,
-            query,
-            text,
-        })
-    }
-
-    fn view_clauses(&mut self, clauses: &mut TableClauses, partitioned: &mut bool, start: Span) -> Parsed<()> {
-        loop {
-            let again = if self.is_word("COMMENT") {
-                let again = clauses.comment.is_some();
-                self.advance();
-                clauses.comment = Some(self.string()?);
-                again.then_some("COMMENT")
-            } else if self.take_words(&["PARTITIONED", "ON"]) {
-                self.identifier_list()?;
-                self.not_allowed("CREATE VIEW ... PARTITIONED ON", start);
-                std::mem::replace(partitioned, true).then_some("PARTITIONED ON")
-            } else if self.take_word("TBLPROPERTIES") {
-                let again = !clauses.properties.is_empty();
-                clauses.properties = self.properties()?;
-                again.then_some("TBLPROPERTIES")
-            } else {
-                return Ok(());
-            };
-            if let Some(clause) = again {
-                self.duplicate_clause(clause, start);
-            }
-        }
-    }
-
-    fn using_behind_parens(&self) -> bool {
-        let behind = self.closing[self.at] as usize + 1 - self.at;
-        self.word_at(behind, "USING")
-    }
-
-    fn create_view_using(&mut self, name: crate::tree::Name, or_replace: bool, global: bool) -> Parsed<Statement> {
-        if let [database, view] = &name.parts[..] {
-            let message =
-                format!("Temporary view '`{}`.`{}`' should not have specified a database.", database.value, view.value);
-            self.refuse("_LEGACY_ERROR_TEMP_1292", message, name.span);
-        } else if name.parts.len() > 2 {
-            return self.wrong();
-        }
-        let columns = if self.is(Kind::LeftParen) { self.parenthesized(Self::columns)? } else { Vec::new() };
-        self.expect_word("USING")?;
-        let provider = self.multipart_identifier()?;
-        let options = self.options()?;
-        Ok(Statement::CreateViewUsing { name, or_replace, global, columns, provider, options })
-    }
-
-    pub fn query_text(&mut self) -> Parsed<(Box<crate::tree::Query>, String)> {
-        let start = self.span();
-        let query = Box::new(self.query()?);
-        let text = self.text_of(self.span_from(start)).to_owned();
-        Ok((query, text))
-    }
-
-    fn create_function(&mut self, start: Span, or_replace: bool, temporary: bool) -> Parsed<Statement> {
-        let if_not_exists = self.if_not_exists();
-        let name = self.reference()?;
-        let both = "Invalid SQL syntax: CREATE FUNCTION with both IF NOT EXISTS and REPLACE is not allowed.";
-        let conditional = "Invalid SQL syntax: CREATE TEMPORARY FUNCTION with IF NOT EXISTS is not allowed.";
-        if if_not_exists && or_replace {
-            self.refuse("INVALID_SQL_SYNTAX.CREATE_FUNC_WITH_IF_NOT_EXISTS_AND_REPLACE", both, start);
-        } else if if_not_exists && temporary {
-            self.refuse("INVALID_SQL_SYNTAX.CREATE_TEMP_FUNC_WITH_IF_NOT_EXISTS", conditional, start);
-        }
-        if let (true, Reference::Named(name)) = (temporary, &name) {
-            self.check_function_name(name, start);
-        }
-        if let (true, true, Reference::Named(name)) = (temporary, self.is(Kind::LeftParen), &name) {
-            let name = name.parts.last().cloned();
-            return self.create_api_function(name, or_replace);
-        }
-        self.expect_word("AS")?;
-        let class = self.string()?;
-        let resource = |parser: &mut Self| {
-            let kind = parser.identifier()?;
-            let kind = parser.resource_kind(&kind, "CREATE FUNCTION", start);
-            Ok((kind, parser.string()?))
-        };
-        let resources = if self.take_word("USING") { self.list(resource)? } else { Vec::new() };
-        let function = CreateFunction::Class { name, or_replace, temporary, if_not_exists, class, resources };
-        Ok(Statement::CreateFunction(Box::new(function)))
-    }
-
-    fn check_function_name(&mut self, name: &crate::tree::Name, start: Span) {
-        match &name.parts[..] {
-            [_] => {}
-            [database, _] => {
-                let message = format!(
-                    "Invalid SQL syntax: CREATE TEMPORARY FUNCTION with specifying a database(`{}`) is not allowed.",
-                    database.value
-                );
-                self.refuse("INVALID_SQL_SYNTAX.CREATE_TEMP_FUNC_WITH_DATABASE", message, start);
-            }
-            _ => {
-                let message = "Unsupported function name.";
-                self.refuse("INVALID_SQL_SYNTAX.MULTI_PART_NAME", message, start);
-            }
-        }
-    }
-
-    /// Paceline's own: a function that calls an API.
-    fn create_api_function(&mut self, name: Option<Ident>, or_replace: bool) -> Parsed<Statement> {
-        let Some(name) = name else { return self.wrong() };
-        let arguments = |parser: &mut Self| match parser.is(Kind::RightParen) {
-            true => Ok(Vec::new()),
-            false => parser.columns(),
-        };
-        let arguments = self.parenthesized(arguments)?;
-        self.expect_word("RETURNS")?;
-        let returns = self.data_type()?;
-        let deterministic = self.take_word("DETERMINISTIC");
-        if !deterministic {
-            self.take_words(&["NOT", "DETERMINISTIC"]);
-        }
-        self.expect_words(&["USING", "API"])?;
-        let options = self.options()?;
-        let function = CreateFunction::Api { name, or_replace, arguments, returns, deterministic, options };
-        Ok(Statement::CreateFunction(Box::new(function)))
-    }
-
-    pub fn resource_kind(&mut self, word: &Ident, statement: &str, start: Span) -> ResourceKind {
-        let lower = word.value.to_lowercase();
-        match lower.strip_suffix('s').filter(|_| statement != "CREATE FUNCTION").unwrap_or(&lower) {
-            "jar" => ResourceKind::Jar,
-            "file" => ResourceKind::File,
-            "archive" => ResourceKind::Archive,
-            _ => {
-                self.not_allowed(&format!("{statement} with resource type '{lower}'"), start);
-                ResourceKind::File
-            }
-        }
-    }
-
-    fn create_index(&mut self) -> Parsed<Statement> {
-        self.expect_word("INDEX")?;
-        let if_not_exists = self.if_not_exists();
-        let name = self.identifier()?;
-        self.expect_word("ON")?;
-        if self.is_word("TABLE") && self.identifier_at(1) {
-            self.advance();
-        }
-        let table = self.reference()?;
-        let kind = if self.take_word("USING") { Some(self.identifier()?) } else { None };
-        let column = |parser: &mut Self| {
-            let name = parser.multipart_identifier()?;
-            Ok((name, parser.options()?))
-        };
-        let columns = self.parenthesized(|parser| parser.list(column))?;
-        let options = self.options()?;
-        Ok(Statement::CreateIndex { name, if_not_exists, table, kind, columns, options })
     }
 }
 

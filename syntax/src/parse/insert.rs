@@ -19,9 +19,10 @@ impl Parser<'_> {
             return Ok(Statement::Insert { ctes, insert, query });
         }
         if self.is_word("FROM") {
-            return self.from_statement(ctes);
+            return self.statement_with_from(ctes);
         }
-        if self.take_words(&["DELETE", "FROM"]) {
+        if self.take_word("DELETE") {
+            self.expect_word("FROM")?;
             let table = self.reference()?;
             let alias = self.alias_without_columns("DELETE")?;
             let filter = if self.take_word("WHERE") { Some(self.expression()?) } else { None };
@@ -35,7 +36,7 @@ impl Parser<'_> {
             let filter = if self.take_word("WHERE") { Some(self.expression()?) } else { None };
             return Ok(Statement::Update { ctes, table, alias, assignments, filter });
         }
-        if self.is_words(&["MERGE", "INTO"]) {
+        if self.is_word("MERGE") {
             let merge = Box::new(self.merge(start)?);
             return Ok(Statement::Merge { ctes, merge });
         }
@@ -43,10 +44,10 @@ impl Parser<'_> {
     }
 
     /// `FROM t INSERT …` or `FROM t SELECT …`
-    fn from_statement(&mut self, ctes: Vec<Cte>) -> Parsed<Statement> {
+    fn statement_with_from(&mut self, ctes: Vec<Cte>) -> Parsed<Statement> {
         let start = self.span();
         let relations = self.attempt(|parser| {
-            let relations = parser.from_clause()?;
+            let relations = parser.read_from()?;
             if parser.is_word("INSERT") { Ok(relations) } else { parser.wrong() }
         });
         let Some((from, views)) = relations else {
@@ -55,7 +56,7 @@ impl Parser<'_> {
         let mut inserts = Vec::new();
         while self.is_word("INSERT") {
             let insert = self.insert_into()?;
-            inserts.push((insert, self.from_body(&from, &views, start)?));
+            inserts.push((insert, self.behind_from(&from, &views, start)?));
         }
         Ok(Statement::MultiInsert { ctes, inserts })
     }

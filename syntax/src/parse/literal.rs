@@ -25,9 +25,14 @@ impl Parser<'_> {
         literal || (keyword && self.keyword_constant_at(ahead)) || (ahead == 0 && self.interval_ahead())
     }
 
-    /// `TRUE` is one, `TRUE(1)` and `TRUE.a` are none.
+    /// `TRUE` is one, and `TRUE.a` a field of it; `TRUE(1)`, `TRUE.f(1)` and `TRUE.*` are none.
     fn keyword_constant_at(&self, ahead: usize) -> bool {
-        !matches!(self.peek(ahead + 1).kind, Kind::LeftParen | Kind::Dot | Kind::Arrow)
+        let [next, behind] = [1, 3].map(|more| self.peek(ahead + more).kind);
+        match next {
+            Kind::LeftParen | Kind::Arrow => false,
+            Kind::Dot => self.peek(ahead + 2).kind != Kind::Asterisk && behind != Kind::LeftParen,
+            _ => true,
+        }
     }
 
     pub fn constant(&mut self) -> Parsed<Literal> {

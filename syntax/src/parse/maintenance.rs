@@ -2,7 +2,7 @@
 
 use super::cursor::{Parsed, Parser};
 use crate::token::Kind;
-use crate::tree::{Reference, Span, Statement, Statistics};
+use crate::tree::{Reference, Statement, Statistics};
 
 impl Parser<'_> {
     pub fn cache(&mut self) -> Parsed<Statement> {
@@ -22,8 +22,10 @@ impl Parser<'_> {
         let options = self.options()?;
         let as_query = self.take_word("AS");
         let query = if as_query || self.query_at(0) { Some(Box::new(self.query()?)) } else { None };
-        if let (Some(_), Reference::Named(name)) = (&query, &name) {
-            if let Some((_, prefix)) = name.parts.split_last().filter(|(_, prefix)| !prefix.is_empty()) {
+        if let (Some(_), Reference::Named(name)) = (&query, &name)
+            && let Some((_, prefix)) = name.parts.split_last().filter(|(_, prefix)| !prefix.is_empty())
+        {
+            {
                 let prefix: Vec<_> = prefix.iter().map(|part| part.value.as_str()).collect();
                 let message = format!(
                     "It is not allowed to add catalog/namespace prefix {} to the table name in CACHE TABLE AS SELECT.",
@@ -36,11 +38,11 @@ impl Parser<'_> {
     }
 
     pub fn analyze(&mut self) -> Parsed<Statement> {
-        let start = self.advance().span;
+        self.advance();
         if self.take_word("TABLES") {
             let namespace = if self.take_any(&["FROM", "IN"]) { Some(self.reference()?) } else { None };
             self.expect_words(&["COMPUTE", "STATISTICS"])?;
-            let no_scan = self.no_scan(start)?;
+            let no_scan = self.no_scan()?;
             return Ok(Statement::AnalyzeTables { namespace, no_scan });
         }
         self.expect_word("TABLE")?;
@@ -53,7 +55,7 @@ impl Parser<'_> {
             Statistics::Columns(self.list(Self::name_part)?)
         } else if self.take_words(&["FOR", "ALL", "COLUMNS"]) {
             Statistics::AllColumns
-        } else if self.no_scan(start)? {
+        } else if self.no_scan()? {
             Statistics::NoScan
         } else {
             Statistics::Table
@@ -61,10 +63,11 @@ impl Parser<'_> {
         Ok(Statement::AnalyzeTable { name, partition, statistics })
     }
 
-    fn no_scan(&mut self, start: Span) -> Parsed<bool> {
+    fn no_scan(&mut self) -> Parsed<bool> {
         if !self.identifier_at(0) {
             return Ok(false);
         }
+        let start = self.span();
         let word = self.any_word().value.to_ascii_uppercase();
         if word != "NOSCAN" {
             let message = format!(
@@ -87,7 +90,7 @@ impl Parser<'_> {
     }
 
     pub fn repair(&mut self) -> Parsed<Statement> {
-        let checked = self.take_word("MSCK");
+        self.take_word("MSCK");
         self.expect_words(&["REPAIR", "TABLE"])?;
         let name = self.reference()?;
         let add = self.take_word("ADD");
@@ -96,7 +99,6 @@ impl Parser<'_> {
         if add || drop || sync {
             self.expect_word("PARTITIONS")?;
         }
-        let _ = checked;
         Ok(Statement::RepairTable { name, add: add || !drop, drop: drop || sync })
     }
 

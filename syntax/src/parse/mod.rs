@@ -5,6 +5,8 @@
 mod ahead;
 mod alter;
 mod create;
+mod create_function;
+mod create_view;
 mod cursor;
 mod data_type;
 mod datetime;

@@ -11,8 +11,9 @@ impl Parser<'_> {
     pub fn identifier_at(&self, ahead: usize) -> bool {
         let token = self.peek(ahead);
         match token.kind {
-            // `!` is the keyword NOT, which is a name too.
-            Kind::Backquoted | Kind::Bang => true,
+            Kind::Backquoted => true,
+            // The keyword NOT.
+            Kind::Bang => !self.settings.reserved_keywords,
             Kind::DoubleQuoted => self.settings.double_quoted_identifiers,
             Kind::Word => !self.settings.reserved_keywords || !is_reserved(self.text_of(token.span)),
             _ => false,

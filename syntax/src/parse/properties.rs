@@ -4,8 +4,11 @@ use super::cursor::{Parsed, Parser};
 use crate::token::Kind;
 use crate::tree::{Expr, Ident, PartitionSpec, PartitionValue, Property, Span};
 
+/// A key and, perhaps, its value.
+type OptionalProperty = (String, Option<String>);
+
 impl Parser<'_> {
-    fn optional_properties(&mut self) -> Parsed<(Vec<(String, Option<String>)>, Span)> {
+    fn optional_properties(&mut self) -> Parsed<(Vec<OptionalProperty>, Span)> {
         let start = self.span();
         let property = |parser: &mut Self| {
             let key = parser.property_key()?;
@@ -28,7 +31,7 @@ impl Parser<'_> {
             let what = format!("Values must be specified for key(s): [{}]", missing.join(","));
             self.not_allowed(&what, start);
         }
-        let property = |(key, value): (String, Option<String>)| Property { key, value: value.unwrap_or_default() };
+        let property = |(key, value): OptionalProperty| Property { key, value: value.unwrap_or_default() };
         Ok(properties.into_iter().map(property).collect())
     }
 

@@ -93,7 +93,7 @@ impl Parser<'_> {
             return Ok(QueryBody::Nested(Box::new(query)));
         }
         if self.is_word("FROM") {
-            return self.from_first();
+            return self.query_with_from();
         }
         if self.take_word("TABLE") {
             return self.reference().map(QueryBody::Table);
@@ -106,12 +106,12 @@ impl Parser<'_> {
     }
 
     /// `FROM t SELECT a SELECT b`: each reads the same relations.
-    fn from_first(&mut self) -> Parsed<QueryBody> {
+    fn query_with_from(&mut self) -> Parsed<QueryBody> {
         let start = self.span();
-        let (from, views) = self.from_clause()?;
+        let (from, views) = self.read_from()?;
         let mut queries = Vec::new();
         while queries.is_empty() || self.is_any(&["SELECT", "MAP", "REDUCE"]) {
-            queries.push(self.from_body(&from, &views, start)?);
+            queries.push(self.behind_from(&from, &views, start)?);
         }
         Ok(match <[Query; 1]>::try_from(queries) {
             Ok([query]) if query == Query::of(query.body.clone(), query.span) => query.body,

@@ -9,7 +9,7 @@ use crate::tree::{
 
 impl Parser<'_> {
     /// `FROM a, b LATERAL VIEW …`; a pivot at the end is one of all of them.
-    pub fn from_clause(&mut self) -> Parsed<(Vec<Relation>, Vec<LateralView>)> {
+    pub fn read_from(&mut self) -> Parsed<(Vec<Relation>, Vec<LateralView>)> {
         self.expect_word("FROM")?;
         let from = self.list(Self::relation)?;
         let mut views = Vec::new();

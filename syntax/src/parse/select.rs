@@ -14,14 +14,14 @@ impl Parser<'_> {
         let mut select = self.select_clause(start)?;
         select.from = from;
         if self.is_word("FROM") {
-            (select.from, select.lateral_views) = self.from_clause()?;
+            (select.from, select.lateral_views) = self.read_from()?;
         }
         self.select_rest(&mut select)?;
         Ok(QueryBody::Select(Box::new(select)))
     }
 
     /// What stands behind `FROM` at the start of a query.
-    pub fn from_body(&mut self, from: &[Relation], views: &[LateralView], start: Span) -> Parsed<Query> {
+    pub fn behind_from(&mut self, from: &[Relation], views: &[LateralView], start: Span) -> Parsed<Query> {
         let body = if self.transform_ahead() {
             self.transform(from.to_vec(), views.to_vec())?
         } else {

@@ -8,7 +8,7 @@ impl Parser<'_> {
     pub fn show(&mut self) -> Parsed<Statement> {
         let start = self.advance().span;
         if let Some(found) = self.attempt(|parser| {
-            let found = parser.known_show(start)?;
+            let found = parser.known_show()?;
             parser.statement_end().map(|()| found)
         }) {
             return Ok(Statement::Show(found));
@@ -32,7 +32,7 @@ impl Parser<'_> {
         }
     }
 
-    fn known_show(&mut self, start: Span) -> Parsed<Show> {
+    fn known_show(&mut self) -> Parsed<Show> {
         if self.take_any(&["NAMESPACES", "DATABASES", "SCHEMAS"]) {
             return self.limits().map(Show::Namespaces);
         }
@@ -52,9 +52,11 @@ impl Parser<'_> {
             let key = if keyed { Some(self.parenthesized(Self::property_key)?) } else { None };
             return Ok(Show::TableProperties { table, key });
         }
-        if self.is_word("COLUMNS") && self.word_at_any(1, &["FROM", "IN"]) {
+        if self.is_word("COLUMNS") && !self.word_at(1, "FUNCTIONS") {
             self.advance();
-            self.advance();
+            if !self.take_any(&["FROM", "IN"]) {
+                return self.wrong();
+            }
             let table = self.reference()?;
             let namespace = if self.take_any(&["FROM", "IN"]) { Some(self.multipart_identifier()?) } else { None };
             return Ok(Show::Columns { table, namespace });
@@ -76,7 +78,7 @@ impl Parser<'_> {
         if self.take_word("CATALOGS") {
             return Ok(Show::Catalogs { pattern: self.pattern()? });
         }
-        self.show_functions(start)
+        self.show_functions()
     }
 
     /// `[IN namespace] [[LIKE] 'pattern']`
@@ -89,7 +91,7 @@ impl Parser<'_> {
         if self.take_word("LIKE") { self.string().map(Some) } else { self.optional_string() }
     }
 
-    fn show_functions(&mut self, start: Span) -> Parsed<Show> {
+    fn show_functions(&mut self) -> Parsed<Show> {
         let scoped = self.word_at(1, "FUNCTIONS");
         let scope = if scoped { Some(self.identifier()?) } else { None };
         self.expect_word("FUNCTIONS")?;
@@ -105,7 +107,6 @@ impl Parser<'_> {
                 }
             }
         }
-        let _ = start;
         let namespace = if self.take_any(&["FROM", "IN"]) { Some(self.reference()?) } else { None };
         self.take_word("LIKE");
         let pattern = self.optional_string()?;

@@ -152,8 +152,10 @@ impl Parser<'_> {
         self.expect_word("FUNCTION")?;
         let if_exists = self.if_exists();
         let name = self.reference()?;
-        if let (true, Reference::Named(name)) = (temporary, &name) {
-            if name.parts.len() > 1 {
+        if let (true, Reference::Named(name)) = (temporary, &name)
+            && name.parts.len() > 1
+        {
+            {
                 let parts: Vec<_> = name.parts.iter().map(|part| format!("`{}`", part.value)).collect();
                 let message = format!(
                     "Invalid SQL syntax: DROP TEMPORARY FUNCTION with multiple part function name({}) is not allowed.",

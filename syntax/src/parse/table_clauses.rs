@@ -15,6 +15,12 @@ impl Parser<'_> {
 
     pub fn table_clauses(&mut self, clauses: &mut TableClauses) -> Parsed<()> {
         let start = self.span();
+        self.read_clauses(clauses, start)?;
+        self.check_formats(clauses, start);
+        Ok(())
+    }
+
+    fn read_clauses(&mut self, clauses: &mut TableClauses, start: Span) -> Parsed<()> {
         let mut seen: Vec<&str> = Vec::new();
         loop {
             let clause = match () {

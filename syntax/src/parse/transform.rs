@@ -33,7 +33,7 @@ impl Parser<'_> {
         let mut select = self.empty_select(start);
         (select.from, select.lateral_views) = (from, views);
         if self.is_word("FROM") {
-            (select.from, select.lateral_views) = self.from_clause()?;
+            (select.from, select.lateral_views) = self.read_from()?;
         }
         self.select_rest(&mut select)?;
         Ok(QueryBody::Transform(Box::new(Transform {
