@@ -2,7 +2,7 @@
 
 use super::cursor::{Parsed, Parser};
 use crate::token::Kind;
-use crate::tree::{AlterColumn, AlterTable, PartitionSpec, Span, Statement};
+use crate::tree::{AlterColumn, AlterTable, ColumnOption, NewColumn, PartitionSpec, Reference, Span, Statement};
 
 /// What Hive can do with a table; some behind a partition.
 const NATIVE: &[&[&str]] = &[
@@ -50,11 +50,12 @@ impl Parser<'_> {
         if let Some(action) = found {
             return Ok(Statement::AlterTable { name, is_view, action: Box::new(action) });
         }
+        let short = !matches!(&name, Reference::Named(name) if name.parts.len() > 2);
         let native = self.attempt(|parser| {
             parser.optional_partition()?;
             let command = NATIVE.iter().find(|command| parser.is_words(command));
-            match (command, is_view) {
-                (Some(command), false) => Ok(command.join(" ")),
+            match command.filter(|_| short && !is_view) {
+                Some(command) => Ok(command.join(" ")),
                 _ => parser.wrong(),
             }
         });
@@ -81,7 +82,9 @@ impl Parser<'_> {
             return self.multipart_identifier().map(AlterTable::Rename);
         }
         if self.take_words(&["SET", "TBLPROPERTIES"]) {
-            return self.properties().map(AlterTable::SetProperties);
+            let properties = self.properties()?;
+            self.check_table_keys(properties.iter().map(|property| property.key.as_str()), start);
+            return Ok(AlterTable::SetProperties(properties));
         }
         if self.take_words(&["UNSET", "TBLPROPERTIES"]) {
             let if_exists = self.if_exists();
@@ -102,11 +105,12 @@ impl Parser<'_> {
         if self.take_words(&["RECOVER", "PARTITIONS"]) {
             return Ok(AlterTable::RecoverPartitions);
         }
+        let keyword = self.span();
         let partition = self.optional_partition()?;
         if self.is_any(&["ALTER", "CHANGE"]) {
             return self.alter_column(partition, start);
         }
-        self.alter_partition(partition, start)
+        self.alter_partition(partition, keyword, start)
     }
 
     fn alter_columns(&mut self) -> Parsed<AlterTable> {
@@ -199,9 +203,10 @@ impl Parser<'_> {
         self.expression_text().map(|(value, text)| AlterColumn::SetDefault(value, text))
     }
 
-    fn alter_partition(&mut self, partition: Option<PartitionSpec>, start: Span) -> Parsed<AlterTable> {
+    fn alter_partition(&mut self, partition: Option<PartitionSpec>, keyword: Span, start: Span) -> Parsed<AlterTable> {
         if self.take_words(&["REPLACE", "COLUMNS"]) {
             let columns = self.parenthesized(Self::new_columns)?;
+            self.check_replaced(&columns, start);
             if partition.is_some() {
                 self.not_allowed("ALTER TABLE table PARTITION partition_spec REPLACE COLUMNS", start);
             }
@@ -213,6 +218,7 @@ impl Parser<'_> {
             return Ok(AlterTable::RenamePartition { from: from.clone(), to: self.partition()? });
         }
         self.expect_word("SET")?;
+        self.check_values(partition.as_ref(), keyword);
         if let Some(location) = self.location()? {
             return Ok(AlterTable::SetLocation { partition, location });
         }
@@ -222,6 +228,27 @@ impl Parser<'_> {
         }
         self.expect_word("SERDEPROPERTIES")?;
         Ok(AlterTable::SetSerde { partition, serde: None, properties: self.properties()? })
+    }
+
+    /// What Hive's way of replacing columns can't say.
+    fn check_replaced(&mut self, columns: &[NewColumn], start: Span) {
+        for column in columns {
+            let what = |option: &ColumnOption| match option {
+                ColumnOption::NotNull => Some("NOT NULL is"),
+                ColumnOption::Position(_) => Some("Column position is"),
+                _ => None,
+            };
+            if column.name.parts.len() > 1 {
+                let message = "Replacing with a nested column is not supported in Hive-style REPLACE COLUMNS.";
+                self.refuse("_LEGACY_ERROR_TEMP_0034", message, start);
+            } else if let Some(what) = column.options.iter().find_map(what) {
+                let message = format!("{what} not supported in Hive-style REPLACE COLUMNS.");
+                self.refuse("_LEGACY_ERROR_TEMP_0034", message, start);
+            } else if column.options.iter().any(|option| matches!(option, ColumnOption::Default(..))) {
+                let message = "DEFAULT column values is not supported.";
+                self.refuse("UNSUPPORTED_DEFAULT_VALUE.WITHOUT_SUGGESTION", message, start);
+            }
+        }
     }
 
     fn add_partitions(&mut self, is_view: bool, start: Span) -> Parsed<AlterTable> {

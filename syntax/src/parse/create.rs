@@ -3,8 +3,7 @@
 use super::cursor::{Parsed, Parser};
 use crate::token::Kind;
 use crate::tree::{
-    ColumnOption, CreateTable, FileFormat, PartitionField, Property, Reference, RowFormat, Span, Statement,
-    TableClauses,
+    CreateTable, FileFormat, PartitionField, Property, Reference, RowFormat, Span, Statement, TableClauses,
 };
 
 const NAMESPACE: &[&str] = &["NAMESPACE", "DATABASE", "SCHEMA"];
@@ -147,7 +146,10 @@ impl Parser<'_> {
             if table.query.is_some() {
                 self.not_allowed("CREATE TEMPORARY TABLE ... AS ..., use CREATE TEMPORARY VIEW instead", start);
             } else if table.clauses.provider.is_none() {
-                self.not_allowed("CREATE TEMPORARY TABLE without a provider", start);
+                let message = "CREATE TEMPORARY TABLE without a provider is not allowed.";
+                self.refuse("_LEGACY_ERROR_TEMP_0046", message, start);
+            } else if table.external {
+                self.not_allowed("CREATE EXTERNAL TABLE ... USING", start);
             }
         }
         let partitions = &table.clauses.partitioned_by;
@@ -165,15 +167,6 @@ impl Parser<'_> {
                 let what = format!("Partition column types may not be specified in {long} Table As Select ({short})");
                 self.not_allowed(&what, start);
             }
-        }
-        let generated = table.columns.iter().any(|column| {
-            let has = |kind: fn(&ColumnOption) -> bool| column.options.iter().any(kind);
-            has(|option| matches!(option, ColumnOption::Generated(..)))
-                && has(|option| matches!(option, ColumnOption::Default(..)))
-        });
-        if generated {
-            let message = "A column cannot have both a default value and a generation expression.";
-            self.refuse("GENERATED_COLUMN_WITH_DEFAULT_VALUE", message, start);
         }
     }
 
@@ -212,12 +205,39 @@ impl Parser<'_> {
             return self.wrong();
         }
         let source = self.table_identifier()?;
-        let mut clauses = TableClauses { provider: self.provider()?, ..TableClauses::default() };
-        self.table_clauses(&mut clauses)?;
-        if clauses.provider.is_none() {
-            clauses.provider = self.provider()?;
-            self.table_clauses(&mut clauses)?;
+        let mut clauses = TableClauses::default();
+        while let Some(clause) =
+            ["USING", "ROW", "STORED", "LOCATION", "TBLPROPERTIES"].into_iter().find(|c| self.is_word(c))
+        {
+            let again = match clause {
+                "USING" => {
+                    let provider = self.provider()?;
+                    std::mem::replace(&mut clauses.provider, provider).is_some()
+                }
+                "ROW" => {
+                    let format = self.row_format()?;
+                    std::mem::replace(&mut clauses.row_format, format).is_some()
+                }
+                "STORED" => {
+                    let format = self.file_format()?;
+                    std::mem::replace(&mut clauses.file_format, format).is_some()
+                }
+                "LOCATION" => {
+                    let location = self.location()?;
+                    std::mem::replace(&mut clauses.location, location).is_some()
+                }
+                _ => {
+                    self.advance();
+                    let properties = self.properties()?;
+                    !std::mem::replace(&mut clauses.properties, properties).is_empty()
+                }
+            };
+            if again {
+                self.duplicate_clause(clause, start);
+            }
         }
+        self.check_table_keys(clauses.properties.iter().map(|property| property.key.as_str()), start);
+        self.check_formats(&clauses, start);
         if clauses.row_format.is_some() && clauses.file_format.is_none() {
             self.refuse("_LEGACY_ERROR_TEMP_0047", "'ROW FORMAT' must be used with 'STORED AS'.", start);
         }

@@ -26,12 +26,12 @@ impl Parser<'_> {
         self.view_clauses(&mut clauses, &mut partitioned, start)?;
         self.expect_word("AS")?;
         let (query, text) = self.query_text()?;
-        if if_not_exists && temporary {
-            let message = "It is not allowed to define a TEMPORARY view with IF NOT EXISTS.";
-            self.refuse("_LEGACY_ERROR_TEMP_0053", message, start);
-        } else if if_not_exists && or_replace {
+        if if_not_exists && or_replace {
             let message = "CREATE VIEW with both IF NOT EXISTS and REPLACE is not allowed.";
             self.refuse("_LEGACY_ERROR_TEMP_0052", message, start);
+        } else if if_not_exists && temporary {
+            let message = "It is not allowed to define a TEMPORARY view with IF NOT EXISTS.";
+            self.refuse("_LEGACY_ERROR_TEMP_0053", message, start);
         }
         if temporary && !clauses.properties.is_empty() {
             self.not_allowed("TBLPROPERTIES can't coexist with CREATE TEMPORARY VIEW", start);

@@ -48,7 +48,7 @@ impl Parser<'_> {
         let mut operands = vec![first];
         while self.operator_ahead("OR") {
             self.advance();
-            operands.push(self.conjunction()?);
+            operands.push(self.beside(Self::conjunction)?);
         }
         self.stack()?;
         Ok(expr(ExprKind::Or(operands), self.span_from(start)))
@@ -63,7 +63,7 @@ impl Parser<'_> {
         let mut operands = vec![first];
         while self.operator_ahead("AND") {
             self.advance();
-            operands.push(self.negation()?);
+            operands.push(self.beside(Self::negation)?);
         }
         self.stack()?;
         Ok(expr(ExprKind::And(operands), self.span_from(start)))
@@ -98,7 +98,7 @@ impl Parser<'_> {
         let mut left = self.unary()?;
         while let Some((op, strength)) = self.binary_operator().filter(|(_, strength)| *strength >= weakest) {
             self.advance();
-            let right = self.operators(strength + 1)?;
+            let right = self.beside(|parser| parser.operators(strength + 1))?;
             self.stack()?;
             let span = left.span.to(right.span);
             left = expr(ExprKind::Binary(left, op, right), span);

@@ -21,6 +21,14 @@ impl Parser<'_> {
         found
     }
 
+    /// Reads what stands beside what has been read, and not on top of it.
+    pub fn beside<T>(&mut self, read: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
+        let height = std::mem::take(&mut self.height);
+        let found = read(self);
+        self.height = self.height.max(height);
+        found
+    }
+
     /// Puts one more operator on top of what has been read since `nested`.
     pub fn stack(&mut self) -> Parsed<()> {
         self.height += 1;

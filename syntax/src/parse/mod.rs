@@ -20,6 +20,7 @@ mod literal;
 mod maintenance;
 mod merge;
 mod names;
+mod partitioning;
 mod pivot;
 mod predicate;
 mod primary;
@@ -33,6 +34,7 @@ mod show;
 mod special;
 mod statement;
 mod table_clauses;
+mod table_columns;
 mod transform;
 mod window;
 

@@ -151,7 +151,11 @@ impl Parser<'_> {
             let query = self.parenthesized(Self::query)?;
             return Ok(expr(ExprKind::Subquery(Box::new(query)), self.span_from(start)));
         }
-        let values = self.parenthesized(|parser| parser.list(Self::named_expression))?;
+        let values = self.parenthesized(|parser| {
+            let values = parser.list(Self::named_expression)?;
+            let renamed = values.len() == 1 && values.iter().any(|value| value.alias.is_some());
+            if renamed { parser.wrong() } else { Ok(values) }
+        })?;
         let span = self.span_from(start);
         match <[NamedExpr; 1]>::try_from(values) {
             Ok([NamedExpr { value, alias: None }]) => Ok(Expr { kind: value.kind, span }),

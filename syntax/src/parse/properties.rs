@@ -90,7 +90,6 @@ impl Parser<'_> {
 
     /// `(key = expression, …)`
     pub fn expression_properties(&mut self) -> Parsed<Vec<(String, Expr)>> {
-        let start = self.span();
         let property = |parser: &mut Self| {
             let span = parser.span();
             let key = parser.property_key()?;
@@ -102,9 +101,7 @@ impl Parser<'_> {
             let value = parser.expression()?;
             Ok(Some((key, value)))
         };
-        let properties: Vec<_> = self.parenthesized(|parser| parser.list(property))?.into_iter().flatten().collect();
-        self.check_keys(properties.iter().map(|(key, _)| key.as_str()), start);
-        Ok(properties)
+        Ok(self.parenthesized(|parser| parser.list(property))?.into_iter().flatten().collect())
     }
 
     /// `PARTITION (a = 1, b)`, if it comes next.
@@ -119,11 +116,30 @@ impl Parser<'_> {
     pub fn valued_partition(&mut self) -> Parsed<Option<PartitionSpec>> {
         let start = self.span();
         let spec = self.optional_partition()?;
-        if let Some(missing) = spec.iter().flatten().find(|value| value.value.is_none()) {
+        self.check_values(spec.as_ref(), start);
+        Ok(spec)
+    }
+
+    pub fn check_values(&mut self, spec: Option<&PartitionSpec>, start: Span) {
+        if let Some(missing) = spec.into_iter().flatten().find(|value| value.value.is_none()) {
             let message = format!("Invalid SQL syntax: Partition key `{}` must set value.", missing.name.value);
             self.refuse("INVALID_SQL_SYNTAX.EMPTY_PARTITION_VALUE", message, start);
         }
-        Ok(spec)
+    }
+
+    /// Keys that have a clause of their own.
+    pub fn check_table_keys<'k>(&mut self, mut keys: impl Iterator<Item = &'k str>, start: Span) {
+        let instead = |key: &str| match key {
+            "provider" => Some("please use the USING clause to specify it"),
+            "location" => Some("please use the LOCATION clause to specify it"),
+            "owner" => Some("it will be set to the current user"),
+            "external" => Some("please use CREATE EXTERNAL TABLE"),
+            _ => None,
+        };
+        if let Some((key, instead)) = keys.find_map(|key| Some((key, instead(key)?))) {
+            let message = format!("The feature is not supported: {key} is a reserved table property, {instead}.");
+            self.refuse("UNSUPPORTED_FEATURE.SET_TABLE_PROPERTY", message, start);
+        }
     }
 
     pub fn partition(&mut self) -> Parsed<PartitionSpec> {

@@ -108,7 +108,9 @@ impl Parser<'_> {
             let plain = quoted_key || is_key(&key);
             self.at = equals + 2;
             if !plain {
-                self.refuse("INVALID_SET_SYNTAX", SET_FORMAT, start);
+                let message =
+                    format!("\"{key}\" is an invalid property key, please use quotes, e.g. SET \"{key}\"=\"{value}\".");
+                self.refuse("INVALID_PROPERTY_KEY", message, start);
             }
             return Ok(Statement::Set(SetStatement::Assign(key, value)));
         }

@@ -2,10 +2,7 @@
 
 use super::cursor::{Parsed, Parser};
 use crate::token::Kind;
-use crate::tree::{
-    BucketSpec, ColumnOption, ColumnPosition, FileFormat, NewColumn, PartitionField, RowFormat, SkewSpec, Span,
-    TableClauses, TableColumn, Transformation, TransformationArgument,
-};
+use crate::tree::{BucketSpec, FileFormat, RowFormat, SkewSpec, Span, TableClauses};
 
 impl Parser<'_> {
     /// `USING format`, if it comes next.
@@ -16,6 +13,8 @@ impl Parser<'_> {
     pub fn table_clauses(&mut self, clauses: &mut TableClauses) -> Parsed<()> {
         let start = self.span();
         self.read_clauses(clauses, start)?;
+        self.check_table_keys(clauses.properties.iter().map(|property| property.key.as_str()), start);
+        self.check_paths(clauses, start);
         self.check_formats(clauses, start);
         Ok(())
     }
@@ -71,29 +70,19 @@ impl Parser<'_> {
         }
     }
 
+    fn check_paths(&mut self, clauses: &TableClauses, start: Span) {
+        let path = clauses.options.iter().find(|(key, _)| key.eq_ignore_ascii_case("path"));
+        if let (Some(location), Some(_)) = (&clauses.location, path) {
+            let message = format!(
+                "Duplicated table paths found: '{location}' and the option 'path'. LOCATION and the case insensitive \
+                 key 'path' in OPTIONS are all used to indicate the custom table path, you can only specify one of them."
+            );
+            self.refuse("_LEGACY_ERROR_TEMP_0032", message, start);
+        }
+    }
+
     pub fn location(&mut self) -> Parsed<Option<String>> {
         if self.take_word("LOCATION") { self.string().map(Some) } else { Ok(None) }
-    }
-
-    fn partition_field(&mut self) -> Parsed<PartitionField> {
-        let typed = self.identifier_at(0) && matches!(self.peek(1).kind, Kind::Word | Kind::Backquoted);
-        if typed {
-            return self.column().map(PartitionField::Column);
-        }
-        if self.identifier_at(0) && self.peek(1).kind == Kind::LeftParen {
-            let function = Some(self.identifier()?);
-            let arguments = self.parenthesized(|parser| parser.list(Self::transformation_argument))?;
-            return Ok(PartitionField::Transformation(Transformation { function, arguments }));
-        }
-        let column = TransformationArgument::Column(self.qualified_name()?);
-        Ok(PartitionField::Transformation(Transformation { function: None, arguments: vec![column] }))
-    }
-
-    fn transformation_argument(&mut self) -> Parsed<TransformationArgument> {
-        if self.constant_at(0) {
-            return self.constant().map(TransformationArgument::Literal);
-        }
-        self.qualified_name().map(TransformationArgument::Column)
     }
 
     fn skew(&mut self) -> Parsed<SkewSpec> {
@@ -137,6 +126,13 @@ impl Parser<'_> {
         let count = self.expect(Kind::Integer)?.span;
         self.expect_word("BUCKETS")?;
         let buckets = self.text_of(count).parse().unwrap_or(u32::MAX);
+        if !(1..=100_000).contains(&buckets) {
+            let message = format!(
+                "Number of buckets should be greater than 0 but less than or equal to bucketing.maxBuckets (`100000`). Got `{}`.",
+                self.text_of(count)
+            );
+            self.refuse("_LEGACY_ERROR_TEMP_1083", message, start);
+        }
         Ok(BucketSpec { clustered_by, sorted_by, buckets })
     }
 
@@ -193,90 +189,5 @@ impl Parser<'_> {
             return Ok(Some(FileFormat::Classes(input, self.string()?)));
         }
         self.identifier().map(FileFormat::Named).map(Some)
-    }
-
-    /// Columns of `CREATE TABLE`.
-    pub fn table_columns(&mut self) -> Parsed<Vec<TableColumn>> {
-        self.parenthesized(|parser| parser.list(Self::table_column))
-    }
-
-    fn table_column(&mut self) -> Parsed<TableColumn> {
-        let start = self.span();
-        let name = self.name_part()?;
-        let data_type = self.data_type()?;
-        let options = self.column_options(false)?;
-        self.check_options("CREATE TABLE", "CREATE_TABLE_COLUMN_DESCRIPTOR_DUPLICATE", &name.value, &options, start);
-        Ok(TableColumn { name, data_type, options })
-    }
-
-    pub fn new_columns(&mut self) -> Parsed<Vec<NewColumn>> {
-        self.list(Self::new_column)
-    }
-
-    fn new_column(&mut self) -> Parsed<NewColumn> {
-        let start = self.span();
-        let name = self.multipart_identifier()?;
-        let data_type = self.data_type()?;
-        let options = self.column_options(true)?;
-        let shown = name.parts.iter().map(|part| part.value.as_str()).collect::<Vec<_>>().join(".");
-        self.check_options("ALTER TABLE", "ALTER_TABLE_COLUMN_DESCRIPTOR_DUPLICATE", &shown, &options, start);
-        Ok(NewColumn { name, data_type, options })
-    }
-
-    fn column_options(&mut self, positioned: bool) -> Parsed<Vec<ColumnOption>> {
-        let mut options = Vec::new();
-        loop {
-            options.push(if self.take_words(&["NOT", "NULL"]) {
-                ColumnOption::NotNull
-            } else if self.take_word("DEFAULT") {
-                let (value, text) = self.expression_text()?;
-                ColumnOption::Default(value, text)
-            } else if !positioned && self.take_words(&["GENERATED", "ALWAYS", "AS"]) {
-                let (value, text) = self.parenthesized(Self::expression_text)?;
-                ColumnOption::Generated(value, text)
-            } else if let Some(comment) = self.comment()? {
-                ColumnOption::Comment(comment)
-            } else if let Some(position) = self.column_position(positioned)? {
-                ColumnOption::Position(position)
-            } else {
-                return Ok(options);
-            });
-        }
-    }
-
-    pub fn expression_text(&mut self) -> Parsed<(crate::tree::Expr, String)> {
-        let start = self.span();
-        let value = self.expression()?;
-        let text = self.text_of(self.span_from(start)).to_owned();
-        Ok((value, text))
-    }
-
-    pub fn column_position(&mut self, allowed: bool) -> Parsed<Option<ColumnPosition>> {
-        if allowed && self.take_word("FIRST") {
-            return Ok(Some(ColumnPosition::First));
-        }
-        if allowed && self.take_word("AFTER") {
-            return self.name_part().map(|name| Some(ColumnPosition::After(name)));
-        }
-        Ok(None)
-    }
-
-    fn check_options(&mut self, what: &str, class: &'static str, column: &str, options: &[ColumnOption], start: Span) {
-        let mut seen = Vec::new();
-        for option in options {
-            let name = match option {
-                ColumnOption::NotNull => "NOT NULL",
-                ColumnOption::Default(..) => "DEFAULT",
-                ColumnOption::Generated(..) => "GENERATED ALWAYS AS",
-                ColumnOption::Comment(_) => "COMMENT",
-                ColumnOption::Position(_) => "FIRST|AFTER",
-            };
-            if seen.contains(&name) {
-                let message =
-                    format!("{what} column {column} specifies descriptor \"{name}\" more than once, which is invalid.");
-                self.refuse(class, message, start);
-            }
-            seen.push(name);
-        }
     }
 }

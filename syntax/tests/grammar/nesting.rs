@@ -30,24 +30,80 @@ fn deep_statements_are_taken_up_to_a_limit() {
 
 #[test]
 fn deeper_statements_are_refused() {
-    check(nested("(", "1", ")", 100_000), expect!["FAILED_TO_PARSE_TOO_COMPLEX: The statement nests more than 256 levels, or 2000 operators, deep. (1:262)"]);
-    check(nested("f(", "1", ")", 100_000), expect!["FAILED_TO_PARSE_TOO_COMPLEX: The statement nests more than 256 levels, or 2000 operators, deep. (1:517)"]);
-    check(nested("(SELECT ", "1", ")", 100_000), expect!["FAILED_TO_PARSE_TOO_COMPLEX: The statement nests more than 256 levels, or 2000 operators, deep. (1:1024)"]);
-    check(nested("CASE WHEN ", "1", " THEN 1 END", 100_000), expect!["FAILED_TO_PARSE_TOO_COMPLEX: The statement nests more than 256 levels, or 2000 operators, deep. (1:2557)"]);
-    check(nested("NOT ", "a", "", 100_000), expect!["FAILED_TO_PARSE_TOO_COMPLEX: The statement nests more than 256 levels, or 2000 operators, deep. (1:1027)"]);
-    check(nested("- ", "a", "", 100_000), expect!["FAILED_TO_PARSE_TOO_COMPLEX: The statement nests more than 256 levels, or 2000 operators, deep. (1:517)"]);
-    check(nested("a", "", "[0]", 100_000), expect!["FAILED_TO_PARSE_TOO_COMPLEX: The statement nests more than 256 levels, or 2000 operators, deep. (1:106007)"]);
-    check(nested("a", " + a", "", 1).replace("a + a", &"a + ".repeat(100_000)) + "a", expect!["FAILED_TO_PARSE_TOO_COMPLEX: The statement nests more than 256 levels, or 2000 operators, deep. (1:8013)"]);
-    check(format!("SELECT CAST(a AS {}INT{})", "ARRAY<".repeat(100_000), ">".repeat(100_000)), expect!["FAILED_TO_PARSE_TOO_COMPLEX: The statement nests more than 256 levels, or 2000 operators, deep. (1:1541)"]);
-    check(format!("SELECT * FROM {}t{}", "(".repeat(100_000), ")".repeat(100_000)), expect!["FAILED_TO_PARSE_TOO_COMPLEX: The statement nests more than 256 levels, or 2000 operators, deep. (1:269)"]);
-    check(format!("{}SELECT 1", "EXPLAIN ".repeat(100_000)), expect!["FAILED_TO_PARSE_TOO_COMPLEX: The statement nests more than 256 levels, or 2000 operators, deep. (1:2056)"]);
+    check(
+        nested("(", "1", ")", 100_000),
+        expect![
+            "FAILED_TO_PARSE_TOO_COMPLEX: The statement nests more than 256 levels, or 2000 operators, deep. (1:262)"
+        ],
+    );
+    check(
+        nested("f(", "1", ")", 100_000),
+        expect![
+            "FAILED_TO_PARSE_TOO_COMPLEX: The statement nests more than 256 levels, or 2000 operators, deep. (1:517)"
+        ],
+    );
+    check(
+        nested("(SELECT ", "1", ")", 100_000),
+        expect![
+            "FAILED_TO_PARSE_TOO_COMPLEX: The statement nests more than 256 levels, or 2000 operators, deep. (1:1024)"
+        ],
+    );
+    check(
+        nested("CASE WHEN ", "1", " THEN 1 END", 100_000),
+        expect![
+            "FAILED_TO_PARSE_TOO_COMPLEX: The statement nests more than 256 levels, or 2000 operators, deep. (1:2557)"
+        ],
+    );
+    check(
+        nested("NOT ", "a", "", 100_000),
+        expect![
+            "FAILED_TO_PARSE_TOO_COMPLEX: The statement nests more than 256 levels, or 2000 operators, deep. (1:1027)"
+        ],
+    );
+    check(
+        nested("- ", "a", "", 100_000),
+        expect![
+            "FAILED_TO_PARSE_TOO_COMPLEX: The statement nests more than 256 levels, or 2000 operators, deep. (1:517)"
+        ],
+    );
+    check(
+        nested("a", "", "[0]", 100_000),
+        expect![
+            "FAILED_TO_PARSE_TOO_COMPLEX: The statement nests more than 256 levels, or 2000 operators, deep. (1:106007)"
+        ],
+    );
+    check(
+        nested("a", " + a", "", 1).replace("a + a", &"a + ".repeat(100_000)) + "a",
+        expect![
+            "FAILED_TO_PARSE_TOO_COMPLEX: The statement nests more than 256 levels, or 2000 operators, deep. (1:8013)"
+        ],
+    );
+    check(
+        format!("SELECT CAST(a AS {}INT{})", "ARRAY<".repeat(100_000), ">".repeat(100_000)),
+        expect![
+            "FAILED_TO_PARSE_TOO_COMPLEX: The statement nests more than 256 levels, or 2000 operators, deep. (1:1541)"
+        ],
+    );
+    check(
+        format!("SELECT * FROM {}t{}", "(".repeat(100_000), ")".repeat(100_000)),
+        expect![
+            "FAILED_TO_PARSE_TOO_COMPLEX: The statement nests more than 256 levels, or 2000 operators, deep. (1:269)"
+        ],
+    );
+    check(
+        format!("{}SELECT 1", "EXPLAIN ".repeat(100_000)),
+        expect![
+            "FAILED_TO_PARSE_TOO_COMPLEX: The statement nests more than 256 levels, or 2000 operators, deep. (1:2056)"
+        ],
+    );
 }
 
 #[test]
 fn long_statements_are_taken() {
     let long = |part: &str, by: &str| vec![part; 20_000].join(by);
     check(format!("SELECT {}", long("a", " OR ")), expect!["true"]);
-    check(format!("SELECT {}", long("a = 1", " AND ")), expect!["FAILED_TO_PARSE_TOO_COMPLEX: The statement nests more than 256 levels, or 2000 operators, deep. (1:20013)"]);
+    check(format!("SELECT {}", long("a = 1", " AND ")), expect!["true"]);
+    check(format!("SELECT {}", vec!["a * b"; 1_000].join(" + ")), expect!["true"]);
     check(long("SELECT 1", " UNION ALL "), expect!["true"]);
     check(format!("SELECT * FROM {}", long("t", " JOIN ")), expect!["true"]);
     check(format!("VALUES {}", long("(1 + 1, 'a')", ", ")), expect!["true"]);

@@ -30,23 +30,46 @@ fn names_may_begin_with_digits_and_be_quoted() {
 #[test]
 fn double_quotes_are_names_where_the_session_says_so() {
     let settings = Settings { double_quoted_identifiers: true, ..Settings::default() };
-    expect!["PARSE_SYNTAX_ERROR: Syntax error at or near '+'. (1:7)"].assert_eq(&shown(parse_expression(r#""a""b" + 'c'"#, settings)));
+    expect!["PARSE_SYNTAX_ERROR: Syntax error at or near '+'. (1:7)"]
+        .assert_eq(&shown(parse_expression(r#""a""b" + 'c'"#, settings)));
 }
 
 #[test]
 fn every_keyword_is_a_name_unless_they_are_reserved() {
-    statement("SELECT select, from, where FROM order WHERE", expect![[r#"Query(Query {body: Select(Select {items: [Column(["select"]), Column(["from"]), Column(["where"])], from: [Relation {kind: Table {name: Named(["order"]), alias: TableAlias {name: Some("WHERE")}}}]})})"#]]);
-    statement("SELECT FROM t", expect![[r#"Query(Query {body: Select(Select {items: [Column(["FROM"]), alias: Some(Name("t"))]})})"#]]);
-    statement("SELECT a AS FROM t", expect![[r#"Query(Query {body: Select(Select {items: [Column(["a"]), alias: Some(Name("AS"))], from: [Relation {kind: Table {name: Named(["t"]), alias: TableAlias }}]})})"#]]);
+    statement(
+        "SELECT select, from, where FROM order WHERE",
+        expect![[
+            r#"Query(Query {body: Select(Select {items: [Column(["select"]), Column(["from"]), Column(["where"])], from: [Relation {kind: Table {name: Named(["order"]), alias: TableAlias {name: Some("WHERE")}}}]})})"#
+        ]],
+    );
+    statement(
+        "SELECT FROM t",
+        expect![[r#"Query(Query {body: Select(Select {items: [Column(["FROM"]), alias: Some(Name("t"))]})})"#]],
+    );
+    statement(
+        "SELECT a AS FROM t",
+        expect![[
+            r#"Query(Query {body: Select(Select {items: [Column(["a"]), alias: Some(Name("AS"))], from: [Relation {kind: Table {name: Named(["t"]), alias: TableAlias }}]})})"#
+        ]],
+    );
     let reserved = Settings { reserved_keywords: true, ..Settings::default() };
-    expect!["PARSE_SYNTAX_ERROR: Syntax error at or near 'AS'. (1:9)"].assert_eq(&shown(parse_statement("SELECT a AS from", reserved)));
-    expect![[r#"Query(Query {body: Select(Select {items: [Special(Current(Date, "current_date")), Column(["date"])]})})"#]].assert_eq(&shown(parse_statement("SELECT current_date, date", reserved)));
+    expect!["PARSE_SYNTAX_ERROR: Syntax error at or near 'AS'. (1:9)"]
+        .assert_eq(&shown(parse_statement("SELECT a AS from", reserved)));
+    expect![[
+        r#"Query(Query {body: Select(Select {items: [Special(Current(Date, "current_date")), Column(["date"])]})})"#
+    ]]
+    .assert_eq(&shown(parse_statement("SELECT current_date, date", reserved)));
 }
 
 #[test]
 fn comments_nest_and_go_on_behind_a_backslash() {
     check("1 /* a /* b */ ; */ + -- c \\\n d \n 2", expect!["(Binary(Literal(Int(1)), Add, Literal(Int(2))), None)"]);
-    check("1 /* a", expect!["UNCLOSED_BRACKETED_COMMENT: Found an unclosed bracketed comment. Please, append */ at the end of the comment."]);
+    check(
+        "1 /* a",
+        expect![
+            "UNCLOSED_BRACKETED_COMMENT: Found an unclosed bracketed comment. Please, append */ at the end of the comment."
+        ],
+    );
 }
 
 fn pieces(script: &str) -> String {
@@ -58,19 +81,23 @@ fn pieces(script: &str) -> String {
 fn scripts_are_cut_at_semicolons_outside_quotes_and_comments() {
     expect![[r#"
         1@0: SELECT 1
-        3@11: SELECT 2"#]].assert_eq(&pieces("SELECT 1;\n\nSELECT 2"));
+        3@11: SELECT 2"#]]
+    .assert_eq(&pieces("SELECT 1;\n\nSELECT 2"));
     expect![""].assert_eq(&pieces(" ; ;\n-- nothing\n;/* a */"));
     expect![[r#"
         1@0: SELECT ';'
         1@13: SELECT ";\";"
-        1@28: SELECT `a;b`"#]].assert_eq(&pieces("SELECT ';' ; SELECT \";\\\";\"; SELECT `a;b`"));
+        1@28: SELECT `a;b`"#]]
+    .assert_eq(&pieces("SELECT ';' ; SELECT \";\\\";\"; SELECT `a;b`"));
     expect![[r#"
         1@0: SELECT r'\'
-        1@13: SELECT 2"#]].assert_eq(&pieces("SELECT r'\\'; SELECT 2"));
+        1@13: SELECT 2"#]]
+    .assert_eq(&pieces("SELECT r'\\'; SELECT 2"));
     expect![[r#"
         1@0: SELECT 1 -- one; two
         + 2
-        2@44: SELECT 3"#]].assert_eq(&pieces("SELECT 1 -- one; two\n+ 2; /* a /* ; */ ; */ SELECT 3"));
+        2@44: SELECT 3"#]]
+    .assert_eq(&pieces("SELECT 1 -- one; two\n+ 2; /* a /* ; */ ; */ SELECT 3"));
     expect!["1@0: SELECT 'a; b"].assert_eq(&pieces("SELECT 'a; b"));
     expect!["1@0: SELECT 1"].assert_eq(&pieces("SELECT 1; /* a; b"));
 }
