@@ -25,6 +25,11 @@ impl Parser<'_> {
         ends(self.peek(ahead).kind)
     }
 
+    /// Whether what is read ends behind the parenthesis that closes the one there.
+    pub fn ends_behind_parens(&self, ahead: usize) -> bool {
+        ends(self.kind_behind_parens(ahead))
+    }
+
     /// Whether the next word is this operator, and not a name at the end of what is read.
     pub fn operator_ahead(&self, keyword: &str) -> bool {
         self.is_word(keyword) && !ends(self.peek(1).kind)
@@ -52,7 +57,9 @@ impl Parser<'_> {
         let follows = !ends(next);
         let then = ahead + 1;
         match self.text_of(self.peek(ahead).span).to_ascii_uppercase().as_str() {
-            "FROM" | "WHERE" | "HAVING" | "LIMIT" | "OFFSET" | "SELECT" | "SET" => follows,
+            // `a FROM WHERE b` has no relation: FROM is a name there.
+            "FROM" => follows && !self.clause_at(then),
+            "WHERE" | "HAVING" | "LIMIT" | "OFFSET" | "SELECT" | "SET" => follows,
             "FOR" => follows,
             "GROUP" | "ORDER" | "SORT" | "CLUSTER" | "DISTRIBUTE" => self.word_at(then, "BY"),
             "WINDOW" => self.identifier_at(then) && self.word_at(then + 1, "AS"),
