@@ -91,7 +91,7 @@ impl Parser<'_> {
         let next = self.peek(ahead + 1).kind;
         let token = self.peek(ahead);
         if token.kind == Kind::LeftParen {
-            return self.query_in_parens_at(ahead) && self.after_parens(ahead, &[]);
+            return self.query_in_parens_at(ahead);
         }
         if token.kind != Kind::Word {
             return false;
@@ -129,7 +129,7 @@ impl Parser<'_> {
         let mut inner = ahead + 1;
         // Iterative, since there may be many.
         while self.peek(inner).kind == Kind::LeftParen {
-            if !self.after_parens(inner, &[Kind::RightParen]) {
+            if !self.query_goes_on_behind(inner) {
                 return false;
             }
             inner += 1;
@@ -137,14 +137,11 @@ impl Parser<'_> {
         self.query_at(inner)
     }
 
-    /// Whether what follows the parentheses there continues a query, or is one of `kinds`.
-    fn after_parens(&self, ahead: usize, kinds: &[Kind]) -> bool {
+    /// Whether what follows the parentheses there continues a query, or is the end of parentheses around them.
+    fn query_goes_on_behind(&self, ahead: usize) -> bool {
         let Some(&closing) = self.closing.get(self.at + ahead) else { return false };
         let behind = closing as usize + 1 - self.at;
-        if kinds.contains(&self.peek(behind).kind) {
-            return true;
-        }
-        if kinds.is_empty() {
+        if self.peek(behind).kind == Kind::RightParen {
             return true;
         }
         let by = &["ORDER", "SORT", "CLUSTER", "DISTRIBUTE"];

@@ -3,7 +3,7 @@
 use super::cursor::{Parsed, Parser};
 use super::expression::expr;
 use crate::token::Kind;
-use crate::tree::{DatetimeUnit, Expr, ExprKind, Percentile, SpecialForm};
+use crate::tree::{DatetimeUnit, Expr, ExprKind, Percentile, SpecialForm, WrittenUnit};
 
 const UNITS: &[(&str, DatetimeUnit)] = &[
     ("YEAR", DatetimeUnit::Year),
@@ -152,8 +152,8 @@ impl Parser<'_> {
             );
             self.refuse("INVALID_PARAMETER_VALUE.DATETIME_UNIT", message, name.span);
         }
-        self.advance();
-        let unit = unit.unwrap_or(DatetimeUnit::Day);
+        let word = self.any_word();
+        let unit = WrittenUnit { unit: unit.unwrap_or(DatetimeUnit::Day), word };
         self.expect(Kind::Comma)?;
         let first = self.nested(Self::value)?;
         self.expect(Kind::Comma)?;
