@@ -84,7 +84,7 @@ class Front(Server):
         self.counted = 0
         self.lock = threading.Lock()
         self.happened = threading.Event()
-        self.held = False
+        self.held = None
         self.release = threading.Event()
         super().__init__(tls)
 
@@ -99,7 +99,7 @@ class Front(Server):
         read = reply.read()
         s3.close()
         if held:
-            self.held = True
+            self.held = (method, path)
             self.happened.set()
             self.release.wait()
         keep = [(n, v) for n, v in reply.getheaders() if n.lower() not in ("transfer-encoding", "connection")]

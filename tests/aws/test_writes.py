@@ -26,8 +26,8 @@ def test_two_layers_are_asked_for(aws, paceline):
     with Api() as api, Front(aws.port) as front:
         code, said = paceline.run(*paceline.job(aws, api.url, *settings), **keys(front.url))
     assert code == 1 and "aws:kms:dsse" in said
-    begun = [headers for method, path, headers in front.requests if method == "POST" and "?uploads" in path]
-    assert begun and all(headers["x-amz-server-side-encryption"] == "aws:kms:dsse" for headers in begun)
+    written = [headers for method, path, headers in front.requests if method in ("POST", "PUT")]
+    assert written and all(headers["x-amz-server-side-encryption"] == "aws:kms:dsse" for headers in written)
 
 
 def test_a_key_without_kms_is_a_mistake(aws, paceline):

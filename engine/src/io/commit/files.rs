@@ -162,6 +162,17 @@ pub(super) async fn leftovers(folder: &JobFolder, job: &str, all: bool) -> Resul
     Ok(left)
 }
 
+/// Removes the note of an upload of a job.
+pub(super) async fn forget(folder: &JobFolder, job: &str, staged: &StagedFile) -> Result<(), EngineError> {
+    let Staged::Upload { id, .. } = &staged.staged else { return Ok(()) };
+    for note in list(folder, folder.at(&[OWN, job, "uploads"])).await? {
+        if read_json::<Note>(folder, &note).await?.is_some_and(|found| found.id == *id) {
+            delete(folder, vec![note]).await?;
+        }
+    }
+    Ok(())
+}
+
 fn walk(own: PathBuf, left: &mut Leftovers) -> io::Result<()> {
     let entries = match std::fs::read_dir(&own) {
         Ok(entries) => entries,

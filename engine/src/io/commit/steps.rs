@@ -108,8 +108,10 @@ async fn steps(held: &Held<'_>) -> Result<Ended, Stop> {
         delete(folder, old).await?;
     }
     put_success(held, &commit).await?;
-    // A commit that only restores has nothing else staged, and its job may be running again.
-    if !commit.restores {
+    if commit.restores {
+        // It has nothing else staged, and its job may be running again.
+        forget_success(held).await?;
+    } else {
         clean_up(held, &commit, !commit.keeps_checkpoints).await?;
     }
     end(held, &commit).await?;
@@ -194,6 +196,16 @@ async fn put_success(held: &Held<'_>, commit: &Commit) -> Result<(), Stop> {
     })
     .await?;
     make_visible(folder, &staged).await.map_err(|broken| failed(broken.into()).into())
+}
+
+/// Removes the note of the `_SUCCESS` that was staged and is visible now.
+async fn forget_success(held: &Held<'_>) -> Result<(), Stop> {
+    let commit = held.commit().await?;
+    let Some(staged) = &commit.staged_success else { return Ok(()) };
+    if let Err(error) = files::forget(held.folder, &commit.job, staged).await {
+        tracing::warn!(%error, "_SUCCESS is there, but the note of its upload could not be removed");
+    }
+    Ok(())
 }
 
 /// Removes what the job staged, or, if `all`, its checkpoints too. The commit is as good as ended: what is left over is removed
