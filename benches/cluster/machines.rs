@@ -24,7 +24,10 @@ impl Machines {
         command.args(["scheduler", "--bind", "127.0.0.1:0", "--state-dir"]).arg(folder.path());
         let mut scheduler = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn()?;
         let mut said = String::new();
-        BufReader::new(scheduler.stderr.take().ok_or("no standard error")?).read_line(&mut said)?;
+        let mut log = BufReader::new(scheduler.stderr.take().ok_or("no standard error")?);
+        log.read_line(&mut said)?;
+        // Read on: a process that cannot write its log may not go on.
+        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
         let at = said.split_whitespace().find_map(|word| word.strip_prefix("df://")).map(str::to_owned);
         let flags = flags.iter().map(|&flag| flag.to_owned()).collect();
         let mut machines = Machines { folder, scheduler, executors: Vec::new(), at: at.unwrap_or_default(), flags };
