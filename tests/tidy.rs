@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// A crate of the workspace and the crates it may use.
 const EDGES: &[(&str, &[&str])] = &[
+    ("paceline-syntax", &[]),
     ("paceline-udfs", &[]),
     ("paceline-sql", &["paceline-udfs"]),
     ("paceline-engine", &["paceline-udfs", "paceline-sql"]),
@@ -49,7 +50,7 @@ fn dependencies(manifest: &toml::Table) -> Vec<String> {
 
 fn rust_files() -> Vec<PathBuf> {
     let mut files = Vec::new();
-    for member in ["udfs", "sql", "engine", "bin", "tests", "benches"] {
+    for member in ["syntax", "udfs", "sql", "engine", "bin", "tests", "benches"] {
         walk(&root().join(member), &mut files);
     }
     assert!(files.len() > 30, "the sources were not found");
