@@ -1,0 +1,23 @@
+//! What Spark's types, operators and functions mean, as DataFusion expressions.
+//!
+//! A front end resolves names and gives this crate typed expressions; it gets typed expressions back, with Spark's name for
+//! each. Nothing here parses SQL, knows a table, or runs a plan.
+
+mod codec;
+mod data_type;
+mod error;
+mod function;
+mod groups;
+mod interval_fields;
+mod kernel;
+mod settings;
+mod typed;
+
+pub use codec::{decode, encode};
+pub use data_type::{DataType, StructField};
+pub use error::{Error, Result};
+pub use function::{Call, Function, Group, Resolve, all, find};
+pub use interval_fields::{DayTimeField, YearMonthField};
+pub use kernel::{Arguments, Kernel, SparkUdf};
+pub use settings::{Settings, TimestampType};
+pub use typed::Typed;
