@@ -25,6 +25,11 @@ impl Parser<'_> {
         ends(self.peek(ahead).kind)
     }
 
+    /// Whether what is read ends behind the parenthesis that closes the one there.
+    pub fn ends_behind_parens(&self, ahead: usize) -> bool {
+        ends(self.kind_behind_parens(ahead))
+    }
+
     /// Whether the next word is this operator, and not a name at the end of what is read.
     pub fn operator_ahead(&self, keyword: &str) -> bool {
         self.is_word(keyword) && !ends(self.peek(1).kind)
@@ -52,7 +57,9 @@ impl Parser<'_> {
         let follows = !ends(next);
         let then = ahead + 1;
         match self.text_of(self.peek(ahead).span).to_ascii_uppercase().as_str() {
-            "FROM" | "WHERE" | "HAVING" | "LIMIT" | "OFFSET" | "SELECT" | "SET" => follows,
+            // `a FROM WHERE b` has no relation: FROM is a name there.
+            "FROM" => follows && !self.clause_at(then),
+            "WHERE" | "HAVING" | "LIMIT" | "OFFSET" | "SELECT" | "SET" => follows,
             "FOR" => follows,
             "GROUP" | "ORDER" | "SORT" | "CLUSTER" | "DISTRIBUTE" => self.word_at(then, "BY"),
             "WINDOW" => self.identifier_at(then) && self.word_at(then + 1, "AS"),
@@ -84,7 +91,7 @@ impl Parser<'_> {
         let next = self.peek(ahead + 1).kind;
         let token = self.peek(ahead);
         if token.kind == Kind::LeftParen {
-            return self.query_in_parens_at(ahead) && self.after_parens(ahead, &[]);
+            return self.query_in_parens_at(ahead);
         }
         if token.kind != Kind::Word {
             return false;
@@ -122,7 +129,7 @@ impl Parser<'_> {
         let mut inner = ahead + 1;
         // Iterative, since there may be many.
         while self.peek(inner).kind == Kind::LeftParen {
-            if !self.after_parens(inner, &[Kind::RightParen]) {
+            if !self.query_goes_on_behind(inner) {
                 return false;
             }
             inner += 1;
@@ -130,14 +137,11 @@ impl Parser<'_> {
         self.query_at(inner)
     }
 
-    /// Whether what follows the parentheses there continues a query, or is one of `kinds`.
-    fn after_parens(&self, ahead: usize, kinds: &[Kind]) -> bool {
+    /// Whether what follows the parentheses there continues a query, or is the end of parentheses around them.
+    fn query_goes_on_behind(&self, ahead: usize) -> bool {
         let Some(&closing) = self.closing.get(self.at + ahead) else { return false };
         let behind = closing as usize + 1 - self.at;
-        if kinds.contains(&self.peek(behind).kind) {
-            return true;
-        }
-        if kinds.is_empty() {
+        if self.peek(behind).kind == Kind::RightParen {
             return true;
         }
         let by = &["ORDER", "SORT", "CLUSTER", "DISTRIBUTE"];

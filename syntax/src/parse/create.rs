@@ -215,8 +215,8 @@ impl Parser<'_> {
                     std::mem::replace(&mut clauses.provider, provider).is_some()
                 }
                 "ROW" => {
-                    let format = self.row_format()?;
-                    std::mem::replace(&mut clauses.row_format, format).is_some()
+                    let Some(format) = self.row_format()? else { return self.wrong() };
+                    clauses.row_format.replace(format).is_some()
                 }
                 "STORED" => {
                     let format = self.file_format()?;

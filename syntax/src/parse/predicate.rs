@@ -47,7 +47,9 @@ impl Parser<'_> {
             return Ok(Predicate::Between(low, self.value()?));
         }
         if self.take_word("IN") {
-            if self.is(Kind::LeftParen) && self.query_in_parens_at(0) {
+            // A query in parentheses of its own is one value.
+            let scalar = self.peek(1).kind == Kind::LeftParen && self.kind_behind_parens(1) == Kind::RightParen;
+            if self.is(Kind::LeftParen) && !scalar && self.query_in_parens_at(0) {
                 return self.parenthesized(Self::query).map(|query| Predicate::InQuery(Box::new(query)));
             }
             return self.parenthesized(Self::expressions).map(Predicate::InList);

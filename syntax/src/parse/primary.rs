@@ -65,8 +65,9 @@ impl Parser<'_> {
     fn word(&mut self) -> Parsed<Expr> {
         let start = self.span();
         let next = self.peek(1).kind;
-        let column = self.word_at(1, "END") && self.ends_at(2);
-        if self.keyword_ahead("CASE") && !column {
+        let column = (self.word_at(1, "END") && self.ends_at(2)) || self.word_at(1, "AS");
+        let function = next == Kind::LeftParen && self.ends_behind_parens(1);
+        if self.keyword_ahead("CASE") && !column && !function {
             return self.case();
         }
         if next == Kind::LeftParen {

@@ -75,7 +75,10 @@ impl Parser<'_> {
         if self.is(Kind::LeftParen) {
             return self.relation_in_parens();
         }
-        if self.is_word("VALUES") && self.query_at(0) {
+        // `VALUES a` is a table and its alias.
+        let aliased = self.strict_identifier_at(1) && !self.constant_at(1) && (self.ends_at(2) || self.clause_at(2));
+        let aliased = aliased || (self.word_at_any(1, &["NULL", "TRUE", "FALSE"]) && self.ends_at(2));
+        if self.is_word("VALUES") && !aliased && self.query_at(0) {
             return self.values().map(|(rows, alias)| RelationKind::Values(rows, alias));
         }
         if let Some(name) = self.function_ahead()? {

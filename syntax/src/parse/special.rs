@@ -3,7 +3,7 @@
 use super::cursor::{Parsed, Parser};
 use super::expression::expr;
 use crate::token::Kind;
-use crate::tree::{DatetimeUnit, Expr, ExprKind, Percentile, SpecialForm};
+use crate::tree::{DatetimeUnit, Expr, ExprKind, Percentile, SpecialForm, WrittenUnit};
 
 const UNITS: &[(&str, DatetimeUnit)] = &[
     ("YEAR", DatetimeUnit::Year),
@@ -31,7 +31,10 @@ impl Parser<'_> {
             "STRUCT" if !self.windowed(1) => self.struct_()?,
             "EXTRACT" if self.word_in_parens(1, "FROM") && self.word_at(3, "FROM") => self.extract()?,
             "SUBSTR" | "SUBSTRING" if self.word_in_parens(1, "FROM") => self.substring()?,
-            "TRIM" if self.word_in_parens(1, "FROM") => self.trim()?,
+            // `trim(FROM 'x')` is a call with a text of the type FROM, which there is not.
+            "TRIM" if self.word_in_parens(1, "FROM") && !(self.word_at(2, "FROM") && self.string_at(3)) => {
+                self.trim()?
+            }
             "OVERLAY" if self.word_in_parens(1, "PLACING") => self.overlay()?,
             "POSITION" if self.word_in_parens(1, "IN") => self.position()?,
             "TIMESTAMPADD" | "DATEADD" | "DATE_ADD" if self.unit_ahead() => self.timestamp_arithmetic(true)?,
@@ -149,8 +152,8 @@ impl Parser<'_> {
             );
             self.refuse("INVALID_PARAMETER_VALUE.DATETIME_UNIT", message, name.span);
         }
-        self.advance();
-        let unit = unit.unwrap_or(DatetimeUnit::Day);
+        let word = self.any_word();
+        let unit = WrittenUnit { unit: unit.unwrap_or(DatetimeUnit::Day), word };
         self.expect(Kind::Comma)?;
         let first = self.nested(Self::value)?;
         self.expect(Kind::Comma)?;

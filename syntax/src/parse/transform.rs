@@ -63,8 +63,12 @@ impl Parser<'_> {
 
     fn script_output(&mut self) -> Parsed<TransformOutput> {
         if self.is(Kind::LeftParen) {
-            return self.parenthesized(Self::script_output);
+            return self.parenthesized(Self::script_columns);
         }
+        self.script_columns()
+    }
+
+    fn script_columns(&mut self) -> Parsed<TransformOutput> {
         let typed = self.attempt(|parser| {
             let columns = parser.columns()?;
             let typed = !matches!(parser.kind(), Kind::Word) || parser.clause_ahead() || parser.is_word("ROW");

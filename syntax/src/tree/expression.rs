@@ -254,9 +254,9 @@ pub enum SpecialForm {
     /// `POSITION(part IN text)`
     Position(Expr, Expr),
     /// `TIMESTAMPADD(unit, amount, timestamp)`, `DATEADD`, `DATE_ADD`: the name is kept
-    TimestampAdd(Ident, DatetimeUnit, Expr, Expr),
+    TimestampAdd(Ident, WrittenUnit, Expr, Expr),
     /// `TIMESTAMPDIFF(unit, from, to)`, `DATEDIFF`, `DATE_DIFF`: the name is kept
-    TimestampDiff(Ident, DatetimeUnit, Expr, Expr),
+    TimestampDiff(Ident, WrittenUnit, Expr, Expr),
     /// `PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY a)`
     Percentile(Box<Percentile>),
 }
@@ -268,6 +268,15 @@ pub enum CurrentValue {
     Date,
     Timestamp,
     User,
+}
+
+/// A unit, and the word for it as written, of which the names of columns are made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrittenUnit {
+    /// The unit.
+    pub unit: DatetimeUnit,
+    /// Its word.
+    pub word: Ident,
 }
 
 /// Units of `TIMESTAMPADD` and `TIMESTAMPDIFF`.

@@ -15,7 +15,7 @@ mod write;
 pub use self::data_type::{ColumnDef, DataType, StructField};
 pub use self::expression::{
     Argument, BinaryOp, CurrentValue, DatetimeUnit, Expr, ExprKind, FunctionCall, NamedExpr, Nulls, Percentile,
-    Predicate, Quantifier, SpecialForm, Truth, UnaryOp, When, WrittenAlias,
+    Predicate, Quantifier, SpecialForm, Truth, UnaryOp, When, WrittenAlias, WrittenUnit,
 };
 pub use self::literal::{Interval, IntervalPart, IntervalUnit, Literal};
 pub use self::name::{Ident, Name, Reference, Span};

@@ -217,7 +217,9 @@ fn some_functions_have_a_syntax_of_their_own() {
     check("position('a' IN b)", expect![[r#"(Special(Position(Literal(String("a")), Column(["b"]))), None)"#]]);
     check(
         "dateadd(MONTH, 1, a)",
-        expect![[r#"(Special(TimestampAdd("dateadd", Month, Literal(Int(1)), Column(["a"]))), None)"#]],
+        expect![[
+            r#"(Special(TimestampAdd("dateadd", WrittenUnit {unit: Month, word: "MONTH"}, Literal(Int(1)), Column(["a"]))), None)"#
+        ]],
     );
     check(
         "date_add(a, 1)",

@@ -90,6 +90,11 @@ fn deeper_statements_are_refused() {
             "FAILED_TO_PARSE_TOO_COMPLEX: The statement nests more than 256 levels, or 2000 operators, deep. (1:269)"
         ],
     );
+    let refused = |sql: String| assert!(parse_statement(&sql, Settings::default()).is_err());
+    refused("SELECT * FROM (".repeat(100_000));
+    refused("WITH a AS (".repeat(100_000));
+    refused(format!("SELECT TRANSFORM (a) USING 'x' AS {}", "(".repeat(100_000)));
+    refused(format!("SELECT 1 FROM t GROUP BY {}", "GROUPING SETS (".repeat(100_000)));
     check(
         format!("{}SELECT 1", "EXPLAIN ".repeat(100_000)),
         expect![
