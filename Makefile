@@ -69,9 +69,9 @@ bench: bench-binary
 	$(BENCH) --bench parts --bench trip
 	$(BENCH) --bench whole
 
-# Some ten minutes: a million records at 5,000 a second, and ten million without a limit.
+# Some fifteen minutes: a million records at 5,000 a second, ten million without a limit, rows over the memory of executors.
 bench-long: bench-binary
-	$(BENCH) --bench whole -- million memory
+	$(BENCH) --bench whole -- million memory spill
 
 # The same work by PySpark, which needs Java 8, 11 or 17.
 bench-pyspark: bench-binary $(TOOLS)/pyspark-$(PYSPARK)/bin/spark-submit

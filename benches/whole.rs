@@ -4,6 +4,7 @@
 mod api_function;
 mod cluster;
 mod pyspark;
+mod tpch;
 
 use std::error::Error;
 use std::io::Read;
@@ -34,11 +35,13 @@ const BENCHES: &[(&str, Bench)] = &[
     ("journal", journal),
     ("answers", answers),
     ("cluster", cluster),
+    ("tpch", tpch::tpch),
+    ("spill", tpch::spill),
     ("million", million),
     ("memory", memory),
     ("pyspark", pyspark::compare),
 ];
-const SHORT: &[&str] = &["start", "pace", "faults", "journal", "answers", "cluster", "records", "arrays"];
+const SHORT: &[&str] = &["start", "pace", "faults", "journal", "answers", "cluster", "tpch", "records", "arrays"];
 
 fn main() -> Result<()> {
     rlimit::increase_nofile_limit(u64::MAX)?;

@@ -16,6 +16,7 @@ mod scenarios {
     mod enrich;
     mod explain;
     mod faults;
+    mod fenced;
     mod first_rows;
     mod formats;
     mod guide;

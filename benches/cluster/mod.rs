@@ -1,64 +1,23 @@
 //! A job on three executors, in calm and with one that is killed.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+mod machines;
+
+use std::process::{Child, Command};
 use std::time::Duration;
 
-use paceline_benches::{Api, Columns, Table, Workplace, paceline};
-use tempfile::TempDir;
+use paceline_benches::{Api, Columns, Table, Workplace};
 use tokio::runtime::Runtime;
+
+pub use machines::Machines;
 
 use super::{AT_5000, LATENCY, Result};
 
 const RECORDS: usize = 100_000;
 
-/// A scheduler and its executors, which end with this.
-struct Machines {
-    folder: TempDir,
-    scheduler: Child,
-    executors: Vec<Child>,
-    at: String,
-}
-
-impl Machines {
-    fn start(executors: usize) -> Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let mut command = Command::new(paceline()?);
-        command.args(["scheduler", "--bind", "127.0.0.1:0", "--state-dir"]).arg(folder.path());
-        let mut scheduler = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn()?;
-        let mut said = String::new();
-        BufReader::new(scheduler.stderr.take().ok_or("no standard error")?).read_line(&mut said)?;
-        let at = said.split_whitespace().find_map(|word| word.strip_prefix("df://")).map(str::to_owned);
-        let mut machines = Machines { folder, scheduler, executors: Vec::new(), at: at.unwrap_or_default() };
-        if machines.at.is_empty() {
-            return Err(format!("the scheduler does not start: {said}").into());
-        }
-        (0..executors).try_for_each(|_| machines.add())?;
-        Ok(machines)
-    }
-
-    fn add(&mut self) -> Result<()> {
-        let work = self.folder.path().join(format!("executor-{}", self.executors.len()));
-        let mut command = Command::new(paceline()?);
-        command.args(["executor", "--slots", "4", "--scheduler", &self.at, "--work-dir"]).arg(work);
-        self.executors.push(command.stdin(Stdio::null()).stderr(Stdio::null()).spawn()?);
-        Ok(())
-    }
-}
-
-impl Drop for Machines {
-    fn drop(&mut self) {
-        for child in self.executors.iter_mut().chain([&mut self.scheduler]) {
-            child.kill().ok();
-            child.wait().ok();
-        }
-    }
-}
-
 /// 100,000 records on three executors under one limit; then again, where one is killed at 30 % and another joins at 60 %.
 pub fn cluster(runtime: &Runtime) -> Result<Table> {
     let (place, api) = (Workplace::with(RECORDS)?, Api::start(LATENCY)?);
-    let mut machines = Machines::start(3)?;
+    let mut machines = Machines::start(3, &[])?;
     let job = |machines: &Machines| -> Result<Command> {
         let mut job = place.job(Columns::Inferred, api.url(), AT_5000)?;
         job.args(["--cluster", &machines.at, "--conf", "paceline.partitions=24"]);

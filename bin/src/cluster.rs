@@ -28,6 +28,9 @@ pub struct Arguments {
     /// Port that clients reach it at; 0 for one that is free
     #[arg(long, value_name = "PORT", default_value_t = 50050)]
     port: u16,
+    /// Port of its page
+    #[arg(long, value_name = "PORT")]
+    ui_port: Option<u16>,
     /// Address of this machine that its processes listen on
     #[arg(long, value_name = "HOST", default_value = "127.0.0.1")]
     bind: IpAddr,
@@ -55,6 +58,11 @@ pub struct Arguments {
 
 /// Runs the cluster until it is told to stop.
 pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
+    if arguments.ui_port.is_some() {
+        return Err(
+            "--ui-port: a cluster has no page yet; its log folder and a job's own progress show what it does".into()
+        );
+    }
     let (of_spark, own) = spark::apart(&arguments.conf);
     let kind = WorkerType::parse(&arguments.worker_type)?;
     let conf = ClusterConf::read(&of_spark, Workers::new(kind, arguments.number_of_workers)?)?;

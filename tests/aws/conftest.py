@@ -54,7 +54,7 @@ class Aws:
         assert answers == [(id, id / 2) for id in range(1, RECORDS + 1) if id % 10]
         assert len(self.rows("_dead_letter/")) == RECORDS // 10
         others = [name for name in self.names() if not name.split("/")[-1].startswith("part-")]
-        assert others == ["_SUCCESS"] and "part-old.json" not in self.names()
+        assert others == ["_SUCCESS", "_paceline/commit.json"] and "part-old.json" not in self.names()
         assert self.uploads() == []
 
 

@@ -70,8 +70,13 @@ class Server:
         self.http.server_close()
 
 
+def begins_commit(method, path, body):
+    """Whether it writes a manifest that has a commit in it, not only the try of a job."""
+    return method == "PUT" and path.endswith("/_paceline/commit.json") and b'"commit":' in body
+
+
 class Front(Server):
-    """Passes requests on to S3. From the first PUT of a manifest on they are counted; the reply to one of them is held."""
+    """Passes requests on to S3. From the first manifest with a commit in it on they are counted; the reply to one of them is held."""
 
     def __init__(self, s3_port, hold=None, tls=None):
         self.s3_port = s3_port
@@ -85,7 +90,7 @@ class Front(Server):
 
     def reply(self, method, path, headers, body):
         with self.lock:
-            if self.counted or (method == "PUT" and path.endswith("/_paceline/commit.json")):
+            if self.counted or begins_commit(method, path, body):
                 self.counted += 1
             held = self.counted == self.hold
         s3 = http.client.HTTPConnection("127.0.0.1", self.s3_port)

@@ -12,12 +12,15 @@ use paceline_engine::job::JobId;
 use paceline_tests::{QUICK, Stage};
 use serde_json::json;
 
+/// Stays, so that whoever writes it finds out whether somebody else has.
+const MANIFEST: &str = "_paceline/commit.json";
+
 const OUT: &str = "s3://out-bucket/enriched";
 
 async fn listed(place: &Place) -> Vec<String> {
     let files: Vec<_> = place.store.objects().list(Some(&place.path)).try_collect().await.unwrap();
     let names = files.iter().map(|file| file.location.as_ref().trim_start_matches("enriched/").to_owned());
-    let mut names: Vec<_> = names.collect();
+    let mut names: Vec<_> = names.filter(|name| !name.ends_with(MANIFEST)).collect();
     names.sort_unstable();
     names
 }
@@ -140,22 +143,14 @@ async fn put_manifest(place: &Place, text: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_jobs_do_not_commit_at_once_and_a_damaged_manifest_is_not_guessed_at() {
+async fn a_damaged_manifest_is_not_guessed_at() {
     let stage = Stage::set(QUICK).await;
     let place = stage.stores.place(OUT).unwrap();
     let folder = JobFolder::new(place.clone(), "second");
-    put_manifest(&place, &json!({"version": 1, "job": "first", "files": [], "old": []}).to_string()).await;
-    let file = stage_upload(&place, "part-a").await;
-    let error = commit::commit(&folder, vec![file]).await.unwrap_err().to_string();
-    assert_eq!(
-        error,
-        "another job is committing to 's3://out-bucket/enriched' at this moment; nothing of this job became visible, run it again"
-    );
-    assert_eq!(listed(&place).await, ["_paceline/commit.json"]);
     put_manifest(&place, "{\"version\": 1, \"jo").await;
     let error = commit::prepare(&folder).await.unwrap_err().to_string();
     assert!(error.contains("'enriched/_paceline/commit.json'") && error.contains("is damaged"), "{error}");
-    put_manifest(&place, &json!({"version": 3, "job": "first", "files": [], "old": []}).to_string()).await;
+    put_manifest(&place, &json!({"version": 4, "job": "first", "files": [], "old": []}).to_string()).await;
     let error = commit::prepare(&folder).await.unwrap_err().to_string();
     assert!(error.contains("newer version"), "{error}");
 }
@@ -251,7 +246,8 @@ async fn nothing_is_visible_before_commit(stage: Stage, out: &str) {
 
 async fn listed_names(place: &Place) -> Vec<String> {
     let files: Vec<_> = place.store.objects().list(Some(&place.path)).try_collect().await.unwrap();
-    let mut names: Vec<_> = files.iter().map(|file| file.location.to_string()).collect();
+    let names = files.iter().map(|file| file.location.to_string());
+    let mut names: Vec<_> = names.filter(|name| !name.ends_with(MANIFEST)).collect();
     names.sort_unstable();
     names
 }

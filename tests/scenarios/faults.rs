@@ -36,10 +36,10 @@ async fn every_request_may_be_slowed_down_once() {
     let counted = Arc::clone(&kinds);
     let slow_down = move |method: &str, uri: &str| {
         let kind = match (method, uri) {
+            ("POST", uri) if uri.contains("/_SUCCESS?uploadId=") => "success",
             ("PUT", uri) if uri.contains("partNumber=") => "part",
             ("POST", uri) if uri.contains("uploadId=") => "complete",
             ("PUT", uri) if uri.ends_with("/_paceline/commit.json") => "manifest",
-            ("PUT", uri) if uri.ends_with("/_SUCCESS") => "success",
             ("GET", uri) if uri.ends_with("/records.csv") => "read",
             _ => "other",
         };

@@ -24,7 +24,7 @@ async fn files(stage: &Stage, out: &str) -> String {
     let objects = place.store.objects();
     let found: Vec<_> = objects.list(Some(&place.path)).try_collect().await.unwrap();
     let mut lines = Vec::new();
-    for file in found {
+    for file in found.into_iter().filter(|file| !file.location.as_ref().contains("/_paceline/")) {
         let name = file.location.as_ref().strip_prefix(place.path.as_ref()).unwrap().trim_start_matches('/');
         let id = name.find("part-").map(|at| at + "part-00000-".len());
         let name = id.map_or(name.to_owned(), |at| format!("{}<id>{}", &name[..at], &name[at + 36..]));

@@ -12,25 +12,49 @@ const TOKEN_OF_TESTS: &str = "the-token-of-these-tests";
 const WRONG_TOKEN: &str = "another-token-as-long";
 
 /// A scheduler and its executors; they end with it, and where the test failed it shows what they said.
-struct Machines<'a> {
+pub(super) struct Machines<'a> {
     setting: &'a Setting,
     scheduler: Child,
     executors: Vec<Child>,
     port: u16,
-    /// Flags and environment that every process gets.
+    /// Flags that every process gets.
     access: Vec<String>,
+    /// Flags that each executor gets.
+    size: Vec<String>,
+    /// Whether each executor has a state folder of its own, and so knows of no other on its machine.
+    apart: bool,
     token: Option<&'static str>,
     logs: Vec<PathBuf>,
 }
 
 impl<'a> Machines<'a> {
-    fn new(setting: &'a Setting, executors: usize) -> Self {
+    pub(super) fn new(setting: &'a Setting, executors: usize) -> Self {
         Self::guarded(setting, executors, None, Vec::new())
+    }
+
+    pub(super) fn sized(setting: &'a Setting, executors: usize, size: &[&str]) -> Self {
+        let mut machines = Self::new(setting, 0);
+        machines.size = size.iter().map(|&flag| flag.to_owned()).collect();
+        (0..executors).for_each(|_| machines.add_executor());
+        machines
+    }
+
+    pub(super) fn apart(setting: &'a Setting, executors: usize) -> Self {
+        let mut machines = Self::new(setting, 0);
+        machines.apart = true;
+        (0..executors).for_each(|_| machines.add_executor());
+        machines
+    }
+
+    pub(super) fn are_all_alive(&mut self) -> bool {
+        self.executors.iter_mut().chain([&mut self.scheduler]).all(|child| child.try_wait().unwrap().is_none())
     }
 
     fn guarded(setting: &'a Setting, executors: usize, token: Option<&'static str>, access: Vec<String>) -> Self {
         let (scheduler, port, log) = start_scheduler(setting, 0, token, &access);
-        let mut machines = Machines { setting, scheduler, executors: Vec::new(), port, access, token, logs: vec![log] };
+        let (none, size, logs) = (Vec::new(), Vec::new(), vec![log]);
+        let mut machines =
+            Machines { setting, scheduler, executors: none, port, access, size, apart: false, token, logs };
         (0..executors).for_each(|_| machines.add_executor());
         machines
     }
@@ -40,7 +64,10 @@ impl<'a> Machines<'a> {
         let (scheduler, work) = (format!("127.0.0.1:{}", self.port), self.setting.path(&name));
         let log = PathBuf::from(self.setting.path(&format!("{name}.log")));
         let mut command = self.setting.paceline(&["executor", "--scheduler", &scheduler, "--work-dir", &work]);
-        command.args(["--slots", "2"]).args(&self.access).stderr(File::create(&log).unwrap());
+        command.args(["--slots", "2"]).args(&self.access).args(&self.size).stderr(File::create(&log).unwrap());
+        if self.apart {
+            command.env("XDG_STATE_HOME", self.setting.path(&format!("{name}-state")));
+        }
         with_token(&mut command, self.token);
         self.executors.push(command.spawn().unwrap());
         self.logs.push(log);
@@ -63,14 +90,14 @@ impl<'a> Machines<'a> {
         self.on(self.setting.run())
     }
 
-    fn on(&self, mut command: Command) -> Command {
+    pub(super) fn on(&self, mut command: Command) -> Command {
         command.args(["--cluster", &self.url(), "--conf", "paceline.partitions=8"]).args(&self.access);
         with_token(&mut command, self.token);
         command
     }
 
     /// What a query says, here and without a cluster.
-    fn query(&self, statements: &str) -> (String, String) {
+    pub(super) fn query(&self, statements: &str) -> (String, String) {
         std::fs::write(self.setting.path("query.sql"), statements).unwrap();
         let run = |mut command: Command| {
             let output = command.output().unwrap();

@@ -1,6 +1,5 @@
 //! A client of a cluster: sends a plan to the scheduler, waits for its end, and fetches its rows.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +23,7 @@ use datafusion_proto::physical_plan::AsExecutionPlan;
 use datafusion_proto::protobuf::PhysicalPlanNode;
 use futures::TryStreamExt;
 use paceline_udfs::counters::Snapshot;
+use tokio::sync::OnceCell;
 use tokio_util::task::TaskTracker;
 use tonic::transport::Channel;
 
@@ -32,8 +32,7 @@ use super::numbering::Numbering;
 use super::portable::portable;
 use super::reach::Reach;
 use super::service::proto::{self, cluster_client::ClusterClient};
-use super::{MESSAGE_BYTES, PlanCodec};
-use crate::EngineError;
+use super::{MESSAGE_BYTES, PlanCodec, outer};
 use crate::api_call::ApiCallExec;
 use crate::io::sink::WriteFilesExec;
 use crate::io::stores::Stores;
@@ -50,6 +49,7 @@ pub struct Cluster {
     codec: Arc<PlanCodec>,
     /// Jobs that are being cancelled.
     cancelling: TaskTracker,
+    ours: Arc<OnceCell<ClusterClient<Channel>>>,
 }
 
 /// What a plan that ran has to say.
@@ -64,7 +64,7 @@ pub struct Ran {
 impl Cluster {
     /// The cluster whose scheduler is reached so.
     pub fn new(reach: Reach, stores: Arc<Stores>) -> Self {
-        Cluster { reach, codec: Arc::new(PlanCodec::new(stores)), cancelling: TaskTracker::new() }
+        Cluster { reach, codec: Arc::new(PlanCodec::new(stores)), cancelling: TaskTracker::new(), ours: Arc::default() }
     }
 
     /// Runs a plan. Given up on the way, it is cancelled.
@@ -146,7 +146,7 @@ impl Cluster {
     /// # Errors
     /// The scheduler does not answer.
     pub async fn progress(&self, attempt: &str) -> Result<Vec<(String, Snapshot)>> {
-        let mut client = ClusterClient::new(self.reach.channel().await.map_err(outer)?);
+        let mut client = self.ours().await?;
         let request = proto::ProgressRequest { attempt: attempt.to_owned() };
         let functions = client.progress(request).await.map_err(|status| self.said(&status))?.into_inner().functions;
         let read = |numbers: proto::Numbers| {
@@ -156,12 +156,14 @@ impl Cluster {
         functions.into_iter().map(read).collect()
     }
 
-    pub(super) async fn channel(&self) -> Result<Channel> {
-        self.reach.connected().await.map_err(outer)
+    /// What the scheduler's process answers beside Ballista, over one connection.
+    pub(super) async fn ours(&self) -> Result<ClusterClient<Channel>> {
+        let open = || async { self.reach.channel().await.map(ClusterClient::new) };
+        self.ours.get_or_try_init(open).await.cloned().map_err(outer)
     }
 
     async fn scheduler(&self) -> Result<SchedulerGrpcClient<Channel>> {
-        let channel = self.channel().await?;
+        let channel = self.reach.connected().await.map_err(outer)?;
         let bytes = MESSAGE_BYTES as usize;
         Ok(SchedulerGrpcClient::new(channel).max_encoding_message_size(bytes).max_decoding_message_size(bytes))
     }
@@ -171,7 +173,7 @@ impl Cluster {
         let mut places = done.partition_location;
         places.sort_by_key(|place| place.partition_id.as_ref().map(|id| id.partition_id));
         let mut batches = Vec::new();
-        for place in VecDeque::from(places) {
+        for place in places {
             batches.append(&mut self.fetch_partition(place, config).await?);
         }
         Ok(batches)
@@ -207,10 +209,6 @@ impl Cluster {
     fn said(&self, status: &tonic::Status) -> DataFusionError {
         exec_datafusion_err!("the scheduler at {} said: {}", self.reach.at(), status.message())
     }
-}
-
-fn outer(error: EngineError) -> DataFusionError {
-    exec_datafusion_err!("{error}")
 }
 
 /// The plan, with the numbers of partitions written into the operators that need them.

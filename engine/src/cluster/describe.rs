@@ -1,24 +1,29 @@
 //! Who is in a cluster, what runs there and what waits: read off Ballista's state in the scheduler, asked for by others.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
 
 use ballista_core::serde::protobuf::task_status::Status as TaskStatus;
 use ballista_scheduler::state::SchedulerState;
 use ballista_scheduler::state::execution_stage::ExecutionStage;
 use datafusion::common::{Result, exec_datafusion_err};
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
 use tonic::Status;
 
 use super::Cluster;
 use super::service::proto;
+use super::sizing::{Pace, Stage};
+use crate::api_call::ApiCallExec;
 
 /// What is seen of a cluster.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Description {
     /// Its executors.
     pub executors: Vec<Member>,
-    /// Tasks without a slot, of each stage that has some.
-    pub waiting: Vec<usize>,
+    /// Stages that have tasks without a slot.
+    pub waiting: Vec<Stage>,
     /// Jobs that run.
     pub jobs: usize,
 }
@@ -34,6 +39,8 @@ pub struct Member {
     pub running: usize,
     /// Whether a job that is not done may still read what its tasks wrote.
     pub holds_shuffle: bool,
+    /// Memory that a task has for itself, in bytes, if it has said so.
+    pub share: Option<u64>,
 }
 
 /// Stands in an executor's id between what its process was told and what tells apart its starts within that.
@@ -58,19 +65,19 @@ impl Cluster {
     /// # Errors
     /// It cannot be reached.
     pub async fn describe(&self) -> Result<Description> {
-        let mut client = proto::cluster_client::ClusterClient::new(self.channel().await?);
-        let reply = client.describe(proto::DescribeRequest {}).await;
+        let reply = self.ours().await?.describe(proto::DescribeRequest {}).await;
         let reply = reply.map_err(|status| exec_datafusion_err!("the scheduler said: {}", status.message()))?;
-        let proto::DescribeReply { executors, waiting, running_jobs, .. } = reply.into_inner();
+        let proto::DescribeReply { executors, waiting, running_jobs } = reply.into_inner();
         let member = |executor: proto::Executor| Member {
             id: executor.id,
             slots: executor.slots as usize,
             running: executor.running as usize,
             holds_shuffle: executor.holds_shuffle,
+            share: executor.share,
         };
         Ok(Description {
             executors: executors.into_iter().map(member).collect(),
-            waiting: waiting.into_iter().map(|tasks| tasks as usize).collect(),
+            waiting: waiting.into_iter().map(stage).collect(),
             jobs: running_jobs as usize,
         })
     }
@@ -79,6 +86,8 @@ impl Cluster {
 /// What a scheduler's own state says.
 pub(super) async fn look(
     scheduler: &SchedulerState<LogicalPlanNode, PhysicalPlanNode>,
+    pace: &(dyn Fn(&str) -> Option<Pace> + Sync),
+    share: &(dyn Fn(&str) -> Option<u64> + Sync),
 ) -> Result<proto::DescribeReply, Status> {
     let states = scheduler.executor_manager.get_executors_state().await;
     let states = states.map_err(|error| Status::internal(error.to_string()))?;
@@ -87,8 +96,15 @@ pub(super) async fn look(
     for job in jobs.values() {
         let graph = job.execution_graph.read().await;
         for stage in graph.stages().values() {
-            if let ExecutionStage::Running(stage) = stage {
-                waiting.extend(Some(counted(stage.available_tasks())).filter(|tasks| *tasks > 0));
+            if let ExecutionStage::Running(stage) = stage
+                && stage.available_tasks() > 0
+            {
+                let pace = pace_of(&stage.plan, pace).map(|pace| proto::Pace {
+                    allowed: pace.allowed,
+                    reached: pace.reached,
+                    used_up_for_ms: u64::try_from(pace.used_up_for.as_millis()).unwrap_or(u64::MAX),
+                });
+                waiting.push(proto::Stage { tasks: counted(stage.available_tasks()), pace });
             }
             for task in stage.task_infos().unwrap_or_default() {
                 match &task.task_status {
@@ -103,14 +119,27 @@ pub(super) async fn look(
         let (id, slots) = (executor.id.to_string(), executor.specification.vcores);
         let running = running.get(&id).copied().unwrap_or(0);
         let holds_shuffle = holders.contains(&id);
-        proto::Executor { id, slots, free_slots: slots.saturating_sub(running), running, holds_shuffle }
+        let share = share(&id);
+        proto::Executor { id, slots, running, holds_shuffle, share }
     });
-    Ok(proto::DescribeReply {
-        executors: executors.collect(),
-        waiting_tasks: waiting.iter().copied().fold(0, u32::saturating_add),
-        running_jobs: counted(jobs.len()),
-        waiting,
-    })
+    Ok(proto::DescribeReply { executors: executors.collect(), running_jobs: counted(jobs.len()), waiting })
+}
+
+/// Of the APIs that a stage calls, the pace that is used most.
+fn pace_of(plan: &Arc<dyn ExecutionPlan>, pace: &(dyn Fn(&str) -> Option<Pace> + Sync)) -> Option<Pace> {
+    let own = plan.downcast_ref::<ApiCallExec>().and_then(|call| pace(&call.asked().caller.api().options.pace.quota));
+    let below = plan.children().into_iter().filter_map(|child| pace_of(child, pace));
+    let share = |pace: &Pace| pace.reached / pace.allowed;
+    below.chain(own).max_by(|one, other| share(one).total_cmp(&share(other)))
+}
+
+fn stage(proto::Stage { tasks, pace }: proto::Stage) -> Stage {
+    let pace = pace.map(|pace| Pace {
+        allowed: pace.allowed,
+        reached: pace.reached,
+        used_up_for: Duration::from_millis(pace.used_up_for_ms),
+    });
+    Stage { waiting: tasks as usize, pace }
 }
 
 fn counted(number: usize) -> u32 {

@@ -85,7 +85,8 @@ pub async fn run(options: ExecutorOptions) -> Result<(), EngineError> {
     let reach = |at: HostPort| Reach::new(at, options.access.clone(), network.handle().clone());
     let (keeper, scheduler) = (reach(keeper), reach(options.scheduler.clone()));
     let (settings, on) = (options.settings.clone(), network.handle().clone());
-    let process = Process::new(settings, keeper, scheduler, &name, options.slots, on);
+    let memory = Memory::new(options.memory_pool, options.slots);
+    let process = Process::new(settings, keeper, scheduler, &name, (options.slots, memory.of_a_task()), on);
     let stores = process.stores(&Carried::default())?;
 
     let work_dir = options.work_dir.to_string_lossy().into_owned();
@@ -104,7 +105,7 @@ pub async fn run(options: ExecutorOptions) -> Result<(), EngineError> {
     let engine = Tasks::new(Place {
         process: Arc::clone(&process),
         sources: Arc::new(Sources { neighbours, connections: Arc::new(Connections::default()) }),
-        memory: Memory::new(options.memory_pool, options.slots),
+        memory,
         inner: Arc::new(DefaultExecutionEngine::new()),
     });
     options.access.check(options.bind)?;

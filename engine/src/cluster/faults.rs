@@ -1,7 +1,6 @@
 //! What of a task's errors passes: Ballista runs a task again after some errors, and fails the job after others.
 
 use std::io;
-use std::sync::Arc;
 
 use ballista_core::error::BallistaError;
 use datafusion::common::DataFusionError;
@@ -9,31 +8,34 @@ use datafusion::common::DataFusionError;
 /// Ballista runs a task again after an I/O error, and fails the job after any other. A store that did not answer may do so the
 /// next time. A task that had all memory of an executor would be as short of it again.
 pub fn told_apart(error: DataFusionError) -> DataFusionError {
-    let again = |error: DataFusionError| DataFusionError::IoError(io::Error::other(error.to_string()));
-    let error = without_wrapper(error);
-    match error.find_root() {
-        DataFusionError::ObjectStore(cause) if is_passing(cause) => again(error),
-        DataFusionError::ParquetError(cause) if is_passing_within(cause.as_ref()) => again(error),
+    let again = || DataFusionError::IoError(io::Error::other(error.to_string()));
+    match root(&error) {
+        DataFusionError::ObjectStore(cause) if is_passing(cause) => again(),
+        DataFusionError::ParquetError(cause) if is_passing_within(cause.as_ref()) => again(),
+        // What is wrapped around these says less than they do.
+        DataFusionError::ResourcesExhausted(text) => DataFusionError::ResourcesExhausted(format!(
+            "out of memory, with all that the executor has; more partitions (paceline.partitions) or larger executors may help: \
+             {text}"
+        )),
+        DataFusionError::Execution(text) => DataFusionError::Execution(text.clone()),
         _ => error,
     }
 }
 
-/// What Ballista wrapped into an error of its own, which shows no source.
-pub fn without_wrapper(error: DataFusionError) -> DataFusionError {
-    let is_ballistas = |error: &DataFusionError| match error {
-        DataFusionError::External(inner) => inner.is::<BallistaError>(),
-        _ => false,
-    };
-    match error {
-        DataFusionError::Shared(shared) => match Arc::try_unwrap(shared) {
-            Ok(error) => without_wrapper(error),
-            Err(shared) => DataFusionError::Shared(shared),
+/// Whether the task had too little memory.
+pub fn is_short_of_memory(error: &DataFusionError) -> bool {
+    matches!(root(error), DataFusionError::ResourcesExhausted(_))
+}
+
+/// The cause, also where Ballista wrapped it into an error of its own, which shows no source.
+fn root(error: &DataFusionError) -> &DataFusionError {
+    match error.find_root() {
+        DataFusionError::Shared(inner) => root(inner),
+        DataFusionError::External(inner) => match inner.downcast_ref::<BallistaError>() {
+            Some(BallistaError::DataFusionError(inner)) => root(inner),
+            _ => error.find_root(),
         },
-        error if is_ballistas(&error) => match BallistaError::from(error) {
-            BallistaError::DataFusionError(inner) => without_wrapper(*inner),
-            other => DataFusionError::External(Box::new(other)),
-        },
-        error => error,
+        found => found,
     }
 }
 
@@ -52,13 +54,10 @@ fn is_passing_within(error: &(dyn std::error::Error + 'static)) -> bool {
     false
 }
 
-/// Whether the task had too little memory.
-pub fn is_short_of_memory(error: &DataFusionError) -> bool {
-    matches!(error.find_root(), DataFusionError::ResourcesExhausted(_))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     #[test]
@@ -76,6 +75,12 @@ mod tests {
         assert!(is_again(in_parquet(generic())));
         let wrapped = BallistaError::DataFusionError(Box::new(DataFusionError::ObjectStore(Box::new(generic()))));
         assert!(is_again(DataFusionError::Shared(Arc::new(DataFusionError::External(Box::new(wrapped))))));
+        let held = Arc::new(DataFusionError::ResourcesExhausted("sort".to_owned()));
+        let wrapped = BallistaError::DataFusionError(Box::new(DataFusionError::Shared(Arc::clone(&held))));
+        let short = DataFusionError::Shared(Arc::new(DataFusionError::External(Box::new(wrapped))));
+        assert!(is_short_of_memory(&short));
+        let told = told_apart(short).strip_backtrace();
+        assert!(told.starts_with("Resources exhausted: out of memory") && told.ends_with(": sort"), "{told}");
         assert!(!is_again(DataFusionError::ResourcesExhausted("sort".to_owned())));
         assert!(!is_again(DataFusionError::ObjectStore(Box::new(missing()))));
         assert!(!is_again(in_parquet(missing())));

@@ -51,6 +51,11 @@ impl Memory {
         self.grant(self.slots).await
     }
 
+    /// Bytes of a share.
+    pub fn of_a_task(&self) -> u64 {
+        (self.bytes / self.slots as usize) as u64
+    }
+
     /// Whether a share is all there is.
     pub fn is_whole(&self) -> bool {
         self.slots == 1

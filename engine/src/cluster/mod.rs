@@ -9,19 +9,25 @@ mod describe;
 mod door;
 mod executor;
 mod faults;
+mod idle;
+mod joins;
 mod keeper;
 mod local;
+mod lost;
 mod memory;
 mod numbering;
 mod pace;
 mod portable;
 mod process;
 mod reach;
+mod running;
 mod scheduler;
 mod service;
 mod shuffle;
 pub mod sizing;
 mod stage;
+mod usage;
+mod watch;
 
 use std::sync::Arc;
 
@@ -31,8 +37,11 @@ use ballista_core::config::{
     BALLISTA_SHUFFLE_READER_MAX_BYTES_IN_FLIGHT,
 };
 use ballista_core::extension::SessionConfigExt;
+use datafusion::common::{DataFusionError, exec_datafusion_err};
 use datafusion::optimizer::{Optimizer, OptimizerRule};
 use datafusion::prelude::SessionConfig;
+
+use crate::EngineError;
 
 pub use access::{Access, AccessFiles};
 pub use address::HostPort;
@@ -41,6 +50,7 @@ pub use client::{Cluster, Ran};
 pub use codec::PlanCodec;
 pub use describe::{Description, Member};
 pub use executor::{ExecutorOptions, run as run_executor};
+pub(crate) use joins::hashing;
 pub use local::{LocalOptions, Told, run as run_local};
 pub use numbering::Numbering;
 pub use pace::PaceLink;
@@ -85,4 +95,9 @@ fn with_ballista(config: SessionConfig) -> SessionConfig {
         .set_usize(BALLISTA_CLIENT_INITIAL_CONNECTION_WINDOW_SIZE, IN_FLIGHT)
         .set_usize(BALLISTA_CLIENT_INITIAL_STREAM_WINDOW_SIZE, IN_FLIGHT)
         .with_option_extension(Carried::default())
+}
+
+/// An error of ours where DataFusion's are expected.
+fn outer(error: EngineError) -> DataFusionError {
+    exec_datafusion_err!("{error}")
 }

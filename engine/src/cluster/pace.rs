@@ -1,4 +1,5 @@
-//! The cluster's pace from a process's side: its leases are asked for, and its numbers brought up, in one message.
+//! What a process tells those who keep the cluster's pace and schedule its tasks: its asks for leases go to the one, its numbers
+//! and what it runs to the other.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock, Weak};
@@ -11,6 +12,7 @@ use tonic::transport::Channel;
 use super::MESSAGE_BYTES;
 use super::process::Process;
 use super::reach::Reach;
+use super::running::{Running, TaskId};
 use super::service::proto::{self, answer::Answer, cluster_client::ClusterClient};
 
 /// The way to the keeper of the pace.
@@ -53,8 +55,9 @@ impl PaceLink {
         let bytes = MESSAGE_BYTES as usize;
         let mut client = client.clone().max_encoding_message_size(bytes).max_decoding_message_size(bytes);
         let process = self.numbers.get().and_then(Weak::upgrade);
+        let running = process.as_ref().map(|process| running_tasks(&process.running));
         let numbers = process.map_or(Vec::new(), |process| process.numbers());
-        let request = proto::LeaseRequest { process: self.process.clone(), asks, numbers };
+        let request = proto::LeaseRequest { process: self.process.clone(), asks, numbers, running };
         let reply = client.lease(request).await.map_err(|status| LinkError(status.message().into()))?;
         Ok(reply.into_inner())
     }
@@ -76,4 +79,10 @@ impl Leases for PaceLink {
         };
         answers.into_iter().map(read).collect::<Result<_, _>>().map_err(|error| LinkError(Box::new(error)))
     }
+}
+
+fn running_tasks(running: &Running) -> proto::RunningTasks {
+    let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let task = |TaskId { job, stage, task }| proto::Task { job, stage: number(stage), task: number(task) };
+    proto::RunningTasks { tasks: running.all().into_iter().map(task).collect(), share: running.share }
 }

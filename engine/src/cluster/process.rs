@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use datafusion::common::Result;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{DataFusionError, Result, exec_datafusion_err};
 use datafusion::physical_plan::ExecutionPlan;
 use paceline_udfs::auth::Services;
 use paceline_udfs::client::causes;
@@ -17,8 +17,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::carried::Carried;
+use super::outer;
 use super::pace::PaceLink;
 use super::reach::Reach;
+use super::running::Running;
 use super::service::proto;
 use crate::EngineError;
 use crate::api_call::{Answers, ApiCallExec, Callers, Run, SharedJournal};
@@ -48,6 +50,8 @@ pub struct Process {
     /// By the client's settings.
     stores: Mutex<HashMap<String, Arc<Stores>>>,
     statements: Mutex<HashMap<Carried, Arc<Statement>>>,
+    /// The tasks that are here.
+    pub running: Running,
 }
 
 /// A statement some of whose tasks run here, or did a moment ago.
@@ -81,22 +85,23 @@ struct Called {
 }
 
 impl Process {
-    /// A process called `name` whose requests run on `network`, at a pace that `keeper` keeps; `scheduler` brings it tasks.
+    /// A process called `name` whose requests run on `network`, at a pace that `keeper` keeps; `scheduler` brings it tasks, as
+    /// many at once as it has slots, and each has its share of the memory, in bytes.
     pub fn new(
         settings: Settings,
         keeper: Reach,
         scheduler: Reach,
         name: &str,
-        slots: usize,
+        (slots, share): (usize, u64),
         network: Handle,
     ) -> Arc<Self> {
         let pace = PaceLink::new(keeper, name.to_owned());
         let quotas = Arc::new(Quotas::shared(pace, name, &network));
         let scheduler = PaceLink::new(scheduler, name.to_owned());
         let (stores, statements) = (Mutex::default(), Mutex::default());
+        let (hosts, running) = (Arc::default(), Running::new(share));
         let process =
-            Process { network, quotas, scheduler, hosts: Arc::default(), slots, settings, stores, statements };
-        let process = Arc::new(process);
+            Arc::new(Process { network, quotas, scheduler, hosts, slots, settings, stores, statements, running });
         process.scheduler.bring(&process);
         process
     }
@@ -113,7 +118,7 @@ impl Process {
     pub async fn keep_up(&self) {
         let (mut known, mut heard) = (None, Instant::now());
         loop {
-            tokio::time::sleep(REPORT).await;
+            // First at once: who plans for this executor asks how much memory its tasks have.
             match self.scheduler.report().await {
                 Ok(start) => {
                     heard = Instant::now();
@@ -130,6 +135,7 @@ impl Process {
                     }
                 }
             }
+            tokio::time::sleep(REPORT).await;
         }
     }
 
@@ -304,8 +310,4 @@ impl Statement {
     fn used(&self) -> Instant {
         *self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn outer(error: EngineError) -> DataFusionError {
-    exec_datafusion_err!("{error}")
 }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ballista_core::config::TaskSchedulingPolicy;
@@ -17,6 +17,7 @@ use datafusion::prelude::SessionConfig;
 use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
 use tokio::net::{TcpListener, UnixListener};
 use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
+use tokio_util::task::AbortOnDropHandle;
 use tonic::transport::Server;
 use tonic::transport::server::Router;
 
@@ -24,7 +25,9 @@ use super::access::{Access, WayOut};
 use super::codec::PlanCodec;
 use super::door::{Backend, Door, PrivateDir};
 use super::keeper;
+use super::lost;
 use super::service::{ClusterServer, Service, State};
+use super::watch::Watch;
 use super::{MESSAGE_BYTES, config};
 use crate::EngineError;
 use crate::io::s3::S3Settings;
@@ -156,10 +159,12 @@ impl Scheduler {
         let cluster = BallistaCluster::new_from_config(&settings).await.map_err(|error| cannot_serve(&error))?;
         let scheduler = create_scheduler::<LogicalPlanNode, PhysicalPlanNode>(cluster, Arc::new(settings));
         let scheduler = scheduler.await.map_err(|error| cannot_serve(&error))?;
-        let ours = self.service(Some(Arc::clone(&scheduler.state)))?;
+        let (scheduler, watch) = (Arc::new(scheduler), Arc::default());
+        let ours = self.service(Some(Arc::clone(&scheduler.state)), Arc::clone(&watch))?;
+        let _watching = AbortOnDropHandle::new(tokio::spawn(lost::look_after(Arc::clone(&scheduler), watch)));
         let bytes = MESSAGE_BYTES as usize;
         let ballista =
-            SchedulerGrpcServer::new(scheduler).max_encoding_message_size(bytes).max_decoding_message_size(bytes);
+            SchedulerGrpcServer::from_arc(scheduler).max_encoding_message_size(bytes).max_decoding_message_size(bytes);
         self.entrance.serve(Server::builder().add_service(ballista).add_service(ours), stop).await
     }
 
@@ -168,14 +173,18 @@ impl Scheduler {
     /// # Errors
     /// It cannot go on.
     pub async fn keep_pace(self, stop: impl Future<Output = ()>) -> Result<(), EngineError> {
-        let ours = self.service(None)?;
+        let ours = self.service(None, Arc::default())?;
         self.entrance.serve(Server::builder().add_service(ours), stop).await
     }
 
-    fn service(&self, scheduler: Option<Arc<State>>) -> Result<ClusterServer<Service>, EngineError> {
+    fn service(
+        &self,
+        scheduler: Option<Arc<State>>,
+        watch: Arc<Mutex<Watch>>,
+    ) -> Result<ClusterServer<Service>, EngineError> {
         let keeper = keeper::start(self.options.state_dir.as_deref())?;
         let bytes = MESSAGE_BYTES as usize;
-        let service = ClusterServer::new(Service::new(scheduler, keeper));
+        let service = ClusterServer::new(Service::new(scheduler, keeper, watch));
         Ok(service.max_encoding_message_size(bytes).max_decoding_message_size(bytes))
     }
 }

@@ -12,6 +12,9 @@ use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 
 use super::describe;
+use super::running::TaskId;
+use super::usage::Usage;
+use super::watch::Watch;
 use proto::answer::Answer;
 
 pub(super) use proto::cluster_server::ClusterServer;
@@ -34,6 +37,8 @@ pub(super) struct Service {
     keeper: Mutex<Keeper>,
     start: String,
     numbers: Mutex<HashMap<Function, Known>>,
+    usage: Mutex<Usage>,
+    watch: Arc<Mutex<Watch>>,
 }
 
 /// A function of an attempt at a statement.
@@ -50,13 +55,15 @@ struct Known {
 }
 
 impl Service {
-    /// The service in a scheduler's process, or, without one, of the pace alone.
-    pub fn new(scheduler: Option<Arc<State>>, keeper: Keeper) -> Self {
+    /// The service in a scheduler's process, or, without one, of the pace alone. What executors run is told to `watch`.
+    pub fn new(scheduler: Option<Arc<State>>, keeper: Keeper, watch: Arc<Mutex<Watch>>) -> Self {
         Service {
             scheduler,
             keeper: Mutex::new(keeper),
             start: uuid::Uuid::now_v7().to_string(),
             numbers: Mutex::default(),
+            usage: Mutex::default(),
+            watch,
         }
     }
 
@@ -65,6 +72,7 @@ impl Service {
         let (now, wall) = (Instant::now(), SystemTime::now());
         let answer = |ask: &Vec<u8>| {
             let ask: Ask = serde_json::from_slice(ask).map_err(|error| not_understood("asks", &error))?;
+            self.usage().hear(&ask, now);
             let answer = match keeper.ask(&ask, now, wall) {
                 Ok(grant) => serde_json::to_vec(&grant).map(Answer::Grant),
                 Err(refused) => serde_json::to_vec(&refused).map(Answer::Refused),
@@ -88,6 +96,10 @@ impl Service {
         Ok(())
     }
 
+    fn usage(&self) -> MutexGuard<'_, Usage> {
+        self.usage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn numbers(&self) -> MutexGuard<'_, HashMap<Function, Known>> {
         self.numbers.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -96,8 +108,13 @@ impl Service {
 #[tonic::async_trait]
 impl proto::cluster_server::Cluster for Service {
     async fn lease(&self, request: Request<proto::LeaseRequest>) -> Result<Response<proto::LeaseReply>, Status> {
-        let proto::LeaseRequest { process, asks, numbers } = request.into_inner();
+        let proto::LeaseRequest { process, asks, numbers, running } = request.into_inner();
         let answers = self.grant(&asks)?; // first: what is asked for waits
+        if let Some(proto::RunningTasks { tasks, share }) = running {
+            let task = |proto::Task { job, stage, task }| TaskId { job, stage: stage as usize, task: task as usize };
+            let runs = tasks.into_iter().map(task).collect();
+            self.watch.lock().unwrap_or_else(PoisonError::into_inner).hear(&process, runs, share, Instant::now());
+        }
         self.learn(&process, numbers)?;
         Ok(Response::new(proto::LeaseReply { answers, start: self.start.clone() }))
     }
@@ -121,7 +138,9 @@ impl proto::cluster_server::Cluster for Service {
         let Some(scheduler) = &self.scheduler else {
             return Err(Status::unimplemented("there is no scheduler here, only the pace"));
         };
-        describe::look(scheduler).await.map(Response::new)
+        let pace = |quota: &str| self.usage().of(quota, Instant::now());
+        let share = |executor: &str| self.watch.lock().unwrap_or_else(PoisonError::into_inner).share(executor);
+        describe::look(scheduler, &pace, &share).await.map(Response::new)
     }
 }
 

@@ -2,6 +2,7 @@
 //! answers written down before it counts as done.
 
 use std::fmt;
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -10,7 +11,7 @@ use ballista_core::execution_plans::ShuffleReaderExec;
 use ballista_core::serde::protobuf::{RuntimeStatsReport, ShuffleWritePartition, TaskColumnStats, WindowStateReport};
 use ballista_executor::execution_engine::{ExecutionEngine, QueryStageExecutor};
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{Result, exec_err};
+use datafusion::common::{DataFusionError, Result, exec_err};
 use datafusion::execution::TaskContext;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
@@ -21,10 +22,13 @@ use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use datafusion::prelude::SessionConfig;
 
 use super::carried::Carried;
-use super::faults::{is_short_of_memory, told_apart, without_wrapper};
+use super::faults::{is_short_of_memory, told_apart};
+use super::idle::{HUNG, noticed};
 use super::memory::{Granted, Memory};
 use super::process::{Bound, Process};
+use super::running::{Begun, TaskId};
 use super::shuffle::{FetchExec, Sources};
+use crate::api_call::ApiCallExec;
 
 /// Ballista's engine, with tasks bound to a process.
 pub struct Tasks(Arc<Place>);
@@ -61,8 +65,9 @@ impl ExecutionEngine for Tasks {
     ) -> Result<Arc<dyn QueryStageExecutor>> {
         let (work_dir, config) = (work_dir.to_owned(), config.clone());
         let given = Given { job, stage, task, partitions, plan, work_dir, config };
+        let begun = self.0.process.running.begin(TaskId { job: given.job.to_string(), stage, task });
         let ready = Mutex::new(Arc::new(Ready::new(&self.0, &given)?));
-        Ok(Arc::new(Task { place: Arc::clone(&self.0), given, ready }))
+        Ok(Arc::new(Task { place: Arc::clone(&self.0), given, ready, _begun: begun }))
     }
 }
 
@@ -107,15 +112,22 @@ impl Ready {
         // A task that is cancelled is dropped, but not all that works for it is.
         let _ended = self.bound.ended.clone().drop_guard();
         let context = Arc::new(within(context, granted)?);
+        let calls = self.bound.plan.exists(|node| Ok(node.is::<ApiCallExec>()))?;
+        let hung = || {
+            tracing::warn!(task, calls, "a task has done nothing for {HUNG:?}");
+            !calls // who calls may wait for the API's pace
+        };
         let done = tokio::select! {
-            done = self.inner.execute_query_stage(task, context) => done,
+            done = noticed(self.inner.execute_query_stage(task, context), HUNG, hung) => {
+                let given_up = || io::Error::new(io::ErrorKind::TimedOut, "the task did nothing for ten minutes");
+                done.unwrap_or_else(|| Err(DataFusionError::IoError(given_up())))
+            }
             () = self.bound.ended.cancelled() => exec_err!("nobody waits for this task any more"),
         };
         // Also where it failed: whoever runs it again must not buy the answers twice.
         let flushed = self.bound.statement.flush().await;
         process.report().await;
-        let done = done.map_err(without_wrapper)?;
-        flushed.map(|()| done)
+        done.and_then(|done| flushed.map(|()| done))
     }
 }
 
@@ -168,6 +180,7 @@ struct Task {
     given: Given,
     /// What runs, or ran last.
     ready: Mutex<Arc<Ready>>,
+    _begun: Begun,
 }
 
 impl Task {

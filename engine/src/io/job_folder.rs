@@ -2,12 +2,15 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
+use super::commit::STALE;
 use super::sink::Kind;
 use super::stores::{Place, Store};
 use crate::EngineError;
@@ -23,6 +26,10 @@ const DEAD_LETTERS: &str = "_dead_letter";
 pub struct JobFolder {
     pub(super) destination: Arc<Place>,
     pub(super) job: Arc<str>,
+    /// This try of the job; each folder that is made anew is another one.
+    pub(super) attempt: Arc<str>,
+    /// For how long a commit may show no sign of life before this job takes it over.
+    pub(super) stale_after: Duration,
     /// What the commit leaves in `_SUCCESS`.
     pub(super) success: Arc<str>,
     /// Whether checkpoints stay after the commit.
@@ -47,6 +54,8 @@ impl JobFolder {
         JobFolder {
             destination: Arc::new(destination),
             job: job.into(),
+            attempt: Uuid::new_v4().to_string().into(),
+            stale_after: STALE,
             success: "".into(),
             keeps_checkpoints: false,
             appends: false,
@@ -73,6 +82,11 @@ impl JobFolder {
     /// The folder, whose commit replaces only the partitions that the job has rows of, or everything.
     pub fn keeping_other_partitions(self, keeps_other_partitions: bool) -> Self {
         JobFolder { keeps_other_partitions, ..self }
+    }
+
+    /// The folder, whose job takes over a commit that showed no sign of life for so long.
+    pub fn taking_over_after(self, stale_after: Duration) -> Self {
+        JobFolder { stale_after, ..self }
     }
 
     /// The job's own folder.

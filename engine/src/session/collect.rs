@@ -14,7 +14,7 @@ use paceline_udfs::Caller;
 use super::Session;
 use super::elsewhere::Elsewhere;
 use crate::api_call::{ApiCallExec, Run};
-use crate::cluster::{Carried, Cluster, Ran};
+use crate::cluster::{Carried, Cluster, Ran, hashing};
 use crate::io::readers;
 use crate::io::stores::Place;
 
@@ -58,6 +58,7 @@ impl Session {
         let attempt = uuid::Uuid::now_v7().to_string();
         let carried = Carried { scope: run.scope, attempt: attempt.clone(), journal, ..self.carried.clone() };
         let config = self.context.copied_config().with_option_extension(carried);
+        let config = hashing(config, cluster.hashed().await);
         let ran = self.watched(cluster, plan, &config, &attempt).await?;
         let sum = |wanted: &str| ran.metrics.iter().filter(|(name, _)| name == wanted).map(|(_, value)| value).sum();
         Ok(Collected {

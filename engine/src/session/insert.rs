@@ -164,7 +164,7 @@ impl Session {
             Some(journal) => journal.close().await.map_err(EngineError::Setting),
             None => Ok(()),
         };
-        let finished = commit::prepare(&folder).await?;
+        let finished = commit::stopped(&folder).await?;
         closed.map(|()| finished)
     }
 

@@ -169,7 +169,7 @@ impl Session {
             .with_optimizer_rules(cluster::optimizer_rules(cluster.is_some()))
             .with_analyzer_rule(Arc::new(HoistApiCalls))
             .with_analyzer_rule(Arc::new(SetRowsAside))
-            .with_query_planner(Arc::new(Planner { on_cluster: cluster.is_some() }))
+            .with_query_planner(Arc::new(Planner { cluster: cluster.clone() }))
             .build();
         let context = SessionContext::new_with_state(state);
         Ok(Session {

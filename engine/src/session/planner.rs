@@ -9,26 +9,25 @@ use datafusion::common::tree_node::TreeNode;
 use datafusion::datasource::physical_plan::FileScanConfig;
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::context::QueryPlanner;
-use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::joins::{HashJoinExec, PartitionMode};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, StatisticsArgs, StatisticsContext};
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
+use datafusion::prelude::SessionConfig;
 
 use crate::api_call::PlanApiCalls;
+use crate::cluster::{Cluster, hashing};
 use crate::io::sink::PlanWriteFiles;
 
-/// A hash join keeps one side of each partition in memory and cannot spill it. Where more than this is expected, sides are
-/// sorted and merged instead, which spills. In bytes.
-const HASHED: usize = 128 << 20;
 /// What a value of no fixed width is taken for, in bytes.
 const WIDTH: usize = 32;
 
 /// The planner of a session.
 #[derive(Debug)]
 pub(super) struct Planner {
-    /// Whether plans run on a cluster.
-    pub on_cluster: bool,
+    /// Where plans run; `None` for this process.
+    pub cluster: Option<Cluster>,
 }
 
 #[async_trait]
@@ -40,28 +39,33 @@ impl QueryPlanner for Planner {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let planner =
             DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(PlanApiCalls), Arc::new(PlanWriteFiles)]);
-        let planned = planner.create_physical_plan(plan, session).await?;
-        let state = session.as_any().downcast_ref::<SessionState>().filter(|_| self.on_cluster);
-        match state {
-            Some(state) if planned.exists(|node| Ok(is_too_large(node)))? => {
-                planner.create_physical_plan(plan, &merging(state)).await
-            }
-            _ => Ok(planned),
+        let state = session.as_any().downcast_ref::<SessionState>();
+        let (Some(cluster), Some(state)) = (&self.cluster, state) else {
+            return planner.create_physical_plan(plan, session).await;
+        };
+        let hashed = cluster.hashed().await;
+        let planned = planner.create_physical_plan(plan, &with(state, |config| hashing(config, hashed))).await?;
+        if !planned.exists(|node| Ok(is_larger(node, hashed)))? {
+            return Ok(planned);
         }
+        // Sides are sorted and merged instead, which spills.
+        let merging = |config| hashing(config, hashed).set_bool("datafusion.optimizer.prefer_hash_join", false);
+        planner.create_physical_plan(plan, &with(state, merging)).await
     }
 }
 
-/// The session, with joins that spill.
-fn merging(state: &SessionState) -> SessionState {
-    let mut config = state.config().clone();
-    config.options_mut().optimizer.prefer_hash_join = false;
-    SessionStateBuilder::new_from_existing(state.clone()).with_config(config).build()
+/// The session under another configuration.
+fn with(state: &SessionState, config: impl FnOnce(SessionConfig) -> SessionConfig) -> SessionState {
+    let mut state = state.clone();
+    *state.config_mut() = config(state.config().clone());
+    state
 }
 
-fn is_too_large(node: &Arc<dyn ExecutionPlan>) -> bool {
+/// Whether it is a join that is expected to keep more bytes of a partition in memory.
+fn is_larger(node: &Arc<dyn ExecutionPlan>, hashed: usize) -> bool {
     let Some(join) = node.downcast_ref::<HashJoinExec>() else { return false };
     let partitions = join.left().output_partitioning().partition_count().max(1);
-    *join.partition_mode() == PartitionMode::Partitioned && bytes(join.left()) / partitions > HASHED
+    *join.partition_mode() == PartitionMode::Partitioned && bytes(join.left()) / partitions > hashed
 }
 
 /// How many bytes a plan's rows are expected to be; where nothing is known of them, as many as it reads.

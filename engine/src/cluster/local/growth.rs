@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::kept::Kept;
 use crate::cluster::describe::{Description, Member};
-use crate::cluster::sizing::{Act, Allocation, Dynamic, Executor, Seen, Stage};
+use crate::cluster::sizing::{Act, Allocation, Dynamic, Executor, Seen};
 
 /// A cluster whose size follows its work.
 pub(super) struct Growth {
@@ -65,10 +65,7 @@ impl Growth {
                 }
             }
         }
-        // How far the pace is used is the lease keeper's to say: it stands in the same process as the scheduler, and a stage's
-        // calls are known there by their quota. Until it is asked, executors are added for every stage.
-        let stage = |waiting: &usize| Stage { waiting: *waiting, pace: None };
-        Seen { executors: seen, starting, stages: description.waiting.iter().map(stage).collect() }
+        Seen { executors: seen, starting, stages: description.waiting.clone() }
     }
 }
 

@@ -80,7 +80,8 @@ pub struct Pace {
 }
 
 impl Pace {
-    fn used_up(&self) -> bool {
+    /// Whether more executors would only wait for it.
+    pub fn used_up(&self) -> bool {
         self.allowed > 0.0 && self.reached >= self.allowed * PACE_USED
     }
 }
