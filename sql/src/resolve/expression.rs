@@ -1,0 +1,305 @@
+//! Expressions to typed expressions.
+
+use datafusion::common::Column;
+use datafusion::functions::core::expr_fn::get_field;
+use datafusion::logical_expr::Expr as Plan;
+use paceline_functions::{DataType, Error, Result, Typed, find};
+use paceline_syntax::tree::{Expr, ExprKind, Ident, NamedExpr, WrittenAlias};
+
+use super::scope::Lookup;
+use super::{First, Names, Resolver, data_type};
+
+impl Resolver<'_> {
+    /// An expression as the names here mean it.
+    pub(crate) fn expr(&mut self, expr: &Expr, names: Names<'_>) -> Result<Typed> {
+        self.deeper(|it| it.expr_kind(&expr.kind, names))
+    }
+
+    /// An expression that refers to no column.
+    pub(crate) fn constant(&mut self, expr: &Expr) -> Result<Typed> {
+        let scope = super::Scope::default();
+        self.expr(expr, Names::of(&scope))
+    }
+
+    pub(crate) fn exprs<'e>(&mut self, exprs: impl IntoIterator<Item = &'e Expr>, names: Names<'_>) -> Result<Vec<Typed>> {
+        exprs.into_iter().map(|expr| self.expr(expr, names)).collect()
+    }
+
+    fn expr_kind(&mut self, kind: &ExprKind, names: Names<'_>) -> Result<Typed> {
+        match kind {
+            ExprKind::Literal(literal) => self.literal(literal),
+            ExprKind::Column(parts) => self.column(parts, names),
+            ExprKind::ComputedColumn(name) => {
+                let name = self.identifier(name)?;
+                self.column(&name.parts, names)
+            }
+            ExprKind::Star(_) => {
+                Err(Error::new("INVALID_USAGE_OF_STAR_OR_REGEX", "Invalid usage of '*' in an expression."))
+            }
+            ExprKind::Field(base, name) => {
+                let base = self.expr(base, names)?;
+                self.field(base, &name.value)
+            }
+            ExprKind::Subscript(base, index) => {
+                let (base, index) = (self.expr(base, names)?, self.expr(index, names)?);
+                self.subscript(base, index)
+            }
+            ExprKind::Unary(op, operand) => {
+                let operand = self.expr(operand, names)?;
+                self.unary(*op, operand)
+            }
+            ExprKind::Binary(left, op, right) => {
+                let (left, right) = (self.expr(left, names)?, self.expr(right, names)?);
+                self.binary(*op, left, right)
+            }
+            ExprKind::And(operands) => self.chain("and", operands, names),
+            ExprKind::Or(operands) => self.chain("or", operands, names),
+            ExprKind::Not(operand) => {
+                let operand = self.expr(operand, names)?;
+                self.call_named("not", vec![operand])
+            }
+            ExprKind::Predicate { operand, negated, predicate } => self.predicate(operand, *negated, predicate, names),
+            ExprKind::Case { operand, whens, otherwise } => {
+                let mut arguments = Vec::new();
+                for when in whens {
+                    let mut condition = self.expr(&when.condition, names)?;
+                    if let Some(operand) = operand {
+                        let operand = self.expr(operand, names)?;
+                        condition = self.call_named("=", vec![operand, condition])?;
+                    }
+                    arguments.push(condition);
+                    arguments.push(self.expr(&when.result, names)?);
+                }
+                if let Some(otherwise) = otherwise {
+                    arguments.push(self.expr(otherwise, names)?);
+                }
+                self.call_named("when", arguments)
+            }
+            ExprKind::Cast { operand, to, or_null } => {
+                let operand = self.expr(operand, names)?;
+                let to = data_type(to, &self.settings)?;
+                self.explicit_cast(operand, &to, *or_null)
+            }
+            ExprKind::Struct(fields) => self.structure("struct", fields, names),
+            ExprKind::Row(fields) => self.structure("named_struct", fields, names),
+            ExprKind::Call(call) => self.function_call(call, names),
+            ExprKind::Special(form) => self.special(form, names),
+            ExprKind::Exists(query) => self.exists(query, names),
+            ExprKind::Subquery(query) => self.scalar_subquery(query, names),
+            ExprKind::Lambda(..) => Err(Error::new(
+                "UNEXPECTED_INPUT_TYPE",
+                "A lambda function should only be used in a higher order function.",
+            )),
+            ExprKind::NamedParameter(name) => Err(Error::new(
+                "UNBOUND_SQL_PARAMETER",
+                format!("Found the unbound parameter: {}. Please, fix args and provide a mapping.", name.value),
+            )),
+            ExprKind::PositionalParameter => {
+                Err(Error::new("UNBOUND_SQL_PARAMETER", "Found an unbound positional parameter."))
+            }
+        }
+    }
+
+    /// A column, or fields of one.
+    pub(crate) fn column(&mut self, idents: &[Ident], names: Names<'_>) -> Result<Typed> {
+        let parts: Vec<&str> = idents.iter().map(|it| it.value.as_str()).collect();
+        let Some(first) = parts.first().copied() else {
+            return Err(names.scope.unresolved(&parts));
+        };
+        if let Some((_, value)) = self.lambdas.iter().rev().find(|(name, _)| self.same(name, first)) {
+            let value = value.clone();
+            return self.fields_of(value, &parts[1..]);
+        }
+        if names.first == First::Alias
+            && let Some(found) = self.alias(first, names)?
+        {
+            return self.fields_of(found, &parts[1..]);
+        }
+        match names.scope.find(&parts, self.settings.case_sensitive) {
+            Lookup::Column(found, used) => return self.fields_of(found, &parts[used..]),
+            Lookup::Ambiguous(found) => {
+                return Err(Error::new(
+                    "AMBIGUOUS_REFERENCE",
+                    format!("Reference `{}` is ambiguous, could be: [{}].", parts.join("`.`"), found.join(", ")),
+                ));
+            }
+            Lookup::None => {}
+        }
+        if let Some(found) = self.alias(first, names)? {
+            return self.fields_of(found, &parts[1..]);
+        }
+        if let Some((found, used)) = self.outer_column(&parts)? {
+            return self.fields_of(found, &parts[used..]);
+        }
+        if let [name] = parts.as_slice()
+            && let Some(found) = self.niladic(name)?
+        {
+            return Ok(found);
+        }
+        Err(names.scope.unresolved(&parts))
+    }
+
+    /// A column of the select list by its alias.
+    fn alias(&self, name: &str, names: Names<'_>) -> Result<Option<Typed>> {
+        let mut found: Vec<&Typed> = Vec::new();
+        for (alias, typed) in names.aliases {
+            if self.same(alias, name) && !found.iter().any(|it| it.expr == typed.expr) {
+                found.push(typed);
+            }
+        }
+        match found.as_slice() {
+            [] => Ok(None),
+            [one] => Ok(Some((*one).clone())),
+            many if names.first == First::Alias => Err(Error::new(
+                "AMBIGUOUS_REFERENCE",
+                format!("Reference `{name}` is ambiguous, could be: [{}].", vec![format!("`{name}`"); many.len()].join(", ")),
+            )),
+            many => Err(Error::new(
+                "AMBIGUOUS_LATERAL_COLUMN_ALIAS",
+                format!("Lateral column alias `{name}` is ambiguous and has {} matches.", many.len()),
+            )),
+        }
+    }
+
+    fn outer_column(&mut self, parts: &[&str]) -> Result<Option<(Typed, usize)>> {
+        let sensitive = self.settings.case_sensitive;
+        let Some(outer) = self.outer.last_mut() else { return Ok(None) };
+        let Lookup::Column(found, used) = outer.scope.find(parts, sensitive) else { return Ok(None) };
+        let Plan::Column(Column { name, .. }) = &found.expr else {
+            // The column of a query still further out.
+            return Err(Error::unsupported("a subquery that refers to a query further out than the one around it"));
+        };
+        let field = found.data_type.to_field(name, found.nullable);
+        let expr = Plan::OuterReferenceColumn(field.into(), Column::new_unqualified(name.clone()));
+        if !outer.used.contains(&expr) {
+            outer.used.push(expr.clone());
+        }
+        Ok(Some((Typed { expr, name: format!("outer({})", found.full(parts, used)), ..found }, used)))
+    }
+
+    /// `CURRENT_DATE` and its like, where no column has that name.
+    fn niladic(&mut self, name: &str) -> Result<Option<Typed>> {
+        const NAMES: [&str; 8] = [
+            "current_date", "current_timestamp", "localtimestamp", "current_user", "user", "current_catalog",
+            "current_database", "session_user",
+        ];
+        let lower = name.to_lowercase();
+        if lower == "grouping__id" {
+            let typed = self.grouping("grouping_id", &[], Names::of(&super::Scope::default()))?;
+            return Ok(Some(Typed { name: lower, ..typed }));
+        }
+        if !NAMES.contains(&lower.as_str()) {
+            return Ok(None);
+        }
+        self.call_named(&lower, Vec::new()).map(Some)
+    }
+
+    pub(crate) fn same(&self, a: &str, b: &str) -> bool {
+        if self.settings.case_sensitive { a == b } else { a.to_lowercase() == b.to_lowercase() }
+    }
+
+    fn fields_of(&mut self, base: Typed, fields: &[&str]) -> Result<Typed> {
+        fields.iter().try_fold(base, |base, field| self.field(base, field))
+    }
+
+    /// `base.name`
+    pub(crate) fn field(&mut self, base: Typed, name: &str) -> Result<Typed> {
+        match &base.data_type {
+            DataType::Struct(fields) => {
+                let matching: Vec<_> = fields.iter().filter(|field| self.same(&field.name, name)).collect();
+                let [field] = matching.as_slice() else {
+                    let names: Vec<String> = fields.iter().map(|field| format!("`{}`", field.name)).collect();
+                    return Err(if matching.is_empty() {
+                        let class = "FIELD_NOT_FOUND";
+                        Error::new(class, format!("No such struct field `{name}` in {}.", names.join(", ")))
+                    } else {
+                        Error::new(
+                            "AMBIGUOUS_REFERENCE_TO_FIELDS",
+                            format!("Ambiguous reference to the field `{name}`. It appears {} times in the schema.", matching.len()),
+                        )
+                    });
+                };
+                let expr = get_field(base.expr.clone(), field.name.as_str());
+                let nullable = base.nullable || field.nullable;
+                let name = format!("{}.{}", base.name, field.name);
+                Ok(Typed { expr, data_type: field.data_type.clone(), nullable, name, foldable: base.foldable })
+            }
+            _ => {
+                let key = Typed::literal(name.into(), DataType::String, name);
+                let called = format!("{}.{name}", base.name);
+                let typed = self.subscript(base, key)?;
+                Ok(Typed { name: called, ..typed })
+            }
+        }
+    }
+
+    /// `base[index]`
+    pub(crate) fn subscript(&mut self, base: Typed, index: Typed) -> Result<Typed> {
+        if let (DataType::Struct(_), Some(value)) = (&base.data_type, index.as_literal()) {
+            if let Some(Some(name)) = value.try_as_str() {
+                let name = name.to_owned();
+                return self.field(base, &name);
+            }
+        }
+        match base.data_type {
+            DataType::Array(..) | DataType::Map(..) => self.call_named("[]", vec![base, index]),
+            ref other => Err(Error::new(
+                "INVALID_EXTRACT_BASE_FIELD_TYPE",
+                format!("Can't extract a value from \"{}\". Need a complex type [STRUCT, ARRAY, MAP] but got \"{}\".", base.name, other.sql()),
+            )),
+        }
+    }
+
+    /// A call of a function by its name in the table.
+    pub(crate) fn call_named(&mut self, name: &str, arguments: Vec<Typed>) -> Result<Typed> {
+        match find(name) {
+            Some(function) => self.call(function, name, arguments),
+            None => self.stand_in(name, arguments),
+        }
+    }
+
+    fn structure(&mut self, function: &str, fields: &[NamedExpr], names: Names<'_>) -> Result<Typed> {
+        let (mut arguments, mut shown) = (Vec::new(), Vec::new());
+        let mut at = 0;
+        for field in fields {
+            let values = match &*field.value.kind {
+                ExprKind::Star(target) => self.star(target, names.scope)?,
+                _ => vec![self.expr(&field.value, names)?],
+            };
+            for value in values {
+                at += 1;
+                let name = match (&field.alias, &*field.value.kind) {
+                    (Some(WrittenAlias::Name(alias)), _) => alias.value.clone(),
+                    (_, ExprKind::Column(parts)) => parts.last().map_or_else(String::new, |it| it.value.clone()),
+                    (_, ExprKind::Star(_)) => value.name.clone(),
+                    (_, ExprKind::Field(_, name)) => name.value.clone(),
+                    _ => format!("col{at}"),
+                };
+                shown.push(match &field.alias {
+                    Some(_) => format!("{} AS {name}", value.name),
+                    None => value.name.clone(),
+                });
+                arguments.push(Typed::literal(name.as_str().into(), DataType::String, name));
+                arguments.push(value);
+            }
+        }
+        let typed = self.call_named("named_struct", arguments)?;
+        Ok(match function {
+            "struct" => Typed { name: format!("struct({})", shown.join(", ")), ..typed },
+            _ => typed,
+        })
+    }
+}
+
+/// A name that shows how far a reference outwards went.
+trait Full {
+    fn full(&self, parts: &[&str], used: usize) -> String;
+}
+
+impl Full for Typed {
+    fn full(&self, parts: &[&str], used: usize) -> String {
+        let mut all: Vec<&str> = parts[..used.saturating_sub(1)].to_vec();
+        all.push(&self.name);
+        all.join(".")
+    }
+}
