@@ -9,6 +9,7 @@ mod error;
 mod function;
 mod groups;
 mod interval_fields;
+pub mod intervals;
 mod kernel;
 mod settings;
 mod typed;
