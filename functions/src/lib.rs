@@ -3,7 +3,10 @@
 //! A front end resolves names and gives this crate typed expressions; it gets typed expressions back, with Spark's name for
 //! each. Nothing here parses SQL, knows a table, or runs a plan.
 
+mod checks;
+mod civil;
 mod codec;
+mod columns;
 mod data_type;
 mod error;
 mod function;
@@ -13,6 +16,7 @@ pub mod intervals;
 mod kernel;
 mod settings;
 mod typed;
+mod zone;
 
 pub use codec::{decode, encode};
 pub use data_type::{DataType, StructField};
