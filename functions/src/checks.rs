@@ -20,6 +20,10 @@ pub(crate) enum In {
     Date,
     Timestamp,
     TimestampNtz,
+    /// A timestamp without time zone stays.
+    AnyTimestamp,
+    /// Seconds with six places: a decimal of this precision.
+    Seconds(u8),
     Any,
 }
 
@@ -69,7 +73,7 @@ pub(crate) fn cast(call: &mut Call<'_>, inputs: &[In]) -> Result<()> {
     for (at, argument) in call.arguments.iter_mut().enumerate() {
         let Some(input) = inputs.get(at).or(inputs.last()) else { break };
         let to = match (input, &argument.data_type) {
-            (In::Any, _) | (In::TextOrBinary, DataType::Binary) => continue,
+            (In::Any, _) | (In::TextOrBinary, DataType::Binary) | (In::AnyTimestamp, DataType::TimestampNtz) => continue,
             (In::Text | In::TextOrBinary, _) => DataType::String,
             (In::Binary, _) => DataType::Binary,
             (In::Boolean, _) => DataType::Boolean,
@@ -77,7 +81,8 @@ pub(crate) fn cast(call: &mut Call<'_>, inputs: &[In]) -> Result<()> {
             (In::Long, _) => DataType::Long,
             (In::Double, _) => DataType::Double,
             (In::Date, _) => DataType::Date,
-            (In::Timestamp, _) => DataType::Timestamp,
+            (In::Timestamp | In::AnyTimestamp, _) => DataType::Timestamp,
+            (In::Seconds(precision), _) => DataType::Decimal(*precision, 6),
             (In::TimestampNtz, _) => DataType::TimestampNtz,
         };
         let given = argument.clone();
@@ -98,7 +103,9 @@ fn expected(input: In) -> String {
         In::Date => "\"DATE\"".to_owned(),
         In::Timestamp => "\"TIMESTAMP\"".to_owned(),
         In::TimestampNtz => "\"TIMESTAMP_NTZ\"".to_owned(),
-        In::Any => "any".to_owned(),
+        In::AnyTimestamp => "\"(TIMESTAMP OR TIMESTAMP WITHOUT TIME ZONE)\"".to_owned(),
+        In::Seconds(precision) => format!("\"DECIMAL({precision},6)\""),
+        In::Any => "\"ANY\"".to_owned(),
     }
 }
 
@@ -137,6 +144,11 @@ pub(crate) fn text(value: &str) -> Typed {
 /// A constant integer.
 pub(crate) fn int(value: i32) -> Typed {
     Typed::literal(ScalarValue::Int32(Some(value)), DataType::Int, value.to_string())
+}
+
+/// A cast as if it was written; the name stays.
+pub(crate) fn explicit(typed: Typed, to: &DataType, settings: &std::sync::Arc<crate::Settings>) -> Result<Typed> {
+    implicit(typed, to, settings)
 }
 
 /// A constant boolean.

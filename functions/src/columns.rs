@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayAccessor, ArrayRef, BinaryArray, BooleanArray, Float64Array, Int32Array, Int64Array, StringArray, make_array,
+    Array, ArrayAccessor, ArrayRef, BinaryArray, BooleanArray, Decimal128Array, Float64Array, Int32Array, Int64Array, StringArray, make_array,
 };
 use arrow::datatypes::DataType as Arrow;
 use datafusion::common::{Result, ScalarValue, exec_datafusion_err};
@@ -24,7 +24,8 @@ macro_rules! carriers {
 }
 carriers!(
     StringArray: Arrow::Utf8, BinaryArray: Arrow::Binary, BooleanArray: Arrow::Boolean,
-    Int32Array: Arrow::Int32, Int64Array: Arrow::Int64, Float64Array: Arrow::Float64
+    // A decimal keeps its own scale.
+    Decimal128Array: Arrow::Decimal128(38, 0), Int32Array: Arrow::Int32, Int64Array: Arrow::Int64, Float64Array: Arrow::Float64
 );
 
 /// An argument.
@@ -70,6 +71,7 @@ impl<A: Carrier> Column<A> {
 fn carried(array: ArrayRef, to: &Arrow) -> Result<ArrayRef> {
     let same_bits = match (array.data_type(), to) {
         (from, to) if from == to => return Ok(array),
+        (Arrow::Decimal128(..), Arrow::Decimal128(..)) => return Ok(array),
         (Arrow::Date32 | Arrow::Interval(arrow::datatypes::IntervalUnit::YearMonth), Arrow::Int32) => true,
         (Arrow::Timestamp(..) | Arrow::Duration(_), Arrow::Int64) => true,
         _ => false,
