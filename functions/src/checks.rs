@@ -1,10 +1,14 @@
 //! What most functions ask of their arguments: how many, and of which types. The casts are `coercion`'s.
 
+use std::sync::Arc;
+
 use datafusion::logical_expr::Expr;
 use datafusion::scalar::ScalarValue;
 
+use crate::cast::{CastMode, convert};
+use crate::coercion::{Expected, expect_arguments, implicit_cast};
 use crate::error::{Error, Result};
-use crate::{Call, DataType, Function, Group, Kernel, Resolve, SparkUdf, Typed};
+use crate::{Call, DataType, Function, Group, Kernel, Resolve, Settings, SparkUdf, Typed};
 
 /// What a parameter takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,46 +71,33 @@ pub(crate) fn named_as(name: &str, arguments: &[Typed]) -> String {
     format!("{name}({})", names.join(", "))
 }
 
-/// Casts the arguments to what the parameters take.
-pub(crate) fn cast(call: &mut Call<'_>, inputs: &[In]) -> Result<()> {
-    let name = named(call);
-    for (at, argument) in call.arguments.iter_mut().enumerate() {
-        let Some(input) = inputs.get(at).or(inputs.last()) else { break };
-        let to = match (input, &argument.data_type) {
-            (In::Any, _) | (In::TextOrBinary, DataType::Binary) | (In::AnyTimestamp, DataType::TimestampNtz) => continue,
-            (In::Text | In::TextOrBinary, _) => DataType::String,
-            (In::Binary, _) => DataType::Binary,
-            (In::Boolean, _) => DataType::Boolean,
-            (In::Int, _) => DataType::Int,
-            (In::Long, _) => DataType::Long,
-            (In::Double, _) => DataType::Double,
-            (In::Date, _) => DataType::Date,
-            (In::Timestamp | In::AnyTimestamp, _) => DataType::Timestamp,
-            (In::Seconds(precision), _) => DataType::Decimal(*precision, 6),
-            (In::TimestampNtz, _) => DataType::TimestampNtz,
-        };
-        let given = argument.clone();
-        *argument = implicit(given, &to, call.settings).map_err(|_| unexpected(&name, at, argument, &expected(*input)))?;
+impl In {
+    fn expected(self) -> Expected {
+        Expected::Type(match self {
+            In::Any => return Expected::Any,
+            In::AnyTimestamp => return Expected::Timestamp,
+            In::TextOrBinary => {
+                return Expected::OneOf(vec![Expected::Type(DataType::String), Expected::Type(DataType::Binary)]);
+            }
+            In::Text => DataType::String,
+            In::Binary => DataType::Binary,
+            In::Boolean => DataType::Boolean,
+            In::Int => DataType::Int,
+            In::Long => DataType::Long,
+            In::Double => DataType::Double,
+            In::Date => DataType::Date,
+            In::Timestamp => DataType::Timestamp,
+            In::TimestampNtz => DataType::TimestampNtz,
+            In::Seconds(precision) => DataType::Decimal(precision, 6),
+        })
     }
-    Ok(())
 }
 
-fn expected(input: In) -> String {
-    match input {
-        In::TextOrBinary => "(\"STRING\" or \"BINARY\")".to_owned(),
-        In::Text => "\"STRING\"".to_owned(),
-        In::Binary => "\"BINARY\"".to_owned(),
-        In::Boolean => "\"BOOLEAN\"".to_owned(),
-        In::Int => "\"INT\"".to_owned(),
-        In::Long => "\"BIGINT\"".to_owned(),
-        In::Double => "\"DOUBLE\"".to_owned(),
-        In::Date => "\"DATE\"".to_owned(),
-        In::Timestamp => "\"TIMESTAMP\"".to_owned(),
-        In::TimestampNtz => "\"TIMESTAMP_NTZ\"".to_owned(),
-        In::AnyTimestamp => "\"(TIMESTAMP OR TIMESTAMP WITHOUT TIME ZONE)\"".to_owned(),
-        In::Seconds(precision) => format!("\"DECIMAL({precision},6)\""),
-        In::Any => "\"ANY\"".to_owned(),
-    }
+/// Casts the arguments to what the parameters take; the last one's type is that of all further arguments.
+pub(crate) fn cast(call: &mut Call<'_>, inputs: &[In]) -> Result<()> {
+    let name = named(call);
+    let expected: Vec<Expected> = inputs.iter().map(|input| input.expected()).collect();
+    expect_arguments(call, &expected, &name)
 }
 
 /// An argument of a type that the parameter does not take.
@@ -147,8 +138,9 @@ pub(crate) fn int(value: i32) -> Typed {
 }
 
 /// A cast as if it was written; the name stays.
-pub(crate) fn explicit(typed: Typed, to: &DataType, settings: &std::sync::Arc<crate::Settings>) -> Result<Typed> {
-    implicit(typed, to, settings)
+pub(crate) fn explicit(typed: Typed, to: &DataType, settings: &Arc<Settings>) -> Result<Typed> {
+    let mode = if settings.ansi { CastMode::Ansi } else { CastMode::Legacy };
+    convert(typed, to, mode, settings)
 }
 
 /// A constant boolean.
@@ -165,14 +157,7 @@ pub(crate) fn constant_text<'a>(call: &'a Call<'_>, at: usize) -> Option<&'a str
 }
 
 /// An implicit cast; the name stays.
-pub(crate) fn implicit(typed: Typed, to: &DataType, _settings: &std::sync::Arc<crate::Settings>) -> Result<Typed> {
-    if typed.data_type == *to {
-        return Ok(typed);
-    }
-    let nested = matches!(typed.data_type, DataType::Array(..) | DataType::Map(..) | DataType::Struct(..));
-    if nested {
-        return Err(Error::new("DATATYPE_MISMATCH", "no implicit cast"));
-    }
-    let expr = Expr::TryCast(datafusion::logical_expr::TryCast::new(Box::new(typed.expr), to.to_arrow()));
-    Ok(Typed { expr, data_type: to.clone(), nullable: true, ..typed })
+pub(crate) fn implicit(typed: Typed, to: &DataType, settings: &Arc<Settings>) -> Result<Typed> {
+    let name = typed.name.clone();
+    implicit_cast(typed, &Expected::Type(to.clone()), 1, &name, settings)
 }

@@ -3,7 +3,8 @@
 use datafusion::logical_expr::expr::Case;
 use datafusion::logical_expr::{Expr, Operator, binary_expr};
 
-use crate::checks::{implicit, named};
+use crate::checks::named;
+use crate::coercion::{coerce_all, coerce_to, common_type, different_types};
 use crate::error::Result;
 use crate::{Call, DataType, Typed};
 
@@ -23,25 +24,15 @@ pub(super) fn choose(call: Call<'_>) -> Result<Typed> {
     }
     let results: Vec<DataType> =
         pairs.iter().map(|(_, result)| result).chain(&default).map(|result| result.data_type.clone()).collect();
-    let returns = common(&results);
+    let returns = common_type(&results, settings).ok_or_else(|| different_types(&results, "decode", &name))?;
     let mut branches = Vec::new();
     for (search, result) in pairs {
-        let both = common(&[value.data_type.clone(), search.data_type.clone()]);
-        let (left, right) = (implicit(value.clone(), &both, settings)?, implicit(search, &both, settings)?);
-        let same = binary_expr(left.expr, Operator::IsNotDistinctFrom, right.expr);
-        branches.push((Box::new(same), Box::new(implicit(result, &returns, settings)?.expr)));
+        let both = coerce_all(vec![value.clone(), search], "decode", &name, settings)?;
+        let [left, right] = both.as_slice() else { continue };
+        let same = binary_expr(left.expr.clone(), Operator::IsNotDistinctFrom, right.expr.clone());
+        branches.push((Box::new(same), Box::new(coerce_to(result, &returns, settings)?.expr)));
     }
-    let otherwise = default.map(|default| implicit(default, &returns, settings)).transpose()?;
+    let otherwise = default.map(|default| coerce_to(default, &returns, settings)).transpose()?;
     let expr = Expr::Case(Case::new(None, branches, otherwise.map(|otherwise| Box::new(otherwise.expr))));
     Ok(Typed { expr, data_type: returns, nullable: true, name, foldable })
-}
-
-/// The one type of all, else string.
-fn common(types: &[DataType]) -> DataType {
-    let mut known = types.iter().filter(|each| **each != DataType::Void);
-    match known.next() {
-        None => DataType::String,
-        Some(first) if known.all(|each| each == first) => first.clone(),
-        Some(_) => DataType::String,
-    }
 }
