@@ -4,18 +4,23 @@
 //! each. Nothing here parses SQL, knows a table, or runs a plan.
 
 mod codec;
+mod constant;
 mod data_type;
 mod error;
 mod function;
 mod groups;
 mod interval_fields;
 mod kernel;
+mod nested;
 mod settings;
 mod typed;
 
 pub use codec::{decode, encode};
 pub use data_type::{DataType, StructField};
 pub use error::{Error, Result};
+pub use groups::aggregate::{SparkAggregate, percentile_within};
+pub use groups::structs::structure;
+pub use groups::subscript::{field, subscript};
 pub use function::{Call, Function, Group, Resolve, all, find};
 pub use interval_fields::{DayTimeField, YearMonthField};
 pub use kernel::{Arguments, Kernel, SparkUdf};
