@@ -14,7 +14,7 @@ use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
-use paceline_functions::{Error, Result, StructField};
+use paceline_functions::{DataType, Error, Result, StructField, hive_row};
 use paceline_sql::catalog::{Object, Session, Table};
 use paceline_sql::commands::{Action, Overwrite, plan_statement};
 use paceline_sql::resolve::Resolved;
@@ -160,26 +160,14 @@ fn put(table: &mut Table, schema: SchemaRef, rows: Vec<RecordBatch>) -> Result<(
 }
 
 fn show(batches: &[RecordBatch], fields: &[StructField], session: &Session) -> Result<Vec<String>> {
+    let types: Vec<DataType> = fields.iter().map(|it| it.data_type.clone()).collect();
     let mut rows = Vec::new();
     for batch in batches {
-        let mut texts: Vec<Vec<String>> = vec![Vec::new(); batch.num_rows()];
-        for (column, field) in batch.columns().iter().zip(fields) {
-            let shown = column_texts(column, field, session)?;
-            for (row, text) in texts.iter_mut().zip(shown) {
-                row.push(text);
-            }
+        for row in 0..batch.num_rows() {
+            rows.push(hive_row(batch, row, &types, &session.settings)?);
         }
-        rows.extend(texts.into_iter().map(|row| row.join("\t")));
     }
     Ok(rows)
-}
-
-fn column_texts(column: &datafusion::arrow::array::ArrayRef, field: &StructField, session: &Session) -> Result<Vec<String>> {
-    let _ = (field, session);
-    let options = datafusion::arrow::util::display::FormatOptions::new().with_null("NULL");
-    let formatter = datafusion::arrow::util::display::ArrayFormatter::try_new(column, &options)
-        .map_err(|error| Error::new("INTERNAL_ERROR", error.to_string()))?;
-    Ok((0..column.len()).map(|at| formatter.value(at).to_string()).collect())
 }
 
 fn answer(fields: &[StructField], rows: &[String]) -> String {

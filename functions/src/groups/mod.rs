@@ -1,7 +1,7 @@
 //! Spark's functions, a file or folder for each of its groups.
 
-mod aggregate;
-mod array;
+pub(crate) mod aggregate;
+pub(crate) mod array;
 mod bitwise;
 mod collection;
 mod conditional;
@@ -10,14 +10,16 @@ mod csv;
 mod datetime;
 mod generator;
 mod hash;
+pub(crate) mod implicit;
 mod json;
 mod lambda;
-mod map;
+pub(crate) mod map;
 mod math;
 mod misc;
 mod predicate;
 mod string;
-mod structs;
+pub(crate) mod subscript;
+pub(crate) mod structs;
 mod table;
 mod url;
 mod window;

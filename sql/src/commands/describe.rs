@@ -14,7 +14,8 @@ pub(super) fn table(session: &mut Session, name: &Reference, partition: bool, ex
     let name = parts(session, name)?;
     let found = session.catalog.find(&name).ok_or_else(|| no_table(&name))?;
     let (columns, partitioned_by): (&[Column], &[String]) = match &found {
-        Found::Temporary(view, _) | Found::Object(_, Object::View(view)) => (&view.columns, &[]),
+        Found::Temporary(view, _) => (&view.columns, &[]),
+        Found::Object(_, Object::View(view)) => (&view.columns, &[]),
         Found::Object(_, Object::Table(table)) => (&table.columns, &table.partitioned_by),
     };
     if partition {

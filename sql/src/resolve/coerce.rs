@@ -2,27 +2,29 @@
 
 use std::sync::Arc;
 
+use paceline_functions::cast::{CastMode, can_store, convert};
+use paceline_functions::coercion::{coerce_to, common_type_of_two};
 use paceline_functions::{DataType, Error, Result, Settings, Typed};
 
 /// The type of both, as set operations, CASE and the like have it.
 pub(crate) fn widest(a: &DataType, b: &DataType, settings: &Settings) -> Option<DataType> {
-    let _ = settings;
-    if a == b { Some(a.clone()) } else { None }
+    common_type_of_two(a, b, settings)
 }
 
 /// Casts; the name stays.
 pub(crate) fn cast(typed: Typed, to: &DataType, settings: &Arc<Settings>) -> Result<Typed> {
-    let _ = settings;
-    if &typed.data_type == to {
-        return Ok(typed);
-    }
-    let expr = datafusion::logical_expr::cast(typed.expr, to.to_arrow());
-    Ok(Typed { expr, data_type: to.clone(), ..typed })
+    coerce_to(typed, to, settings)
 }
 
-/// Casts to the type of a column that is written to.
+/// Casts to the type of a column that is written to: what does not fit is an error.
 pub(crate) fn store_cast(typed: Typed, to: &DataType, settings: &Arc<Settings>) -> Result<Typed> {
-    cast(typed, to, settings)
+    if !can_store(&typed.data_type, to) {
+        return Err(Error::new(
+            "INCOMPATIBLE_DATA_FOR_TABLE.CANNOT_SAFELY_CAST",
+            format!("Cannot write incompatible data for the table: Cannot safely cast \"{}\" to \"{}\".", typed.data_type.sql(), to.sql()),
+        ));
+    }
+    convert(typed, to, CastMode::Ansi, settings)
 }
 
 /// A condition: it has to be a boolean.

@@ -1,8 +1,10 @@
 //! Expressions to typed expressions.
 
 use datafusion::common::Column;
-use datafusion::functions::core::expr_fn::get_field;
 use datafusion::logical_expr::Expr as Plan;
+use paceline_functions::cast::{CastMode, cast as explicit_cast};
+use paceline_functions::coercion::coerce_all;
+use paceline_functions::operators::{BinaryOperator, binary, not};
 use paceline_functions::{DataType, Error, Result, Typed, find};
 use paceline_syntax::tree::{Expr, ExprKind, Ident, NamedExpr, WrittenAlias};
 
@@ -52,33 +54,36 @@ impl Resolver<'_> {
                 let (left, right) = (self.expr(left, names)?, self.expr(right, names)?);
                 self.binary(*op, left, right)
             }
-            ExprKind::And(operands) => self.chain("and", operands, names),
-            ExprKind::Or(operands) => self.chain("or", operands, names),
+            ExprKind::And(operands) => self.chain(BinaryOperator::And, operands, names),
+            ExprKind::Or(operands) => self.chain(BinaryOperator::Or, operands, names),
             ExprKind::Not(operand) => {
                 let operand = self.expr(operand, names)?;
-                self.call_named("not", vec![operand])
+                not(operand, &self.settings)
             }
             ExprKind::Predicate { operand, negated, predicate } => self.predicate(operand, *negated, predicate, names),
             ExprKind::Case { operand, whens, otherwise } => {
-                let mut arguments = Vec::new();
+                let (mut conditions, mut results) = (Vec::new(), Vec::new());
                 for when in whens {
                     let mut condition = self.expr(&when.condition, names)?;
                     if let Some(operand) = operand {
                         let operand = self.expr(operand, names)?;
-                        condition = self.call_named("=", vec![operand, condition])?;
+                        condition = binary(BinaryOperator::Equal, operand, condition, &self.settings)?;
                     }
-                    arguments.push(condition);
-                    arguments.push(self.expr(&when.result, names)?);
+                    conditions.push(condition);
+                    results.push(self.expr(&when.result, names)?);
                 }
-                if let Some(otherwise) = otherwise {
-                    arguments.push(self.expr(otherwise, names)?);
-                }
-                self.call_named("when", arguments)
+                let otherwise = otherwise.as_ref().map(|it| self.expr(it, names)).transpose()?;
+                self.case(conditions, results, otherwise)
             }
             ExprKind::Cast { operand, to, or_null } => {
                 let operand = self.expr(operand, names)?;
                 let to = data_type(to, &self.settings)?;
-                self.explicit_cast(operand, &to, *or_null)
+                let mode = match (or_null, self.settings.ansi) {
+                    (true, _) => CastMode::Try,
+                    (false, true) => CastMode::Ansi,
+                    (false, false) => CastMode::Legacy,
+                };
+                explicit_cast(operand, &to, mode, &self.settings)
             }
             ExprKind::Struct(fields) => self.structure("struct", fields, names),
             ExprKind::Row(fields) => self.structure("named_struct", fields, names),
@@ -202,52 +207,50 @@ impl Resolver<'_> {
         fields.iter().try_fold(base, |base, field| self.field(base, field))
     }
 
+    /// `CASE WHEN … THEN … ELSE … END`
+    fn case(&mut self, conditions: Vec<Typed>, results: Vec<Typed>, otherwise: Option<Typed>) -> Result<Typed> {
+        let mut name = "CASE".to_owned();
+        for (condition, result) in conditions.iter().zip(&results) {
+            name += &format!(" WHEN {} THEN {}", condition.name, result.name);
+        }
+        if let Some(otherwise) = &otherwise {
+            name += &format!(" ELSE {}", otherwise.name);
+        }
+        name += " END";
+        let foldable = conditions.iter().chain(&results).chain(&otherwise).all(|it| it.foldable);
+        let mut values = results;
+        let has_else = otherwise.is_some();
+        values.extend(otherwise);
+        let mut values = coerce_all(values, "casewhen", &name, &self.settings)?;
+        let nullable = !has_else || values.iter().any(|it| it.nullable);
+        let data_type = values.first().map_or(DataType::Void, |it| it.data_type.clone());
+        let last = if has_else { values.pop() } else { None };
+        let mut whens = Vec::new();
+        for (condition, value) in conditions.into_iter().zip(values) {
+            let condition = match &condition.data_type {
+                DataType::Boolean => condition,
+                DataType::Void => super::cast(condition, &DataType::Boolean, &self.settings)?,
+                other => {
+                    return Err(Error::new(
+                        "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
+                        format!("Cannot resolve \"{name}\" due to data type mismatch: parameter requires the \"BOOLEAN\" type, however \"{}\" has the type \"{}\".", condition.name, other.sql()),
+                    ));
+                }
+            };
+            whens.push((Box::new(condition.expr), Box::new(value.expr)));
+        }
+        let expr = Plan::Case(datafusion::logical_expr::Case::new(None, whens, last.map(|it| Box::new(it.expr))));
+        Ok(Typed { expr, data_type, nullable, name, foldable })
+    }
+
     /// `base.name`
     pub(crate) fn field(&mut self, base: Typed, name: &str) -> Result<Typed> {
-        match &base.data_type {
-            DataType::Struct(fields) => {
-                let matching: Vec<_> = fields.iter().filter(|field| self.same(&field.name, name)).collect();
-                let [field] = matching.as_slice() else {
-                    let names: Vec<String> = fields.iter().map(|field| format!("`{}`", field.name)).collect();
-                    return Err(if matching.is_empty() {
-                        let class = "FIELD_NOT_FOUND";
-                        Error::new(class, format!("No such struct field `{name}` in {}.", names.join(", ")))
-                    } else {
-                        Error::new(
-                            "AMBIGUOUS_REFERENCE_TO_FIELDS",
-                            format!("Ambiguous reference to the field `{name}`. It appears {} times in the schema.", matching.len()),
-                        )
-                    });
-                };
-                let expr = get_field(base.expr.clone(), field.name.as_str());
-                let nullable = base.nullable || field.nullable;
-                let name = format!("{}.{}", base.name, field.name);
-                Ok(Typed { expr, data_type: field.data_type.clone(), nullable, name, foldable: base.foldable })
-            }
-            _ => {
-                let key = Typed::literal(name.into(), DataType::String, name);
-                let called = format!("{}.{name}", base.name);
-                let typed = self.subscript(base, key)?;
-                Ok(Typed { name: called, ..typed })
-            }
-        }
+        paceline_functions::field(base, name, &self.settings)
     }
 
     /// `base[index]`
     pub(crate) fn subscript(&mut self, base: Typed, index: Typed) -> Result<Typed> {
-        if let (DataType::Struct(_), Some(value)) = (&base.data_type, index.as_literal()) {
-            if let Some(Some(name)) = value.try_as_str() {
-                let name = name.to_owned();
-                return self.field(base, &name);
-            }
-        }
-        match base.data_type {
-            DataType::Array(..) | DataType::Map(..) => self.call_named("[]", vec![base, index]),
-            ref other => Err(Error::new(
-                "INVALID_EXTRACT_BASE_FIELD_TYPE",
-                format!("Can't extract a value from \"{}\". Need a complex type [STRUCT, ARRAY, MAP] but got \"{}\".", base.name, other.sql()),
-            )),
-        }
+        paceline_functions::subscript(base, index, &self.settings)
     }
 
     /// A call of a function by its name in the table.

@@ -7,6 +7,7 @@ use datafusion::arrow;
 use datafusion::common::DFSchema;
 use datafusion::execution::context::ExecutionProps;
 use datafusion::logical_expr::ColumnarValue;
+use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::physical_expr::create_physical_expr;
 use datafusion::scalar::ScalarValue;
 use paceline_functions::{Error, Result, Typed};
@@ -31,6 +32,7 @@ pub(crate) fn evaluate(typed: &Typed) -> Result<ScalarValue> {
         &typed.expr,
         &DFSchema::try_from(schema.clone())?,
         &ExecutionProps::new(),
+        &PhysicalPlanningContext::default(),
     )?;
     let batch = RecordBatch::try_new(Arc::new(schema), vec![Arc::new(Int32Array::from(vec![0]))])
         .map_err(|error| Error::new("INTERNAL_ERROR", error.to_string()))?;

@@ -39,7 +39,7 @@ use scope::{Relation, Scope, column};
 
 pub(crate) use coerce::{cast, store_cast};
 pub(crate) use fold::evaluate;
-pub(crate) use types::{data_type, fields};
+pub(crate) use types::data_type;
 
 /// A query that can be run.
 #[derive(Clone, Debug)]

@@ -1,5 +1,8 @@
 //! Operators and predicates: each is a function of Spark's under its sign.
 
+use paceline_functions::operators::{
+    BinaryOperator, between, binary, bitwise_not, in_list, is_distinct, is_null, is_truth, negate, not, positive,
+};
 use paceline_functions::{DataType, Error, Result, Typed};
 use paceline_syntax::tree::{BinaryOp, Expr, ExprKind, Predicate, Quantifier, Truth, UnaryOp};
 
@@ -7,48 +10,38 @@ use super::{Names, Resolver, cast};
 
 impl Resolver<'_> {
     pub(crate) fn unary(&mut self, op: UnaryOp, operand: Typed) -> Result<Typed> {
-        let operand_name = operand.name.clone();
         match op {
-            UnaryOp::Minus => {
-                let typed = self.call_named("negative", vec![operand])?;
-                Ok(Typed { name: format!("(- {operand_name})"), ..typed })
-            }
-            UnaryOp::Plus => {
-                let typed = self.call_named("positive", vec![operand])?;
-                Ok(Typed { name: format!("(+ {operand_name})"), ..typed })
-            }
-            UnaryOp::BitNot => self.call_named("~", vec![operand]),
+            UnaryOp::Minus => negate(operand, &self.settings),
+            UnaryOp::Plus => positive(operand, &self.settings),
+            UnaryOp::BitNot => bitwise_not(operand, &self.settings),
         }
     }
 
     pub(crate) fn binary(&mut self, op: BinaryOp, left: Typed, right: Typed) -> Result<Typed> {
-        let name = match op {
-            BinaryOp::Multiply => "*",
-            BinaryOp::Divide => "/",
-            BinaryOp::Modulo => "%",
-            BinaryOp::IntegralDivide => "div",
-            BinaryOp::Add => "+",
-            BinaryOp::Subtract => "-",
-            BinaryOp::Concat => "concat",
-            BinaryOp::BitAnd => "&",
-            BinaryOp::BitXor => "^",
-            BinaryOp::BitOr => "|",
-            BinaryOp::Eq => "=",
-            BinaryOp::NullSafeEq => "<=>",
-            BinaryOp::NotEq => {
-                let equal = self.call_named("=", vec![left, right])?;
-                return self.call_named("not", vec![equal]);
-            }
-            BinaryOp::Lt => "<",
-            BinaryOp::LtEq => "<=",
-            BinaryOp::Gt => ">",
-            BinaryOp::GtEq => ">=",
+        let op = match op {
+            BinaryOp::Multiply => BinaryOperator::Multiply,
+            BinaryOp::Divide => BinaryOperator::Divide,
+            BinaryOp::Modulo => BinaryOperator::Remainder,
+            BinaryOp::IntegralDivide => BinaryOperator::IntegralDivide,
+            BinaryOp::Add => BinaryOperator::Add,
+            BinaryOp::Subtract => BinaryOperator::Subtract,
+            BinaryOp::Concat => return self.call_named("concat", vec![left, right]),
+            BinaryOp::BitAnd => BinaryOperator::BitAnd,
+            BinaryOp::BitXor => BinaryOperator::BitXor,
+            BinaryOp::BitOr => BinaryOperator::BitOr,
+            BinaryOp::Eq => BinaryOperator::Equal,
+            BinaryOp::NullSafeEq => BinaryOperator::NullSafeEqual,
+            BinaryOp::NotEq => BinaryOperator::NotEqual,
+            BinaryOp::Lt => BinaryOperator::Less,
+            BinaryOp::LtEq => BinaryOperator::LessOrEqual,
+            BinaryOp::Gt => BinaryOperator::Greater,
+            BinaryOp::GtEq => BinaryOperator::GreaterOrEqual,
         };
-        self.call_named(name, vec![left, right])
+        binary(op, left, right, &self.settings)
     }
 
     /// `a AND b AND c`, as balanced as Spark makes it.
-    pub(crate) fn chain(&mut self, op: &str, operands: &[Expr], names: Names<'_>) -> Result<Typed> {
+    pub(crate) fn chain(&mut self, op: BinaryOperator, operands: &[Expr], names: Names<'_>) -> Result<Typed> {
         match operands {
             [] => Err(Error::new("INTERNAL_ERROR", "A chain of no conditions.")),
             [one] => self.expr(one, names),
@@ -56,7 +49,7 @@ impl Resolver<'_> {
                 let middle = (many.len() - 1) / 2 + 1;
                 let left = self.chain(op, &many[..middle], names)?;
                 let right = self.chain(op, &many[middle..], names)?;
-                self.call_named(op, vec![left, right])
+                binary(op, left, right, &self.settings)
             }
         }
     }
@@ -79,14 +72,11 @@ impl Resolver<'_> {
         let typed = match predicate {
             Predicate::Between(low, high) => {
                 let (low, high) = (self.expr(low, names)?, self.expr(high, names)?);
-                let above = self.call_named(">=", vec![tested.clone(), low])?;
-                let below = self.call_named("<=", vec![tested, high])?;
-                self.call_named("and", vec![above, below])?
+                between(tested, low, high, &self.settings)?
             }
             Predicate::InList(list) => {
-                let mut arguments = vec![tested];
-                arguments.extend(self.exprs(list, names)?);
-                self.call_named("in", arguments)?
+                let list = self.exprs(list, names)?;
+                in_list(tested, list, &self.settings)?
             }
             Predicate::InQuery(_) => return Err(Error::new("INTERNAL_ERROR", "IN of a query.")),
             Predicate::Rlike(pattern) => {
@@ -106,30 +96,19 @@ impl Resolver<'_> {
                 let patterns = self.exprs(patterns, names)?;
                 return self.like_quantified(tested, *quantifier, patterns, like, negated);
             }
-            Predicate::IsNull if negated => return self.call_named("isnotnull", vec![tested]).map(is_not_null),
-            Predicate::IsNull => return self.call_named("isnull", vec![tested]).map(is_null),
+            Predicate::IsNull => return Ok(is_null(tested, negated)),
             Predicate::Is(Truth::Unknown) => {
                 let name = tested.name.clone();
                 let tested = cast(tested, &DataType::Boolean, &self.settings)?;
-                let typed = self.call_named(if negated { "isnotnull" } else { "isnull" }, vec![tested])?;
-                let not = if negated { "NOT " } else { "" };
-                return Ok(Typed { name: format!("({name} IS {not}NULL)"), ..typed });
+                return Ok(is_null(Typed { name, ..tested }, negated));
             }
-            Predicate::Is(truth) => {
-                let truth = *truth == Truth::True;
-                let literal = Typed::literal(truth.into(), DataType::Boolean, truth.to_string());
-                self.call_named("<=>", vec![tested, literal])?
-            }
+            Predicate::Is(truth) => is_truth(tested, *truth == Truth::True, &self.settings)?,
             Predicate::DistinctFrom(other) => {
                 let other = self.expr(other, names)?;
-                let same = self.call_named("<=>", vec![tested, other])?;
-                if negated {
-                    return Ok(same);
-                }
-                return self.call_named("not", vec![same]);
+                return is_distinct(tested, other, negated, &self.settings);
             }
         };
-        if negated { self.call_named("not", vec![typed]) } else { Ok(typed) }
+        if negated { not(typed, &self.settings) } else { Ok(typed) }
     }
 
     fn like_quantified(
@@ -140,33 +119,18 @@ impl Resolver<'_> {
         like: &str,
         negated: bool,
     ) -> Result<Typed> {
-        let op = if quantifier == Quantifier::Any { "or" } else { "and" };
+        let op = if quantifier == Quantifier::Any { BinaryOperator::Or } else { BinaryOperator::And };
         let mut all: Option<Typed> = None;
         for pattern in patterns {
             let mut one = self.call_named(like, vec![tested.clone(), pattern])?;
             if negated {
-                one = self.call_named("not", vec![one])?;
+                one = not(one, &self.settings)?;
             }
             all = Some(match all {
                 None => one,
-                Some(before) => self.call_named(op, vec![before, one])?,
+                Some(before) => binary(op, before, one, &self.settings)?,
             });
         }
         all.ok_or_else(|| Error::new("PARSE_SYNTAX_ERROR", "Expected something between '(' and ')'."))
-    }
-}
-
-/// The predicate is shown as it is written, the function as a function.
-fn is_null(typed: Typed) -> Typed {
-    match typed.name.strip_prefix("isnull(").and_then(|rest| rest.strip_suffix(')')) {
-        Some(operand) => Typed { name: format!("({operand} IS NULL)"), ..typed },
-        None => typed,
-    }
-}
-
-fn is_not_null(typed: Typed) -> Typed {
-    match typed.name.strip_prefix("isnotnull(").and_then(|rest| rest.strip_suffix(')')) {
-        Some(operand) => Typed { name: format!("({operand} IS NOT NULL)"), ..typed },
-        None => typed,
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use datafusion::common::Column;
 use datafusion::logical_expr::{Expr as Plan, Filter, LogicalPlan, Union};
+use paceline_functions::operators::{BinaryOperator, binary};
 use paceline_functions::{DataType, Error, Result, Typed};
 use paceline_syntax::tree::{ExprKind, Ident, NamedExpr, Pivot, Unpivot, WrittenAlias};
 
@@ -49,10 +50,10 @@ impl Resolver<'_> {
             let name = value.alias.as_ref().map_or(name, |alias| alias.value.clone());
             let mut condition: Option<Typed> = None;
             for (column, value) in columns.iter().zip(values) {
-                let one = self.call_named("<=>", vec![column.clone(), value])?;
+                let one = binary(BinaryOperator::NullSafeEqual, column.clone(), value, &self.settings)?;
                 condition = Some(match condition {
                     None => one,
-                    Some(before) => self.call_named("and", vec![before, one])?,
+                    Some(before) => binary(BinaryOperator::And, before, one, &self.settings)?,
                 });
             }
             let Some(condition) = condition else { return Err(Error::new("INTERNAL_ERROR", "PIVOT without columns.")) };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::common::{Column, TableReference};
-use datafusion::logical_expr::{Expr as Plan, Limit, LogicalPlan, Projection, TableScan, lit};
+use datafusion::logical_expr::{Expr as Plan, Limit, LogicalPlan, Projection, TableScanBuilder, lit};
 use paceline_functions::{DataType, Error, Result};
 use paceline_syntax::tree::{Name, Relation as Tree, RelationKind, Sample, SampleMethod, Step, TableAlias};
 
@@ -115,7 +115,7 @@ impl Resolver<'_> {
             return Err(Error::unsupported(format!("reading the table {}", table.name)));
         };
         let alias = self.id();
-        let scan = TableScan::try_new(TableReference::bare(alias.clone()), Arc::clone(source), None, Vec::new(), None)?;
+        let scan = TableScanBuilder::new(TableReference::bare(alias.clone()), Arc::clone(source)).build()?;
         let qualifier = [CATALOG.to_owned(), database.to_owned(), table.name.clone()];
         let (mut exprs, mut columns) = (Vec::new(), Vec::new());
         for it in &table.columns {

@@ -1,6 +1,6 @@
 //! Functions with a syntax of their own.
 
-use paceline_functions::{DataType, Error, Result, Typed};
+use paceline_functions::{DataType, Result, Typed, percentile_within};
 use paceline_syntax::tree::{CurrentValue, DatetimeUnit, Percentile, SpecialForm};
 
 use super::{Names, Resolver};
@@ -80,17 +80,9 @@ impl Resolver<'_> {
         let function = if percentile.discrete { "percentile_disc" } else { "percentile_cont" };
         let (value, fraction) =
             (self.expr(&percentile.order_by.value, names)?, self.expr(&percentile.fraction, names)?);
-        let descending = if percentile.order_by.descending { " DESC" } else { "" };
-        let name = format!("{function}({}) WITHIN GROUP (ORDER BY {}{descending})", fraction.name, value.name);
-        let mut arguments = vec![value, fraction];
-        if percentile.order_by.descending {
-            arguments.push(Typed::literal(true.into(), DataType::Boolean, "true"));
-        }
-        let typed = match paceline_functions::find(function) {
-            Some(found) => self.call(found, function, arguments)?,
-            None => return Err(Error::unsupported(function)),
-        };
-        let typed = self.filtered(Typed { name, ..typed }, percentile.filter.as_ref(), names)?;
+        let (discrete, descending) = (percentile.discrete, percentile.order_by.descending);
+        let typed = percentile_within(function, discrete, fraction, value, descending, &self.settings)?;
+        let typed = self.filtered(typed, percentile.filter.as_ref(), names)?;
         match &percentile.over {
             Some(window) => self.over(typed, window, function, names),
             None => Ok(typed),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::Int64Array;
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::datasource::{MemTable, provider_as_source};
-use datafusion::logical_expr::{LogicalPlan, Projection, TableScan};
+use datafusion::logical_expr::{LogicalPlan, Projection, TableScanBuilder};
 use datafusion::scalar::ScalarValue;
 use paceline_functions::{DataType, Error, Resolve, Result, Typed, find};
 use paceline_syntax::tree::{Reference, TableAlias, TableArgument};
@@ -104,7 +104,7 @@ impl Resolver<'_> {
         let batch = RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(rows)])
             .map_err(|error| Error::new("INTERNAL_ERROR", error.to_string()))?;
         let table = MemTable::try_new(schema, vec![vec![batch]])?;
-        let scan = TableScan::try_new("range", provider_as_source(Arc::new(table)), None, Vec::new(), None)?;
+        let scan = TableScanBuilder::new("range", provider_as_source(Arc::new(table))).build()?;
         let id = self.id();
         let from = datafusion::common::Column::new(Some("range"), name);
         let exprs = vec![datafusion::logical_expr::Expr::Column(from).alias(id.clone())];

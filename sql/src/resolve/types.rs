@@ -34,7 +34,7 @@ pub(crate) fn data_type(written: &tree::DataType, settings: &Settings) -> Result
 }
 
 /// Columns or fields that are written.
-pub(crate) fn fields(columns: &[tree::ColumnDef], settings: &Settings) -> Result<Vec<StructField>> {
+fn fields(columns: &[tree::ColumnDef], settings: &Settings) -> Result<Vec<StructField>> {
     let field = |column: &tree::ColumnDef| {
         Ok(StructField::new(&column.name.value, data_type(&column.data_type, settings)?, !column.not_null))
     };
