@@ -33,7 +33,7 @@ pub(super) fn create(session: &mut Session, create: &CreateTable) -> Result<Acti
     };
     let mut columns = Vec::new();
     for column in &create.columns {
-        columns.push(declared(session, &column.name.value, data_type(&column.data_type, &session.settings)?, &column.options));
+        columns.push(declared(&column.name.value, data_type(&column.data_type, &session.settings)?, &column.options));
     }
     if let Some(query) = &query {
         if !columns.is_empty() {
@@ -82,7 +82,7 @@ fn already(name: &[String]) -> Error {
 }
 
 /// A column with what is said of it.
-pub(super) fn declared(_session: &Session, name: &str, data_type: DataType, options: &[ColumnOption]) -> Column {
+pub(super) fn declared(name: &str, data_type: DataType, options: &[ColumnOption]) -> Column {
     let mut column = Column { field: StructField::new(name, data_type, true), comment: None, default: None };
     for option in options {
         match option {

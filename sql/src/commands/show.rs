@@ -104,7 +104,7 @@ fn properties(session: &Session, table: &Reference, key: Option<&str>) -> Result
             texts(session, &["key", "value"], vec![vec![key.into(), value.into()]])
         }
         None => {
-            let rows = properties.iter().map(|(key, value)| vec![key.as_str().into(), value.as_str().into()]).collect();
+            let rows = properties.iter().map(|(key, value)| vec![key.as_str().into(), shown(key, value).into()]).collect();
             texts(session, &["key", "value"], rows)
         }
     }
@@ -148,6 +148,13 @@ fn create_table(session: &Session, table: &Reference) -> Result<Action> {
     texts(session, &["createtab_stmt"], vec![vec![text.into()]])
 }
 
+/// Values that may be secret are not shown.
+fn shown<'v>(key: &str, value: &'v str) -> &'v str {
+    let key = key.to_lowercase();
+    let secret = ["secret", "password", "token", "access.key"].iter().any(|it| key.contains(it));
+    if secret { "*********(redacted)" } else { value }
+}
+
 fn identifier(name: &str) -> String {
     let plain = name.chars().all(|it| it.is_ascii_alphanumeric() || it == '_') && !name.chars().all(|it| it.is_ascii_digit());
     if plain { name.to_owned() } else { format!("`{}`", name.replace('`', "``")) }
@@ -168,7 +175,7 @@ fn of_table(database: &str, table: &Table) -> String {
     let mut text = format!("CREATE TABLE {CATALOG}.{}.{} (\n  {})\n", identifier(database), identifier(&table.name), columns.join(",\n  "));
     text += &format!("USING {}\n", table.provider.to_lowercase());
     let list = |entries: &std::collections::BTreeMap<String, String>| {
-        let entry = |(key, value): (&String, &String)| format!("\n  {} = {}", literal(key), literal(value));
+        let entry = |(key, value): (&String, &String)| format!("\n  {} = {}", literal(key), literal(shown(key, value)));
         entries.iter().map(entry).collect::<Vec<_>>().join(",")
     };
     if !table.options.is_empty() {
@@ -199,12 +206,12 @@ fn of_view(database: &str, view: &View) -> String {
         format!("  {}{comment}", identifier(&it.field.name))
     };
     let columns: Vec<String> = view.columns.iter().map(column).collect();
-    let mut text = format!("CREATE VIEW {}.{} (\n{})\n", identifier(database), identifier(&view.name), columns.join(",\n"));
+    let mut text = format!("CREATE VIEW {}.{} (\n{})\n", identifier(database), identifier(&view.name.to_lowercase()), columns.join(",\n"));
     if let Some(comment) = &view.comment {
         text += &format!("COMMENT {}\n", literal(comment));
     }
     if !view.properties.is_empty() {
-        let entry = |(key, value): (&String, &String)| format!("\n  {} = {}", literal(key), literal(value));
+        let entry = |(key, value): (&String, &String)| format!("\n  {} = {}", literal(key), literal(shown(key, value)));
         text += &format!("TBLPROPERTIES ({})\n", view.properties.iter().map(entry).collect::<Vec<_>>().join(","));
     }
     text + "AS " + &view.text + "\n"

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use paceline_functions::{Error, Result};
-use paceline_syntax::tree::{AlterColumn, AlterTable, ColumnPosition, Name, PartitionSpec, Reference};
+use paceline_syntax::tree::{AlterColumn, AlterTable, ColumnPosition, Name, NewColumn, PartitionSpec, Reference};
 
+use super::create::declared;
 use super::{Action, name_parts, parts, view};
 use crate::catalog::{Found, Object, Session, Table, no_table, quoted};
-use crate::resolve::data_type;
+use crate::resolve::{Resolver, data_type};
 
 pub(super) fn alter(session: &mut Session, name: &Reference, is_view: bool, action: &AlterTable) -> Result<Action> {
     let name = parts(session, name)?;
@@ -36,7 +37,7 @@ pub(super) fn alter(session: &mut Session, name: &Reference, is_view: bool, acti
             Ok(Action::Nothing)
         }
         _ if of_view => Err(Error::new("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", format!("'ALTER TABLE' expects a table but {} is a view.", quoted(&name)))),
-        AlterTable::AddColumns(_) => Err(Error::unsupported("ALTER TABLE … ADD COLUMNS of tables with rows")),
+        AlterTable::AddColumns(columns) => add_columns(session, &name, columns),
         AlterTable::AlterColumn { column, change } => alter_column(session, &name, column, change),
         AlterTable::ChangeColumn { column, definition, position } => {
             if position.is_some() {
@@ -58,6 +59,25 @@ pub(super) fn alter(session: &mut Session, name: &Reference, is_view: bool, acti
         }
         _ => Err(Error::unsupported("this ALTER TABLE")),
     }
+}
+
+/// New columns come behind the others, those of partitions last; rows that are there have their default or NULL.
+fn add_columns(session: &mut Session, name: &[String], columns: &[NewColumn]) -> Result<Action> {
+    let (database, _) = session.catalog.place(name)?;
+    let mut table = table_mut(session, name)?.clone();
+    let mut new = Vec::new();
+    for column in columns {
+        let [only] = column.name.parts.as_slice() else { return Err(Error::unsupported("new fields of structs")) };
+        let is_there = |it: &crate::catalog::Column| it.field.name.to_lowercase() == only.value.to_lowercase();
+        if table.columns.iter().chain(&new).any(is_there) {
+            return Err(Error::new("COLUMN_ALREADY_EXISTS", format!("The column `{}` already exists. Consider to choose another name or rename the existing column.", only.value.to_lowercase())));
+        }
+        new.push(declared(&only.value, data_type(&column.data_type, &session.settings)?, &column.options));
+    }
+    let at = table.columns.len() - table.partitioned_by.len().min(table.columns.len());
+    let query = Resolver::new(session).widened(&database, &table, at, &new)?;
+    table.columns.splice(at..at, new);
+    Ok(Action::CreateTable { database, table: Box::new(table), query: Some(query) })
 }
 
 fn alter_column(session: &mut Session, name: &[String], column: &Name, change: &AlterColumn) -> Result<Action> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use datafusion::common::Column;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::functions_aggregate::expr_fn::count;
-use datafusion::logical_expr::{Aggregate, Expr as Plan, GroupingSet, LogicalPlan, Projection, lit};
+use datafusion::logical_expr::{Aggregate, Expr as Plan, Filter, GroupingSet, LogicalPlan, Projection, lit};
 use paceline_functions::{Error, Result, Typed};
 use paceline_syntax::tree::Expr;
 
@@ -33,12 +33,23 @@ impl Resolver<'_> {
         let (plan, columns) = self.with_columns(plan, groups.keys.iter().map(|key| key.expr.clone()).collect())?;
         let mut calls: Vec<(Plan, String)> = Vec::new();
         let is_sets = groups.sets.is_some();
+        let empty = groups.sets.as_ref().map_or(0, |sets| sets.iter().filter(|set| set.is_empty()).count());
+        let only_empty = groups.sets.as_ref().is_some_and(|sets| sets.len() == empty);
+        if only_empty && empty > 1 {
+            return Err(Error::unsupported("several empty grouping sets alone"));
+        }
         for typed in exprs {
             let expr = std::mem::take(&mut typed.expr);
             let name = typed.name.clone();
             let changed = expr.transform_down(|expr| {
                 if let Some(at) = groups.keys.iter().position(|key| key.expr == expr) {
-                    return Ok(Transformed::new(columns[at].clone(), true, TreeNodeRecursion::Jump));
+                    let column = if only_empty {
+                        let null = datafusion::scalar::ScalarValue::try_from(&groups.keys[at].data_type.to_arrow())?;
+                        Plan::Literal(null, None)
+                    } else {
+                        columns[at].clone()
+                    };
+                    return Ok(Transformed::new(column, true, TreeNodeRecursion::Jump));
                 }
                 match expr {
                     Plan::AggregateFunction(mut call) => {
@@ -51,6 +62,10 @@ impl Resolver<'_> {
                         }
                         if call.func.name() == "grouping" {
                             grouping_arguments(&mut call.params.args, &groups.keys, &columns, is_sets, &name)?;
+                            if only_empty {
+                                let bits = (1i64 << call.params.args.len().min(62)) - 1;
+                                return Ok(Transformed::new(lit(bits as i32), true, TreeNodeRecursion::Jump));
+                            }
                         }
                         let expr = Plan::AggregateFunction(call);
                         let known = calls.iter().find(|(it, _)| it == &expr).map(|(_, id)| id.clone());
@@ -90,9 +105,9 @@ impl Resolver<'_> {
                 }
             }
         }
-        if calls.is_empty() && columns.is_empty() {
-            let id = self.id();
-            calls.push((count(lit(1i64)), id));
+        let counted = self.id();
+        if empty > 0 || (calls.is_empty() && columns.is_empty()) {
+            calls.push((count(lit(1i64)), counted.clone()));
         }
         let calls = calls.into_iter().map(|(call, id)| call.alias(id)).collect();
         let keys = match groups.sets {
@@ -100,9 +115,16 @@ impl Resolver<'_> {
                 let sets = sets.iter().map(|set| set.iter().map(|at| columns[*at].clone()).collect()).collect();
                 vec![Plan::GroupingSet(GroupingSet::GroupingSets(sets))]
             }
-            _ => columns,
+            Some(_) => Vec::new(),
+            None => columns,
         };
-        Ok(LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(plan), keys, calls)?))
+        let plan = LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(plan), keys, calls)?);
+        if empty == 0 {
+            return Ok(plan);
+        }
+        // Of no rows there is no group, also not that of the empty set.
+        let some = Plan::Column(Column::new_unqualified(counted)).gt(lit(0i64));
+        Ok(LogicalPlan::Filter(Filter::try_new(some, Arc::new(plan))?))
     }
 
     /// The plan with these expressions as columns beside its own.

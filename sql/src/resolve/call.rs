@@ -29,7 +29,7 @@ impl Resolver<'_> {
                     typed
                 } else {
                     let Some(function) = function else { return Err(unknown_function(&parts)) };
-                    let arguments = self.arguments(&lower, &call.arguments, names)?;
+                    let arguments = self.counted_arguments(&lower, call, names)?;
                     if call.over.is_none() && matches!(function.resolve, Resolve::Window(_)) {
                         return Err(Error::new(
                             "WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE",
@@ -105,8 +105,18 @@ impl Resolver<'_> {
         }
     }
 
+    /// Arguments of a call, of which `count(*)` counts rows.
+    fn counted_arguments(&mut self, function: &str, call: &FunctionCall, names: Names<'_>) -> Result<Vec<Typed>> {
+        let counts_rows = function == "count" && call.arguments.len() == 1 && !call.distinct;
+        self.placed(function, &call.arguments, counts_rows, names)
+    }
+
     /// Arguments in their places; stars are expanded.
     pub(crate) fn arguments(&mut self, function: &str, written: &[Argument], names: Names<'_>) -> Result<Vec<Typed>> {
+        self.placed(function, written, false, names)
+    }
+
+    fn placed(&mut self, function: &str, written: &[Argument], counts_rows: bool, names: Names<'_>) -> Result<Vec<Typed>> {
         let mut arguments = Vec::new();
         let mut named: Vec<(String, Typed)> = Vec::new();
         for argument in written {
@@ -121,7 +131,7 @@ impl Resolver<'_> {
                 ));
             }
             match &*argument.value.kind {
-                ExprKind::Star(target) if function == "count" && target.is_empty() && written.len() == 1 => {
+                ExprKind::Star(target) if counts_rows && target.is_empty() => {
                     arguments.push(Typed::literal(1i32.into(), DataType::Int, "1"));
                 }
                 ExprKind::Star(target) => arguments.extend(self.star(target, names.scope)?),

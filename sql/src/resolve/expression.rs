@@ -83,7 +83,14 @@ impl Resolver<'_> {
                     (false, true) => CastMode::Ansi,
                     (false, false) => CastMode::Legacy,
                 };
-                explicit_cast(operand, &to, mode, &self.settings)
+                let same = operand.data_type == to;
+                let typed = explicit_cast(operand, &to, mode, &self.settings)?;
+                // A constant that is cast is no longer a literal to the rules that look for one.
+                if same && typed.as_literal().is_some() {
+                    let expr = datafusion::logical_expr::cast(typed.expr, to.to_arrow());
+                    return Ok(Typed { expr, ..typed });
+                }
+                Ok(typed)
             }
             ExprKind::Struct(fields) => self.structure("struct", fields, names),
             ExprKind::Row(fields) => self.structure("named_struct", fields, names),

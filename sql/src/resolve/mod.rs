@@ -77,6 +77,8 @@ pub(crate) struct Resolver<'a> {
     windows: Vec<NamedWindow>,
     /// Whether a condition of a filter is resolved, where DataFusion makes joins of subqueries.
     in_filter: bool,
+    /// Whether the next query is that of a common table expression or within an expression.
+    starts: bool,
     /// A temporary view that was read, as `` `a` ``.
     pub(crate) temporary: Option<String>,
     /// How deep in queries, relations and expressions.
@@ -129,6 +131,7 @@ impl<'a> Resolver<'a> {
             lambdas: Vec::new(),
             windows: Vec::new(),
             in_filter: false,
+            starts: false,
             temporary: None,
             depth: 0,
         }

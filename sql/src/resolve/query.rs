@@ -28,11 +28,28 @@ impl Resolver<'_> {
     pub(crate) fn query(&mut self, query: &Query) -> Result<Relation> {
         self.deeper(|it| {
             let before = it.ctes.len();
+            it.no_conflict(&query.ctes)?;
             let result = it.define(&query.ctes).and_then(|()| it.query_body(query));
             let result = result.and_then(|relation| it.unreferred(before).map(|()| relation));
             it.ctes.truncate(before);
             result
         })
+    }
+
+    /// A query within may not name a common table expression as one around it is named, unless the session says which is meant.
+    fn no_conflict(&mut self, ctes: &[Cte]) -> Result<()> {
+        let starts = std::mem::replace(&mut self.starts, false);
+        let policy = self.session.get("spark.sql.legacy.ctePrecedencePolicy").unwrap_or("EXCEPTION");
+        if !starts || !policy.eq_ignore_ascii_case("EXCEPTION") {
+            return Ok(());
+        }
+        match ctes.iter().find(|it| self.find_cte(&it.name.value).is_some()) {
+            None => Ok(()),
+            Some(it) => Err(Error::new(
+                "AMBIGUOUS_ALIAS_IN_NESTED_CTE",
+                format!("Name `{}` is ambiguous in nested CTE. Please set \"spark.sql.legacy.ctePrecedencePolicy\" to \"CORRECTED\" so that name defined in inner CTE takes precedence.", it.name.value),
+            )),
+        }
     }
 
     /// Makes common table expressions known; each sees those before it.
@@ -75,6 +92,7 @@ impl Resolver<'_> {
         if moved {
             self.outer.push(Outer { scope: Scope::default(), used: Vec::new() });
         }
+        self.starts = true;
         let relation = self.query(&cte.query);
         if moved {
             self.outer.pop();

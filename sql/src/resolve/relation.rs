@@ -8,7 +8,7 @@ use paceline_functions::{DataType, Error, Result};
 use paceline_syntax::tree::{Name, Relation as Tree, RelationKind, Sample, SampleMethod, Step, TableAlias};
 
 use super::scope::{Relation, Scope, ScopeColumn, column};
-use super::{Outer, Resolver, cast, evaluate};
+use super::{Outer, Resolved, Resolver, cast, evaluate};
 use crate::catalog::{CATALOG, Found, Object, Table, View, no_table};
 
 impl Resolver<'_> {
@@ -128,6 +128,29 @@ impl Resolver<'_> {
         let plan = LogicalPlan::TableScan(scan);
         let plan = LogicalPlan::Projection(Projection::try_new(exprs, Arc::new(plan))?);
         Ok(Relation { plan, scope: Scope { columns } })
+    }
+
+    /// A table's rows with new columns at a place.
+    pub(crate) fn widened(&mut self, database: &str, table: &Table, at: usize, new: &[crate::catalog::Column]) -> Result<Resolved> {
+        let mut relation = self.scan(database, table)?;
+        let mut columns: Vec<_> = relation.scope.columns.iter().map(|it| it.column.clone()).collect();
+        let mut added = Vec::new();
+        for it in new {
+            let value = match &it.default {
+                Some(text) => {
+                    let parsed = paceline_syntax::parse_expression(text, self.session.grammar())
+                        .map_err(|error| Error::new(error.class(), error.message()))?;
+                    self.constant(&parsed.value)?
+                }
+                None => paceline_functions::Typed::null(it.field.data_type.clone(), "NULL")?,
+            };
+            let value = super::store_cast(value, &it.field.data_type, &self.settings)?;
+            added.push(paceline_functions::Typed { name: it.field.name.clone(), ..value });
+        }
+        columns.splice(at..at, added);
+        let (plan, columns) = self.project(relation.plan, columns)?;
+        relation = Relation { plan, scope: Self::scope_of(columns) };
+        self.finish(relation)
     }
 
     /// A view's query, under the settings and in the database of when it was made.

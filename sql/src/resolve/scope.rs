@@ -93,7 +93,11 @@ impl Scope {
             }
             match found.as_slice() {
                 [] => {}
-                [one] => return Lookup::Column(one.column.clone(), qualifiers + 1),
+                [one] => {
+                    // A column has the name that it is written with.
+                    let column = Typed { name: (*name).to_owned(), ..one.column.clone() };
+                    return Lookup::Column(column, qualifiers + 1);
+                }
                 many => {
                     let names = many.iter().map(|it| it.full_name()).collect();
                     return Lookup::Ambiguous(names);

@@ -93,6 +93,12 @@ impl Resolver<'_> {
                 }
                 continue;
             }
+            if let Some(columns) = self.regex_columns(&item.value, scope)? {
+                for it in columns {
+                    items.push(Item { name: it.column.name.clone(), typed: it.column, named: false, qualifier: it.qualifier });
+                }
+                continue;
+            }
             let names = Names { scope, aliases: &aliases, first: First::Scope };
             if let Some((function, call)) = self.generator_call(&item.value) {
                 generators += 1;
@@ -138,13 +144,17 @@ impl Resolver<'_> {
                 }
                 None => {
                     let known = scope.columns.iter().find(|it| it.column.expr == typed.expr);
-                    let name = match (&*item.value.kind, known) {
-                        (ExprKind::Column(_), Some(it)) => it.column.name.clone(),
-                        (ExprKind::Column(parts), None) => {
-                            field_name(&typed).unwrap_or_else(|| {
-                                parts.last().map_or_else(|| typed.name.clone(), |it| if typed.name.contains('(') { typed.name.clone() } else { it.value.clone() })
-                            })
-                        }
+                    let cast_column = match &*item.value.kind {
+                        ExprKind::Cast { operand, .. } => match &*operand.kind {
+                            ExprKind::Column(parts) if !scope.columns.is_empty() => parts.last(),
+                            _ => None,
+                        },
+                        _ => None,
+                    };
+                    let name = match (&*item.value.kind, cast_column) {
+                        // A cast of a column alone keeps the column's name.
+                        (_, Some(column)) => column.value.clone(),
+                        (ExprKind::Column(_), _) => field_name(&typed).unwrap_or_else(|| typed.name.clone()),
                         _ => typed.name.clone(),
                     };
                     let qualifier = known.map_or_else(Vec::new, |it| it.qualifier.clone());

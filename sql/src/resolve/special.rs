@@ -51,8 +51,9 @@ impl Resolver<'_> {
                 self.call_named("overlay", arguments)
             }
             SpecialForm::Position(part, text) => {
-                let arguments = self.exprs([part, text], names)?;
-                self.call_named("position", arguments)
+                let mut arguments = self.exprs([part, text], names)?;
+                arguments.push(Typed::literal(1i32.into(), DataType::Int, "1"));
+                self.call_named("locate", arguments)
             }
             SpecialForm::TimestampAdd(_, unit, amount, timestamp) => {
                 let arguments = self.exprs([amount, timestamp], names)?;

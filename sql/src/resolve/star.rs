@@ -1,12 +1,41 @@
 //! What `*` stands for.
 
+use datafusion::scalar::ScalarValue;
 use paceline_functions::{DataType, Error, Result, Typed};
-use paceline_syntax::tree::Ident;
+use paceline_syntax::tree::{Expr, ExprKind, Ident};
 
-use super::scope::{Lookup, Scope};
-use super::{Names, Resolver};
+use super::scope::{Lookup, Scope, ScopeColumn};
+use super::{Names, Resolver, evaluate};
 
 impl Resolver<'_> {
+    /// With `spark.sql.parser.quotedRegexColumnNames`, a quoted name is a pattern: the columns that it fits.
+    pub(crate) fn regex_columns(&mut self, expr: &Expr, scope: &Scope) -> Result<Option<Vec<ScopeColumn>>> {
+        if !self.session.is_on("spark.sql.parser.quotedRegexColumnNames") {
+            return Ok(None);
+        }
+        let ExprKind::Column(parts) = &*expr.kind else { return Ok(None) };
+        let (qualifier, pattern) = match parts.as_slice() {
+            [pattern] if pattern.quoted => (None, pattern),
+            [table, pattern] if pattern.quoted => (Some(table.value.as_str()), pattern),
+            _ => return Ok(None),
+        };
+        let insensitive = if self.settings.case_sensitive { "" } else { "(?i)" };
+        let pattern = format!("{insensitive}^(?:{})$", pattern.value);
+        let mut found = Vec::new();
+        for it in scope.visible() {
+            if qualifier.is_some_and(|table| !it.qualifier.last().is_some_and(|last| self.same(last, table))) {
+                continue;
+            }
+            let name = Typed::literal(it.column.name.as_str().into(), DataType::String, "");
+            let pattern = Typed::literal(pattern.as_str().into(), DataType::String, "");
+            let fits = self.call_named("rlike", vec![name, pattern])?;
+            if evaluate(&fits)? == ScalarValue::Boolean(Some(true)) {
+                found.push(it.clone());
+            }
+        }
+        Ok(Some(found))
+    }
+
     /// The columns that `*` or `t.*` stands for, or the fields of a struct.
     pub(crate) fn star(&mut self, target: &[Ident], scope: &Scope) -> Result<Vec<Typed>> {
         if target.is_empty() {

@@ -21,6 +21,7 @@ impl Resolver<'_> {
         let lambdas = std::mem::take(&mut self.lambdas);
         let in_filter = std::mem::replace(&mut self.in_filter, false);
         let windows = std::mem::take(&mut self.windows);
+        self.starts = true;
         let relation = self.query(query);
         (self.lambdas, self.in_filter, self.windows) = (lambdas, in_filter, windows);
         let used = self.outer.pop().map_or_else(Vec::new, |outer| outer.used);

@@ -47,6 +47,7 @@ impl Resolver<'_> {
             keys.push(self.sort_key(item, names)?);
         }
         let is_window = find(function).is_some_and(|it| matches!(it.resolve, Resolve::Window(_)));
+        let has_frame = frame.is_some();
         let (frame, shown) = match &frame {
             Some(frame) => self.frame(frame, &keys)?,
             None => default_frame(function, is_window, &keys, &typed),
@@ -55,6 +56,13 @@ impl Resolver<'_> {
             return Err(Error::new(
                 "_LEGACY_ERROR_TEMP_1037",
                 format!("Window function {} requires window to be ordered, please add ORDER BY clause.", typed.name),
+            ));
+        }
+        let whole = ["percentile_cont", "percentile_disc", "median"].contains(&function);
+        if whole && (!keys.is_empty() || has_frame) {
+            return Err(Error::new(
+                "INVALID_WINDOW_SPEC_FOR_AGGREGATION_FUNC",
+                format!("Cannot specify ORDER BY or a window frame for {}.", typed.name),
             ));
         }
         let mut spec = Vec::new();
@@ -141,12 +149,12 @@ impl Resolver<'_> {
             }
         }
         let key = if units == WindowFrameUnits::Range { keys.first() } else { None };
-        let (start, from) = self.bound(&frame.start, key, true)?;
-        let (end, to) = self.bound(&frame.end, key, false)?;
+        let (start, from) = self.bound(&frame.start, key)?;
+        let (end, to) = self.bound(&frame.end, key)?;
         Ok((WindowFrame::new_bounds(units, start, end), format!("{shown} BETWEEN {from} AND {to}")))
     }
 
-    fn bound(&mut self, bound: &FrameBound, key: Option<&SortKey>, start: bool) -> Result<(WindowFrameBound, String)> {
+    fn bound(&mut self, bound: &FrameBound, key: Option<&SortKey>) -> Result<(WindowFrameBound, String)> {
         let (expr, preceding) = match bound {
             FrameBound::UnboundedPreceding => {
                 return Ok((WindowFrameBound::Preceding(ScalarValue::Null), "UNBOUNDED PRECEDING".to_owned()));
@@ -158,15 +166,15 @@ impl Resolver<'_> {
             FrameBound::Preceding(expr) => (expr, true),
             FrameBound::Following(expr) => (expr, false),
         };
-        let _ = start;
-        let (value, shown) = self.distance(expr, key)?;
+        let (value, shown, is_cast) = self.distance(expr, key)?;
         let negative = value.as_ref().is_some_and(|(_, negative)| *negative);
         let Some((value, _)) = value else {
             return Ok((WindowFrameBound::CurrentRow, shown));
         };
         let towards_past = preceding != negative;
-        let name = match (preceding, shown.strip_prefix('-')) {
-            (true, _) => format!("{shown} PRECEDING"),
+        let name = match (preceding, is_cast) {
+            (true, true) => format!("(- {shown}) FOLLOWING"),
+            (true, false) => format!("{shown} PRECEDING"),
             (false, _) => format!("{shown} FOLLOWING"),
         };
         let bound =
@@ -175,7 +183,7 @@ impl Resolver<'_> {
     }
 
     /// How far a bound is away, always positive, and whether it was negative.
-    fn distance(&mut self, expr: &Expr, key: Option<&SortKey>) -> Result<(Option<(ScalarValue, bool)>, String)> {
+    fn distance(&mut self, expr: &Expr, key: Option<&SortKey>) -> Result<(Option<(ScalarValue, bool)>, String, bool)> {
         let scope = super::Scope::default();
         let typed = self.expr(expr, Names::of(&scope))?;
         let shown = typed.name.clone();
@@ -186,6 +194,7 @@ impl Resolver<'_> {
             )
         };
         let key_type = key.map(|key| key.value.data_type.clone());
+        let is_cast = key_type.as_ref().is_some_and(|it| it.is_numeric() && it != &typed.data_type);
         let typed = match &key_type {
             None => cast(typed, &DataType::Int, &self.settings)?,
             Some(to) if to.is_numeric() && typed.data_type.is_numeric() => cast(typed, to, &self.settings)?,
@@ -209,7 +218,7 @@ impl Resolver<'_> {
             (_, ScalarValue::IntervalYearMonth(Some(months))) => ScalarValue::new_interval_mdn(months, 0, 0),
             (_, other) => other,
         };
-        Ok((Some((value, negative)), shown))
+        Ok((Some((value, negative)), shown, is_cast))
     }
 }
 
