@@ -88,7 +88,9 @@ impl Resolver<'_> {
         let subqueries: Vec<Plan> = calls
             .iter()
             .flat_map(|(call, _)| match call {
-                Plan::AggregateFunction(call) => call.params.args.clone(),
+                Plan::AggregateFunction(call) => {
+                    call.params.args.iter().cloned().chain(call.params.filter.as_deref().cloned()).collect()
+                }
                 _ => Vec::new(),
             })
             .filter(has_subquery)
@@ -97,7 +99,7 @@ impl Resolver<'_> {
         if !subqueries.is_empty() {
             for (call, _) in &mut calls {
                 if let Plan::AggregateFunction(call) = call {
-                    for argument in &mut call.params.args {
+                    for argument in call.params.args.iter_mut().chain(call.params.filter.as_deref_mut()) {
                         if let Some(at) = subqueries.iter().position(|it| it == argument) {
                             *argument = replaced[at].clone();
                         }
@@ -128,7 +130,8 @@ impl Resolver<'_> {
     }
 
     /// The plan with these expressions as columns beside its own.
-    fn with_columns(&mut self, plan: LogicalPlan, exprs: Vec<Plan>) -> Result<(LogicalPlan, Vec<Plan>)> {
+    fn with_columns(&mut self, plan: LogicalPlan, mut exprs: Vec<Plan>) -> Result<(LogicalPlan, Vec<Plan>)> {
+        let plan = self.join_subqueries(plan, &mut exprs.iter_mut().collect::<Vec<_>>())?;
         if exprs.iter().all(|expr| matches!(expr, Plan::Column(_))) {
             return Ok((plan, exprs));
         }

@@ -4,7 +4,9 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::functions_aggregate::grouping::grouping_udaf;
 use datafusion::logical_expr::expr::{AggregateFunction, NullTreatment};
 use datafusion::logical_expr::{Expr as Plan, cast as plan_cast};
-use paceline_functions::{Call, DataType, Error, Function, Resolve, Result, Typed, find};
+use paceline_functions::{
+    Call, DataType, Error, Function, Group, LambdaInput, Resolve, Result, Typed, find, resolve_lambda,
+};
 use paceline_syntax::tree::{Argument, Expr, ExprKind, FunctionCall, Name, Nulls, Reference};
 
 use super::{Names, Resolver, cast, evaluate};
@@ -90,11 +92,27 @@ impl Resolver<'_> {
     }
 
     /// Higher-order functions, whose arguments are lambdas.
-    fn call_with_lambdas(&mut self, _name: &str, call: &FunctionCall, _names: Names<'_>) -> Result<Option<Typed>> {
-        if call.arguments.iter().any(|it| matches!(*it.value.kind, ExprKind::Lambda(..))) {
-            return Err(Error::unsupported("lambda functions"));
+    fn call_with_lambdas(&mut self, name: &str, call: &FunctionCall, names: Names<'_>) -> Result<Option<Typed>> {
+        let Some(function) = find(name).filter(|it| it.group == Group::Lambda) else { return Ok(None) };
+        let mut inputs = Vec::new();
+        for argument in &call.arguments {
+            inputs.push(match &*argument.value.kind {
+                ExprKind::Lambda(variables, _) => LambdaInput::Lambda(variables.iter().map(|it| it.value.clone()).collect()),
+                _ => LambdaInput::Value(self.expr(&argument.value, names)?),
+            });
         }
-        Ok(None)
+        let settings = std::sync::Arc::clone(&self.settings);
+        let typed = resolve_lambda(function.name, inputs, &settings, &mut |at, variables| {
+            let Some(ExprKind::Lambda(written, body)) = call.arguments.get(at).map(|it| &*it.value.kind) else {
+                return Err(Error::new("INTERNAL_ERROR", "No lambda is there."));
+            };
+            let before = self.lambdas.len();
+            self.lambdas.extend(written.iter().map(|it| it.value.clone()).zip(variables.iter().cloned()));
+            let body = self.expr(body, names);
+            self.lambdas.truncate(before);
+            body
+        })?;
+        Ok(Some(typed))
     }
 
     /// What stands where the table has no such function.

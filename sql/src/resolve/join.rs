@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
+use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{JoinConstraint as PlanConstraint, JoinType, NullEquality};
-use datafusion::logical_expr::{Expr as Plan, Filter, Join as PlanJoin, LogicalPlan, Projection, Subquery, lit};
+use datafusion::logical_expr::{Expr as Plan, Filter, Join as PlanJoin, LogicalPlan, Projection, lit};
 use paceline_functions::{DataType, Error, Result, Typed};
 use paceline_syntax::tree::{Expr, Ident, Join, JoinConstraint, JoinKind, Relation as Tree, Step};
 
 use super::coerce::{condition, widest};
 use super::scope::{Lookup, Relation, Scope, ScopeColumn};
-use super::subquery::outward;
 use super::{Names, Outer, Resolver, cast, column};
 
 impl Resolver<'_> {
@@ -42,7 +42,14 @@ impl Resolver<'_> {
             return joined(left, right, kind, None);
         };
         let both = both(&left.scope, &right.scope);
-        let on = self.on(on, &both)?;
+        let mut on = self.on(on, &both)?;
+        let has_subquery = on.exists(|it| Ok(matches!(it, Plan::ScalarSubquery(_) | Plan::Exists(_) | Plan::InSubquery(_))))?;
+        if kind == JoinType::Inner && has_subquery {
+            let all = joined(left, right, kind, None)?;
+            let plan = self.join_subqueries(all.plan, &mut [&mut on])?;
+            let plan = LogicalPlan::Filter(Filter::try_new(on, Arc::new(plan))?);
+            return Ok(Relation { plan, scope: all.scope });
+        }
         joined(left, right, kind, Some(on))
     }
 
@@ -169,15 +176,10 @@ impl Resolver<'_> {
         if used.is_empty() {
             return joined(left, right, kind, on);
         }
-        let subquery = Subquery { subquery: Arc::new(right.plan), outer_ref_columns: used, spans: Default::default() };
-        let right = Relation { plan: LogicalPlan::Subquery(subquery), scope: right.scope };
-        joined(left, right, kind, Some(on.unwrap_or_else(|| lit(true))))
-    }
-
-    /// The condition as a query within sees it.
-    pub(crate) fn outward_filter(&mut self, plan: LogicalPlan, on: Plan, scope: &Scope) -> Result<LogicalPlan> {
-        let on = outward(on, scope, &mut Vec::new())?;
-        Ok(LogicalPlan::Filter(Filter::try_new(on, Arc::new(plan))?))
+        let scope = joined_scope(left.scope, right.scope, kind);
+        let dependent = self.dependent(&left.plan, &right.plan, &used)?;
+        let plan = self.attach(left.plan, dependent, &used, kind, on)?;
+        Ok(Relation { plan, scope })
     }
 }
 
@@ -186,7 +188,7 @@ fn both(left: &Scope, right: &Scope) -> Scope {
     Scope { columns: left.columns.iter().chain(&right.columns).cloned().collect() }
 }
 
-fn joined(left: Relation, right: Relation, kind: JoinType, on: Option<Plan>) -> Result<Relation> {
+fn joined_scope(left: Scope, right: Scope, kind: JoinType) -> Scope {
     let nullable = |scope: Scope| Scope {
         columns: scope
             .columns
@@ -194,13 +196,17 @@ fn joined(left: Relation, right: Relation, kind: JoinType, on: Option<Plan>) -> 
             .map(|it| ScopeColumn { column: Typed { nullable: true, ..it.column }, ..it })
             .collect(),
     };
-    let scope = match kind {
-        JoinType::LeftSemi | JoinType::LeftAnti => left.scope,
-        JoinType::Left => both(&left.scope, &nullable(right.scope)),
-        JoinType::Right => both(&nullable(left.scope), &right.scope),
-        JoinType::Full => both(&nullable(left.scope), &nullable(right.scope)),
-        _ => both(&left.scope, &right.scope),
-    };
+    match kind {
+        JoinType::LeftSemi | JoinType::LeftAnti => left,
+        JoinType::Left => both(&left, &nullable(right)),
+        JoinType::Right => both(&nullable(left), &right),
+        JoinType::Full => both(&nullable(left), &nullable(right)),
+        _ => both(&left, &right),
+    }
+}
+
+fn joined(left: Relation, right: Relation, kind: JoinType, on: Option<Plan>) -> Result<Relation> {
+    let scope = joined_scope(left.scope, right.scope, kind);
     let on = match (kind, on) {
         (JoinType::Inner, on) => on,
         (_, None) => Some(lit(true)),

@@ -72,11 +72,14 @@ impl Resolver<'_> {
             let all = items.iter_mut().map(|it| &mut it.typed).chain(having.iter_mut()).chain(keys.iter_mut().map(|key| &mut key.value));
             plan = self.aggregate(plan, groups.unwrap_or_default(), all.collect())?;
         }
-        if let Some(having) = having {
+        if let Some(mut having) = having {
+            plan = self.join_subqueries(plan, &mut [&mut having.expr])?;
             plan = LogicalPlan::Filter(Filter::try_new(having.expr, Arc::new(plan))?);
         }
         let all = items.iter_mut().map(|it| &mut it.typed).chain(keys.iter_mut().map(|key| &mut key.value));
         plan = self.windows_of(plan, all.collect())?;
+        let all = items.iter_mut().map(|it| &mut it.typed.expr).chain(keys.iter_mut().map(|key| &mut key.value.expr));
+        plan = self.join_subqueries(plan, &mut all.collect::<Vec<_>>())?;
         self.columns(plan, items, keys, select.distinct)
     }
 
@@ -170,14 +173,15 @@ impl Resolver<'_> {
         let in_filter = std::mem::replace(&mut self.in_filter, true);
         let typed = self.expr(filter, Names::of(&source.scope));
         self.in_filter = in_filter;
-        let typed = condition(typed?, &self.settings, clause)?;
+        let mut typed = condition(typed?, &self.settings, clause)?;
         if has_aggregate(&typed.expr) || has_window(&typed.expr) {
             return Err(Error::new(
                 "INVALID_WHERE_CONDITION",
                 format!("The WHERE condition \"{}\" contains invalid expressions: aggregate or window functions. Rewrite the query to avoid window functions, aggregate functions, and generator functions in the WHERE clause.", typed.name),
             ));
         }
-        let plan = LogicalPlan::Filter(Filter::try_new(typed.expr, Arc::new(source.plan))?);
+        let plan = self.join_subqueries(source.plan, &mut [&mut typed.expr])?;
+        let plan = LogicalPlan::Filter(Filter::try_new(typed.expr, Arc::new(plan))?);
         Ok(Relation { plan, scope: source.scope })
     }
 

@@ -114,7 +114,7 @@ impl Resolver<'_> {
         let (plan, right) = self.project(relation.plan, right)?;
         if let ([left], true) = (left.as_slice(), self.in_filter) {
             let plan = match right.as_slice() {
-                [one] => LogicalPlan::Projection(Projection::try_new(vec![one.expr.clone()], Arc::new(plan))?),
+                [one] => LogicalPlan::Projection(Projection::try_new(vec![one.expr.clone().alias(self.id())], Arc::new(plan))?),
                 _ => plan,
             };
             let test = InSubquery::new(Box::new(left.expr.clone()), subquery(plan, used), negated);
