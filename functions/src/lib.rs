@@ -13,6 +13,8 @@ mod data_type;
 mod decimal_type;
 mod display;
 mod error;
+#[cfg(test)]
+mod examples;
 mod function;
 mod groups;
 mod interval_fields;
@@ -20,6 +22,7 @@ pub mod intervals;
 mod kernel;
 mod literal;
 pub mod operators;
+mod schema_text;
 mod settings;
 mod text;
 mod typed;
