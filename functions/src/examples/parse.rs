@@ -219,7 +219,7 @@ impl<'a> Parser<'a> {
             let digits = u8::try_from(value.unsigned_abs().to_string().len()).map_err(|_| unknown())?;
             let precision = digits.max(u8::try_from(scale).map_err(|_| unknown())?);
             let whole = if matches!(whole, "" | "-") { format!("{whole}0") } else { whole.to_owned() };
-            let name = format!("{}.{fraction}", whole.parse::<i64>().map(|whole| whole.to_string()).unwrap_or(whole));
+            let name = format!("{whole}.{fraction}");
             return Ok(Typed::literal(ScalarValue::Decimal128(Some(value), precision, scale), DataType::Decimal(precision, scale), name));
         }
         match (lower.parse::<i32>(), lower.parse::<i64>()) {
