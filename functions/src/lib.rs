@@ -9,6 +9,7 @@ mod civil;
 mod codec;
 pub mod coercion;
 mod columns;
+mod constant;
 mod data_type;
 mod decimal_type;
 mod display;

@@ -65,7 +65,7 @@ pub(super) fn to_instant(mut call: Call<'_>, kernel: &'static Kernel, to: DataTy
     count(&call, &[1, 2])?;
     let name = named(&call);
     let is_number = call.arguments.first().is_some_and(|argument| argument.data_type.is_numeric());
-    if is_number && (call.arguments.len() == 2 || to == DataType::Date) {
+    if is_number && to != DataType::Timestamp {
         let number = call.arguments.swap_remove(0);
         call.arguments.insert(0, implicit(number, &DataType::String, call.settings)?);
     }

@@ -22,7 +22,14 @@ pub(crate) enum Json {
 impl Json {
     /// The first value of a text and what follows it; none if the value is malformed.
     pub(crate) fn first(text: &str) -> Option<(Json, &str)> {
-        let mut reader = Reader { rest: text };
+        let mut reader = Reader { rest: text, zeros: false };
+        let value = reader.value(0)?;
+        Some((value, reader.rest))
+    }
+
+    /// The same where numbers may begin with zeros.
+    pub(crate) fn first_lenient(text: &str) -> Option<(Json, &str)> {
+        let mut reader = Reader { rest: text, zeros: true };
         let value = reader.value(0)?;
         Some((value, reader.rest))
     }
@@ -96,6 +103,8 @@ pub(crate) fn quote(text: &str, to: &mut String) {
 
 struct Reader<'a> {
     rest: &'a str,
+    /// Whether numbers may begin with zeros.
+    zeros: bool,
 }
 
 impl Reader<'_> {
@@ -219,12 +228,12 @@ impl Reader<'_> {
             "NaN" | "Infinity" | "-Infinity" => Json::Float(word.to_owned()),
             "+Infinity" | "INF" | "+INF" => Json::Float("Infinity".to_owned()),
             "-INF" => Json::Float("-Infinity".to_owned()),
-            word => number(word)?,
+            word => number(word, self.zeros)?,
         })
     }
 }
 
-fn number(word: &str) -> Option<Json> {
+fn number(word: &str, zeros: bool) -> Option<Json> {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let unsigned = word.strip_prefix('-').unwrap_or(word);
     let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
@@ -235,7 +244,7 @@ fn number(word: &str) -> Option<Json> {
         Some((whole, fraction)) => (whole, Some(fraction)),
         None => (mantissa, None),
     };
-    let leading_zero = whole.len() > 1 && whole.starts_with('0');
+    let leading_zero = !zeros && whole.len() > 1 && whole.starts_with('0');
     if !digits(whole) || leading_zero || !fraction.is_none_or(digits) || !exponent.is_none_or(digits) {
         return None;
     }

@@ -173,7 +173,7 @@ fn found(a: &Arguments<'_>, function: &'static str) -> Result<ColumnarValue> {
 }
 
 /// A list of strings for each row; false is NULL.
-pub(super) fn lists(
+pub(crate) fn lists(
     a: &Arguments<'_>,
     mut fill: impl FnMut(usize, &mut StringBuilder) -> Result<bool>,
 ) -> Result<ColumnarValue> {
