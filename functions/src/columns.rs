@@ -68,7 +68,7 @@ impl<A: Carrier> Column<A> {
 }
 
 /// The same bits, or the same values, as another type.
-fn carried(array: ArrayRef, to: &Arrow) -> Result<ArrayRef> {
+pub(crate) fn carried(array: ArrayRef, to: &Arrow) -> Result<ArrayRef> {
     let same_bits = match (array.data_type(), to) {
         (from, to) if from == to => return Ok(array),
         (Arrow::Decimal128(..), Arrow::Decimal128(..)) => return Ok(array),

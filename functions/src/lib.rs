@@ -14,6 +14,8 @@ mod data_type;
 mod decimal_type;
 mod display;
 mod error;
+#[cfg(test)]
+mod examples;
 mod function;
 mod groups;
 mod interval_fields;
@@ -22,6 +24,7 @@ mod kernel;
 mod literal;
 pub mod operators;
 mod nested;
+mod schema_text;
 mod settings;
 mod text;
 mod typed;

@@ -64,6 +64,11 @@ pub(super) fn unix_timestamp(mut call: Call<'_>) -> Result<Typed> {
 pub(super) fn to_instant(mut call: Call<'_>, kernel: &'static Kernel, to: DataType) -> Result<Typed> {
     count(&call, &[1, 2])?;
     let name = named(&call);
+    let is_number = call.arguments.first().is_some_and(|argument| argument.data_type.is_numeric());
+    if is_number && to != DataType::Timestamp {
+        let number = call.arguments.swap_remove(0);
+        call.arguments.insert(0, implicit(number, &DataType::String, call.settings)?);
+    }
     let is_text = call.arguments.first().is_some_and(|argument| matches!(argument.data_type, DataType::String | DataType::Void));
     if call.arguments.len() == 1 || !is_text {
         let value = call.arguments.swap_remove(0);

@@ -17,6 +17,7 @@ mod sentences;
 mod to_binary;
 
 pub(crate) use charset::{in_lines as base64_in_lines, unbase64};
+pub(crate) use regex::lists;
 
 use crate::checks::{In, defaults, plain, scalar, text};
 use crate::{Call, DataType, Function, Group, Kernel, Result, Typed};

@@ -45,7 +45,7 @@ enum Value {
 
 impl Value {
     fn of(array: &ArrayRef, row: usize) -> Result<Value> {
-        if row >= array.len() || array.is_null(row) {
+        if row >= array.len() || array.is_null(row) || *array.data_type() == Arrow::Null {
             return Ok(Value::Null);
         }
         let one = array.slice(row, 1);

@@ -54,13 +54,14 @@ kernels! {
         each::<StringArray, String>(a, |row| {
             let (text, pattern, group) = (some!(text.get(row)), some!(pattern.get(row)), some!(group.get(row)));
             let regex = patterns.get(pattern)?;
-            let group = checked_group(group, regex, "regexp_extract")?;
-            let mut taken = String::new();
+            // Only where there is a match is the group's number looked at.
+            let mut taken = Ok(String::new());
             regex.each(text, 0, |captures| {
-                taken = captures.get(group).map(|found| found.as_str().to_owned()).unwrap_or_default();
+                taken = checked_group(group, regex, "regexp_extract")
+                    .map(|group| captures.get(group).map(|found| found.as_str().to_owned()).unwrap_or_default());
                 false
             })?;
-            Ok(Some(taken))
+            taken.map(Some)
         })
     };
     EXTRACT_ALL = "spark_regexp_extract_all", |a| {
@@ -72,12 +73,15 @@ kernels! {
                 return Ok(false);
             };
             let regex = patterns.get(pattern)?;
-            let group = checked_group(group, regex, "regexp_extract_all")?;
+            let mut wrong = Ok(0);
             regex.each(text, 0, |captures| {
-                list.append_value(captures.get(group).map(|found| found.as_str()).unwrap_or_default());
-                true
+                wrong = checked_group(group, regex, "regexp_extract_all");
+                if let Ok(group) = wrong {
+                    list.append_value(captures.get(group).map(|found| found.as_str()).unwrap_or_default());
+                }
+                wrong.is_ok()
             })?;
-            Ok(true)
+            wrong.map(|_| true)
         })
     };
     INSTR = "spark_regexp_instr", |a| {
@@ -169,7 +173,7 @@ fn found(a: &Arguments<'_>, function: &'static str) -> Result<ColumnarValue> {
 }
 
 /// A list of strings for each row; false is NULL.
-pub(super) fn lists(
+pub(crate) fn lists(
     a: &Arguments<'_>,
     mut fill: impl FnMut(usize, &mut StringBuilder) -> Result<bool>,
 ) -> Result<ColumnarValue> {
