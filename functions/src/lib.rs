@@ -3,22 +3,32 @@
 //! A front end resolves names and gives this crate typed expressions; it gets typed expressions back, with Spark's name for
 //! each. Nothing here parses SQL, knows a table, or runs a plan.
 
+pub mod cast;
+mod civil;
 mod codec;
 mod constant;
+pub mod coercion;
 mod data_type;
+mod decimal_type;
+mod display;
 mod error;
 mod function;
 mod groups;
 mod interval_fields;
 mod kernel;
 mod nested;
+mod literal;
+pub mod operators;
 mod settings;
+mod text;
 mod typed;
+mod zone;
 
 pub use codec::{
     decode, decode_aggregate, decode_lambda, decode_window, encode, encode_aggregate, encode_lambda, encode_window,
 };
 pub use data_type::{DataType, StructField};
+pub use display::hive_row;
 pub use error::{Error, Result};
 pub use groups::aggregate::{SparkAggregate, percentile_within};
 pub use groups::generator::generated_columns;

@@ -55,9 +55,9 @@ pub(crate) const GROUPS: &[&[Function]] = &[
 
 /// The kernels of all groups, for the names that come over the wire.
 const KERNELS: &[&[&Kernel]] =
-    &[array::KERNELS, collection::KERNELS, generator::KERNELS, map::KERNELS, structs::KERNELS];
+    &[crate::cast::KERNELS, array::KERNELS, collection::KERNELS, generator::KERNELS, map::KERNELS, structs::KERNELS];
 
 /// All kernels of functions of one row.
 pub(crate) fn kernels() -> impl Iterator<Item = &'static Kernel> {
-    KERNELS.iter().flat_map(|kernels| kernels.iter().copied())
+    KERNELS.iter().chain(crate::operators::KERNELS).flat_map(|kernels| kernels.iter().copied())
 }
