@@ -8,11 +8,11 @@ mod conditional;
 mod conversion;
 mod csv;
 mod datetime;
-mod generator;
+pub(crate) mod generator;
 mod hash;
 pub(crate) mod implicit;
 mod json;
-mod lambda;
+pub(crate) mod lambda;
 pub(crate) mod map;
 mod math;
 mod misc;
@@ -22,10 +22,10 @@ pub(crate) mod subscript;
 pub(crate) mod structs;
 mod table;
 mod url;
-mod window;
+pub(crate) mod window;
 mod xml;
 
-use crate::Function;
+use crate::{Function, Kernel};
 
 /// The rows of all groups.
 pub(crate) const GROUPS: &[&[Function]] = &[
@@ -52,3 +52,12 @@ pub(crate) const GROUPS: &[&[Function]] = &[
     window::ROWS,
     xml::ROWS,
 ];
+
+/// The kernels of all groups, for the names that come over the wire.
+const KERNELS: &[&[&Kernel]] =
+    &[crate::cast::KERNELS, array::KERNELS, collection::KERNELS, generator::KERNELS, map::KERNELS, structs::KERNELS];
+
+/// All kernels of functions of one row.
+pub(crate) fn kernels() -> impl Iterator<Item = &'static Kernel> {
+    KERNELS.iter().chain(crate::operators::KERNELS).flat_map(|kernels| kernels.iter().copied())
+}

@@ -17,7 +17,7 @@ mod udaf;
 use crate::function::Resolve::{Aggregate, Refused, Resolver};
 use crate::{Function, Group, Resolve};
 
-pub(crate) use fold::{FOLDS, Fold};
+pub(crate) use fold::{Context, FOLDS};
 pub use resolving::percentile_within;
 pub use udaf::SparkAggregate;
 
