@@ -125,6 +125,10 @@ impl Resolver<'_> {
 
     /// Arguments of a call, of which `count(*)` counts rows.
     fn counted_arguments(&mut self, function: &str, call: &FunctionCall, names: Names<'_>) -> Result<Vec<Typed>> {
+        if ["rank", "dense_rank", "percent_rank"].contains(&function) {
+            // What they rank is what the window is ordered by; Spark takes arguments and drops them.
+            return Ok(Vec::new());
+        }
         let counts_rows = function == "count" && call.arguments.len() == 1 && !call.distinct;
         self.placed(function, &call.arguments, counts_rows, names)
     }

@@ -6,7 +6,7 @@ use datafusion::logical_expr::{
     Expr as Plan, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition,
 };
 use datafusion::scalar::ScalarValue;
-use paceline_functions::{DataType, Error, Resolve, Result, Typed, find};
+use paceline_functions::{DataType, Error, Resolve, Result, Typed, find, over_window};
 use paceline_syntax::tree::{Expr, Frame, FrameBound, FrameUnits, Ident, SortItem, Window};
 
 use super::{Names, Resolver, cast, evaluate};
@@ -75,6 +75,7 @@ impl Resolver<'_> {
         }
         spec.push(shown);
         let name = format!("{} OVER ({})", typed.name, spec.join(" "));
+        let typed = if matches!(typed.expr, Plan::AggregateFunction(_)) { over_window(typed)? } else { typed };
         let partition: Vec<Plan> = partition_by.into_iter().map(|it| it.expr).collect();
         let order: Vec<Sort> = keys.iter().map(|key| key.to_sort(key.value.expr.clone())).collect();
         let changed = typed.expr.transform_down(|expr| {
