@@ -11,6 +11,7 @@ mod data_type;
 mod decimal_type;
 mod display;
 mod error;
+mod evaluate;
 mod function;
 mod groups;
 mod interval_fields;
