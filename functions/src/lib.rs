@@ -16,6 +16,7 @@ mod display;
 mod error;
 #[cfg(test)]
 mod examples;
+mod evaluate;
 mod function;
 mod groups;
 mod interval_fields;

@@ -17,6 +17,7 @@ pub(crate) mod map;
 mod math;
 mod misc;
 mod predicate;
+pub(crate) mod scalar;
 mod string;
 pub(crate) mod subscript;
 pub(crate) mod structs;
