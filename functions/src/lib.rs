@@ -14,6 +14,7 @@ mod data_type;
 mod decimal_type;
 mod display;
 mod error;
+mod evaluate;
 #[cfg(test)]
 mod examples;
 mod function;

@@ -16,6 +16,7 @@ mod map;
 mod math;
 mod misc;
 mod predicate;
+pub(crate) mod scalar;
 mod string;
 mod structs;
 mod table;

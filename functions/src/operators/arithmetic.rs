@@ -31,8 +31,29 @@ pub fn try_arithmetic(
     Ok(named_arithmetic(operator, left, right, settings, name.clone(), true)?.named(name))
 }
 
-/// As both.
-pub(crate) fn named_arithmetic(
+/// The same types as an operator's, computed by another kernel: `pmod`.
+///
+/// # Errors
+/// The operands' types do not go together, or are no numbers.
+pub(crate) fn arithmetic_with(
+    kernel: &'static Kernel,
+    operator: BinaryOperator,
+    left: Typed,
+    right: Typed,
+    settings: &Arc<Settings>,
+    name: String,
+) -> Result<Typed> {
+    if !left.data_type.is_numeric() || !right.data_type.is_numeric() {
+        for value in [&left, &right] {
+            if !value.data_type.is_numeric() && !matches!(value.data_type, DataType::String | DataType::Void) {
+                return Err(refusal::mismatch(operator, &name, &left, &right));
+            }
+        }
+    }
+    numeric(operator, left, right, settings, name, false, Some(kernel))
+}
+
+fn named_arithmetic(
     operator: BinaryOperator,
     left: Typed,
     right: Typed,
@@ -46,6 +67,19 @@ pub(crate) fn named_arithmetic(
     if let Some(done) = intervals::resolve(operator, &left, &right, settings, &name, tries)? {
         return Ok(done);
     }
+    numeric(operator, left, right, settings, name, tries, None)
+}
+
+/// Arithmetic of numbers, and of strings as numbers.
+fn numeric(
+    operator: BinaryOperator,
+    left: Typed,
+    right: Typed,
+    settings: &Arc<Settings>,
+    name: String,
+    tries: bool,
+    kernel: Option<&'static Kernel>,
+) -> Result<Typed> {
     let (left, right) = strings_as_numbers(left, right, settings)?;
     let (left, right) = match (&left.data_type, &right.data_type) {
         (DataType::Void, DataType::Void) => {
@@ -66,7 +100,7 @@ pub(crate) fn named_arithmetic(
     let decimal = matches!(one, DataType::Decimal(..)) || matches!(two, DataType::Decimal(..));
     let floating = [one, two].iter().any(|of| matches!(of, DataType::Float | DataType::Double));
     if decimal && !floating {
-        return of_decimals(operator, left, right, settings, name, tries);
+        return of_decimals(operator, left, right, settings, name, tries, kernel);
     }
     let common = match operator {
         BinaryOperator::Divide => DataType::Double,
@@ -86,17 +120,12 @@ pub(crate) fn named_arithmetic(
     };
     let nullable = result_nullable(operator, &left, &right, settings, tries);
     let operands = vec![coerce_to(left, &common, settings)?, coerce_to(right, &common, settings)?];
-    Ok(SparkUdf::call(numbers::kernel(operator, tries), settings, operands, common, nullable, name))
+    let kernel = kernel.unwrap_or_else(|| numbers::kernel(operator, tries));
+    Ok(SparkUdf::call(kernel, settings, operands, common, nullable, name))
 }
 
 /// Whether a result may be NULL.
-pub(crate) fn result_nullable(
-    operator: BinaryOperator,
-    left: &Typed,
-    right: &Typed,
-    settings: &Settings,
-    tries: bool,
-) -> bool {
+fn result_nullable(operator: BinaryOperator, left: &Typed, right: &Typed, settings: &Settings, tries: bool) -> bool {
     let divides =
         matches!(operator, BinaryOperator::Divide | BinaryOperator::IntegralDivide | BinaryOperator::Remainder);
     left.nullable || right.nullable || tries || (divides && !settings.ansi)
@@ -121,6 +150,7 @@ fn of_decimals(
     settings: &Arc<Settings>,
     name: String,
     tries: bool,
+    kernel: Option<&'static Kernel>,
 ) -> Result<Typed> {
     let (Some(one), Some(two)) = (of_operand(&left), of_operand(&right)) else {
         return Err(refusal::mismatch(operator, &name, &left, &right));
@@ -137,7 +167,8 @@ fn of_decimals(
         coerce_to(left, &DataType::Decimal(one.0, one.1), settings)?,
         coerce_to(right, &DataType::Decimal(two.0, two.1), settings)?,
     ];
-    Ok(SparkUdf::call(decimals::kernel(operator, tries), settings, operands, data_type, nullable, name))
+    let kernel = kernel.unwrap_or_else(|| decimals::kernel(operator, tries));
+    Ok(SparkUdf::call(kernel, settings, operands, data_type, nullable, name))
 }
 
 /// `- operand`; a caller that is the function `negative` gives it another name.

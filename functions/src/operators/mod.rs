@@ -2,6 +2,7 @@
 
 mod arithmetic;
 mod bitwise;
+mod case;
 mod comparison;
 mod datetime;
 mod decimals;
@@ -12,12 +13,15 @@ mod refusal;
 
 pub use arithmetic::{arithmetic, negate, positive, try_arithmetic};
 pub use bitwise::{bitwise, bitwise_not};
+pub use case::case_when;
 pub use comparison::{between, compare, in_list, is_distinct};
 pub use logic::{and, is_null, is_truth, not, or, truth};
 
-pub(crate) use arithmetic::{named_arithmetic, result_nullable};
+pub(crate) use arithmetic::arithmetic_with;
+pub(crate) use case::{choose, first_of};
 pub(crate) use comparison::{comparable, normal_float};
 pub(crate) use datetime::{add_days, add_months_to};
+pub(crate) use numbers::{divided_by_zero, overflow, pairs};
 pub(crate) use refusal::{resolve_error, wrong_input};
 
 use std::sync::Arc;
