@@ -149,7 +149,7 @@ macro_rules! kernels {
     ($($(#[$doc:meta])* $id:ident = $name:literal, $run:expr;)*) => {
         $($(#[$doc])* pub(super) static $id: $crate::Kernel = $crate::Kernel { name: $name, volatile: false, run: $run };)*
         /// All of this file.
-        pub(crate) static KERNELS: &[&$crate::Kernel] = &[$(&$id),*];
+        pub(crate) const KERNELS: &[&$crate::Kernel] = &[$(&$id),*];
     };
 }
 pub(crate) use kernels;

@@ -17,6 +17,7 @@ mod error;
 #[cfg(test)]
 mod examples;
 mod evaluate;
+#[cfg(test)]
 mod function;
 mod groups;
 mod interval_fields;

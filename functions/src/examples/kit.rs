@@ -48,3 +48,34 @@ fn examples_of_files_that_are_named() {
         println!("{path}: {same} agree, {} do not\n{}", wrong.len(), wrong.join("\n"));
     }
 }
+
+/// Our own statements, with what Spark 3.5.4 says to them.
+#[test]
+fn what_spark_says_is_what_comes() {
+    let cases = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/examples/cases.jsonl");
+    let (same, wrong) = report(&cases);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(same > 100, "only {same} cases were understood");
+}
+
+/// The examples of the groups that are complete, where the kit is beside this repository.
+#[test]
+fn the_kit_agrees() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/spark-sql/functions");
+    let Ok(files) = std::fs::read_dir(&folder) else {
+        println!("skipped: {} is not there", folder.display());
+        return;
+    };
+    let mut wrong = Vec::new();
+    for file in files.flatten() {
+        let name = file.file_name().to_string_lossy().replace(".jsonl", "");
+        let group = crate::find(&name).map(|function| function.group);
+        use crate::Group::{Csv, Datetime, Json, String, Url};
+        if matches!(group, Some(Csv | Datetime | Json | String | Url)) {
+            wrong.extend(report(&file.path()).1);
+        }
+    }
+    // The time of the query is the planner's.
+    wrong.retain(|case| !case.contains("now()") && !case.contains("json_tuple"));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

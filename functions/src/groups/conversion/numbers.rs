@@ -38,7 +38,7 @@ pub(super) fn to_number(mut call: Call<'_>, tries: bool) -> Result<Typed> {
 /// `to_char(number, format)`
 pub(super) fn to_char(mut call: Call<'_>) -> Result<Typed> {
     let [value, format] = exactly(&mut call)?;
-    let name = format!("{}({}, {})", call.name, value.name, format.name);
+    let name = format!("to_char({}, {})", value.name, format.name);
     let value = implicit_cast(value, &Expected::Decimal, 1, &name, call.settings)?;
     let Some((format, _)) = constant_format(format, &name, &call)? else {
         return Typed::null(DataType::String, name);

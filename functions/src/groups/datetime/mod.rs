@@ -16,7 +16,7 @@ use crate::checks::{In, plain, scalar};
 use crate::{Call, DataType, Function, Group, Kernel, Resolve, Result, Typed};
 
 /// The kernels of this group, file by file.
-pub(crate) static KERNELS: &[&[&Kernel]] = &[
+pub(crate) const KERNELS: &[&[&Kernel]] = &[
     fields::KERNELS,
     make::KERNELS,
     now::KERNELS,

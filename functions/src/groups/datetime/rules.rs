@@ -69,6 +69,9 @@ pub(super) fn to_instant(mut call: Call<'_>, kernel: &'static Kernel, to: DataTy
         let number = call.arguments.swap_remove(0);
         call.arguments.insert(0, implicit(number, &DataType::String, call.settings)?);
     }
+    if is_number && call.arguments.len() == 2 && to == DataType::Timestamp {
+        return Err(unexpected(&name, 0, &call.arguments[0], "\"STRING\""));
+    }
     let is_text = call.arguments.first().is_some_and(|argument| matches!(argument.data_type, DataType::String | DataType::Void));
     if call.arguments.len() == 1 || !is_text {
         let value = call.arguments.swap_remove(0);

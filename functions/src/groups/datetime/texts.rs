@@ -22,7 +22,7 @@ kernels! {
     };
     FROM_UNIXTIME = "spark_from_unixtime", |a| {
         let zone = Some((Zone::of(&a.settings.time_zone)?, a.settings.time_zone.clone()));
-        written(a, zone, |seconds| seconds.saturating_mul(SECOND))
+        written(a, zone, |seconds| seconds.wrapping_mul(SECOND))
     };
     TO_TIMESTAMP = "spark_to_timestamp", |a| read(a, Wants::Instant, false);
     TRY_TO_TIMESTAMP = "spark_try_to_timestamp", |a| read(a, Wants::Instant, true);

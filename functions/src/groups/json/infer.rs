@@ -56,15 +56,23 @@ fn merged(one: DataType, other: DataType) -> DataType {
     }
 }
 
-/// With strings where only NULL was seen.
+/// With strings where only NULL was seen, and without structs that have no fields.
 pub(super) fn known(data_type: DataType) -> DataType {
-    match data_type {
+    part(data_type).unwrap_or(DataType::Struct(Vec::new()))
+}
+
+fn part(data_type: DataType) -> Option<DataType> {
+    Some(match data_type {
         DataType::Void => DataType::String,
-        DataType::Array(element, _) => DataType::Array(Box::new(known(*element)), true),
+        DataType::Array(element, _) => DataType::Array(Box::new(part(*element)?), true),
         DataType::Struct(fields) => {
-            let field = |field: StructField| StructField { data_type: known(field.data_type), ..field };
-            DataType::Struct(fields.into_iter().map(field).collect())
+            let field = |field: StructField| Some(StructField { data_type: part(field.data_type)?, ..field });
+            let fields: Vec<StructField> = fields.into_iter().filter_map(field).collect();
+            if fields.is_empty() {
+                return None;
+            }
+            DataType::Struct(fields)
         }
         other => other,
-    }
+    })
 }

@@ -20,6 +20,8 @@ use crate::DataType;
 
 /// How texts within are read.
 pub(crate) struct How {
+    /// Whether the texts are fields of CSV, where a number is a text too.
+    pub(crate) csv: bool,
     pub(crate) zone: Zone,
     pub(crate) date: Option<Reader>,
     pub(crate) timestamp: Option<Reader>,
@@ -194,6 +196,34 @@ fn valid(
         }
     }
     valid
+}
+
+/// An array of the fields of CSV records: a field is what JSON would have there.
+pub(crate) fn build_texts(data_type: &DataType, cells: &[Option<&str>], how: &How, bad: &mut [bool]) -> Result<ArrayRef> {
+    let json: Vec<Option<Json>> = cells.iter().map(|cell| cell.map(|text| field(text, data_type))).collect();
+    let cells: Vec<Cell<'_>> = json.iter().map(Option::as_ref).enumerate().collect();
+    Ok(build(data_type, &cells, how, bad)?.0)
+}
+
+/// A field of CSV as the JSON value that its type wants; as a text if it is none.
+fn field(text: &str, data_type: &DataType) -> Json {
+    let whole = |text: &str| text.strip_prefix(['-', '+']).unwrap_or(text).bytes().all(|byte| byte.is_ascii_digit());
+    match data_type {
+        DataType::Boolean if text.eq_ignore_ascii_case("true") => Json::Bool(true),
+        DataType::Boolean if text.eq_ignore_ascii_case("false") => Json::Bool(false),
+        DataType::Byte | DataType::Short | DataType::Int | DataType::Long if whole(text) => Json::Int(text.to_owned()),
+        DataType::Decimal(..) => Json::Text(text.replace(',', "")),
+        DataType::Float | DataType::Double => match text {
+            "NaN" => Json::Float("NaN".to_owned()),
+            "Inf" => Json::Float("Infinity".to_owned()),
+            "-Inf" => Json::Float("-Infinity".to_owned()),
+            text => match crate::cast::parse_double(text) {
+                Some(value) if value.is_finite() => Json::Float(format!("{value:e}")),
+                _ => Json::Text(text.to_owned()),
+            },
+        },
+        _ => Json::Text(text.to_owned()),
+    }
 }
 
 /// As many NULLs.

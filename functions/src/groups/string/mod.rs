@@ -14,7 +14,6 @@ mod regex;
 mod rules;
 mod search;
 mod sentences;
-mod to_binary;
 
 pub(crate) use charset::{in_lines as base64_in_lines, unbase64};
 pub(crate) use regex::lists;
@@ -23,7 +22,7 @@ use crate::checks::{In, defaults, plain, scalar, text};
 use crate::{Call, DataType, Function, Group, Kernel, Result, Typed};
 
 /// The kernels of this group, file by file.
-pub(crate) static KERNELS: &[&[&Kernel]] = &[
+pub(crate) const KERNELS: &[&[&Kernel]] = &[
     change::KERNELS,
     charset::KERNELS,
     cut::KERNELS,
@@ -34,7 +33,6 @@ pub(crate) static KERNELS: &[&[&Kernel]] = &[
     regex::KERNELS,
     search::KERNELS,
     sentences::KERNELS,
-    to_binary::KERNELS,
 ];
 
 const fn row(name: &'static str, usage: &'static str, resolve: fn(Call<'_>) -> Result<Typed>) -> Function {
@@ -104,10 +102,8 @@ pub(crate) const ROWS: &[Function] = &[
     row("substr", "substr(str, pos[, len]) - len characters from pos.", |call| rules::substring(call)),
     row("substring", "substring(str, pos[, len]) - len characters from pos.", |call| rules::substring(call)),
     row("substring_index", "substring_index(str, sep, n) - What is before the n-th separator, or after it counted from the end.", |call| plain(call, &cut::SUBSTRING_INDEX, &[In::Text, In::Text, In::Int], DataType::String)),
-    row("to_binary", "to_binary(str[, fmt]) - str as bytes: hex, utf-8 or base64.", |call| rules::to_binary(call)),
     row("translate", "translate(str, from, to) - str with characters replaced by those at the same place.", |call| plain(call, &change::TRANSLATE, &[In::Text, In::Text, In::Text], DataType::String)),
     row("trim", "trim(str) - str without spaces at both ends.", |call| rules::trim(call, &cut::TRIM, "BOTH")),
-    row("try_to_binary", "try_to_binary(str[, fmt]) - As to_binary, NULL where it fails.", |call| rules::to_binary(call)),
     row("ucase", "ucase(str) - str in large letters.", |call| plain(call, &change::UPPER, &[In::Text], DataType::String)),
     row("unbase64", "unbase64(str) - The bytes that str is in base64.", |call| plain(call, &charset::UNBASE64, &[In::Text], DataType::Binary)),
     row("upper", "upper(str) - str in large letters.", |call| plain(call, &change::UPPER, &[In::Text], DataType::String)),

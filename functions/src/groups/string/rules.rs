@@ -1,7 +1,7 @@
 //! How calls of string functions become expressions, where a list of types does not say it.
 
 use super::{change, charset, cut, like, number_text, regex};
-use crate::checks::{In, cast, cast_call, constant_text, count, defaults, int, named, named_as, plain, text, unexpected, wrong_count};
+use crate::checks::{In, cast, cast_call, constant_text, count, defaults, int, named, named_as, plain, text, unexpected};
 use crate::error::{Error, Result};
 use crate::{Call, DataType, Kernel, SparkUdf, Typed};
 
@@ -245,29 +245,4 @@ pub(super) fn locate(mut call: Call<'_>) -> Result<Typed> {
 pub(super) fn extract(mut call: Call<'_>, kernel: &'static Kernel, group: i32, returns: DataType) -> Result<Typed> {
     defaults(&mut call, 2, &[int(group)])?;
     cast_call(call, kernel, &[In::Text, In::Text, In::Int], returns)
-}
-
-pub(super) fn to_binary(mut call: Call<'_>) -> Result<Typed> {
-    if !matches!(call.arguments.len(), 1 | 2) {
-        return Err(wrong_count(&call, &[1, 2]));
-    }
-    let name = named(&call);
-    if call.arguments.len() == 1 {
-        call.arguments.push(text("hex"));
-    }
-    if let Some(format) = constant_text(&call, 1) {
-        let format = format.to_lowercase();
-        if !matches!(format.as_str(), "hex" | "utf-8" | "utf8" | "base64") {
-            return Err(Error::new(
-                "DATATYPE_MISMATCH.INVALID_ARG_VALUE",
-                format!(
-                    "Cannot resolve \"{name}\" due to data type mismatch: The `fmt` value must to be a \"case-insensitive \
-                     'hex', 'utf-8', 'utf8', or 'base64'\", but got '{format}'."
-                ),
-            ));
-        }
-    }
-    let kernel = if call.name == "try_to_binary" { &super::to_binary::TRY_TO_BINARY } else { &super::to_binary::TO_BINARY };
-    cast(&mut call, &[In::Text])?;
-    Ok(SparkUdf::call(kernel, call.settings, call.arguments, DataType::Binary, true, name))
 }
