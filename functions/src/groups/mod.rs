@@ -26,6 +26,9 @@ mod url;
 pub(crate) mod window;
 mod xml;
 
+#[cfg(test)]
+mod tests;
+
 use crate::{Function, Kernel};
 
 /// The rows of all groups.
