@@ -17,7 +17,6 @@ mod error;
 #[cfg(test)]
 mod examples;
 mod evaluate;
-#[cfg(test)]
 mod function;
 mod groups;
 mod interval_fields;

@@ -131,7 +131,7 @@ impl Resolver<'_> {
 
     /// The plan with these expressions as columns beside its own.
     fn with_columns(&mut self, plan: LogicalPlan, mut exprs: Vec<Plan>) -> Result<(LogicalPlan, Vec<Plan>)> {
-        let plan = self.join_subqueries(plan, &mut exprs.iter_mut().collect::<Vec<_>>())?;
+        let plan = self.join_subqueries(plan, &mut exprs.iter_mut().collect::<Vec<_>>(), true)?;
         if exprs.iter().all(|expr| matches!(expr, Plan::Column(_))) {
             return Ok((plan, exprs));
         }

@@ -152,6 +152,10 @@ impl Resolver<'_> {
                     format!("Cannot invoke function `{function}` because it contains positional argument(s) following a named argument."),
                 ));
             }
+            if let Some(columns) = self.regex_columns(&argument.value, names.scope)? {
+                arguments.extend(columns.into_iter().map(|it| it.column));
+                continue;
+            }
             match &*argument.value.kind {
                 ExprKind::Star(target) if counts_rows && target.is_empty() => {
                     arguments.push(Typed::literal(1i32.into(), DataType::Int, "1"));

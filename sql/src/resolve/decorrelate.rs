@@ -23,6 +23,8 @@ use super::call::each_aggregate;
 struct Domain {
     outer: LogicalPlan,
     names: Vec<String>,
+    /// Whether an aggregate without groups has a row where no row is below. Spark's EXISTS and IN have none.
+    whole: bool,
 }
 
 /// A plan, and the columns of it that hold the domain's.
@@ -33,14 +35,14 @@ pub(crate) struct Dependent {
 
 impl Resolver<'_> {
     /// Puts joins below expressions in place of their subqueries.
-    pub(crate) fn join_subqueries(&mut self, plan: LogicalPlan, exprs: &mut [&mut Plan]) -> Result<LogicalPlan> {
+    pub(crate) fn join_subqueries(&mut self, plan: LogicalPlan, exprs: &mut [&mut Plan], all: bool) -> Result<LogicalPlan> {
         let mut plan = plan;
         for expr in exprs {
             let mut found: Vec<Plan> = Vec::new();
             expr.apply(|it| {
                 match it {
                     Plan::ScalarSubquery(query) if !query.outer_ref_columns.is_empty() && !is_simple(&query.subquery, true) => found.push(it.clone()),
-                    Plan::Exists(exists) if !exists.subquery.outer_ref_columns.is_empty() && !is_simple(&exists.subquery.subquery, false) => found.push(it.clone()),
+                    Plan::Exists(exists) if !exists.subquery.outer_ref_columns.is_empty() && (all || !is_simple(&exists.subquery.subquery, false)) => found.push(it.clone()),
                     _ => {}
                 }
                 Ok(TreeNodeRecursion::Continue)
@@ -49,13 +51,13 @@ impl Resolver<'_> {
                 let replacement = match &it {
                     Plan::ScalarSubquery(query) => {
                         let value = query.subquery.schema().field(0).name().clone();
-                        let dependent = self.dependent(&plan, &query.subquery, &query.outer_ref_columns)?;
+                        let dependent = self.dependent(&plan, &query.subquery, &query.outer_ref_columns, true)?;
                         plan = self.attach(plan, dependent, &query.outer_ref_columns, JoinType::Left, None)?;
                         id(&value)
                     }
                     Plan::Exists(exists) => {
                         let used = &exists.subquery.outer_ref_columns;
-                        let Dependent { plan: inner, ids } = self.dependent(&plan, &exists.subquery.subquery, used)?;
+                        let Dependent { plan: inner, ids } = self.dependent(&plan, &exists.subquery.subquery, used, false)?;
                         let mark = self.id();
                         let inner = projection(ids.iter().map(|it| id(it)).collect(), inner)?;
                         let inner = LogicalPlan::Distinct(Distinct::All(Arc::new(inner)));
@@ -79,12 +81,12 @@ impl Resolver<'_> {
     }
 
     /// A subquery's rows for each row of the domain.
-    pub(crate) fn dependent(&mut self, outer: &LogicalPlan, inner: &LogicalPlan, used: &[Plan]) -> Result<Dependent> {
+    pub(crate) fn dependent(&mut self, outer: &LogicalPlan, inner: &LogicalPlan, used: &[Plan], whole: bool) -> Result<Dependent> {
         if is_volatile(outer) {
             return Err(Error::unsupported("a correlated subquery of a query that is not deterministic"));
         }
         let names = used.iter().filter_map(outer_name).collect();
-        self.push(inner, &Domain { outer: outer.clone(), names })
+        self.push(inner, &Domain { outer: outer.clone(), names, whole })
     }
 
     /// Joins a subquery's rows to the query around, whose NULLs are equal to the domain's.
@@ -190,7 +192,7 @@ impl Resolver<'_> {
             return Err(Error::unsupported("grouping sets in a correlated subquery"));
         }
         let calls = it.aggr_expr.iter().map(|expr| inward(expr, domain, &below.ids)).collect::<Result<Vec<_>>>()?;
-        if !it.group_expr.is_empty() {
+        if !it.group_expr.is_empty() || !domain.whole {
             let groups = it.group_expr.iter().map(|expr| inward(expr, domain, &below.ids)).collect::<Result<Vec<_>>>()?;
             let groups = groups.into_iter().chain(below.ids.iter().map(|it| id(it))).collect();
             let plan = LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(below.plan), groups, calls)?);

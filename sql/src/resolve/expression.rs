@@ -14,7 +14,11 @@ use super::{First, Names, Resolver, data_type};
 impl Resolver<'_> {
     /// An expression as the names here mean it.
     pub(crate) fn expr(&mut self, expr: &Expr, names: Names<'_>) -> Result<Typed> {
-        self.deeper(|it| it.expr_kind(&expr.kind, names))
+        let in_filter = self.in_filter;
+        self.in_filter &= keeps_filter(&expr.kind);
+        let typed = self.deeper(|it| it.expr_kind(&expr.kind, names));
+        self.in_filter = in_filter;
+        typed
     }
 
     /// An expression that refers to no column.
@@ -183,10 +187,12 @@ impl Resolver<'_> {
         };
         let field = found.data_type.to_field(name, found.nullable);
         let expr = Plan::OuterReferenceColumn(field.into(), Column::new_unqualified(name.clone()));
-        if !outer.used.contains(&expr) {
-            outer.used.push(expr.clone());
-        }
-        Ok(Some((Typed { expr, name: format!("outer({})", found.full(parts, used)), ..found }, used)))
+        outer.used.push(expr.clone());
+        let of = outer.scope.columns.iter().find(|it| it.column.expr == found.expr);
+        let mut full: Vec<&str> = of.map_or_else(Vec::new, |it| it.qualifier.iter().map(String::as_str).collect());
+        full.push(&found.name);
+        let name = format!("outer({})", full.join("."));
+        Ok(Some((Typed { expr, name, ..found }, used)))
     }
 
     /// `CURRENT_DATE` and its like, where no column has that name.
@@ -301,15 +307,12 @@ impl Resolver<'_> {
     }
 }
 
-/// A name that shows how far a reference outwards went.
-trait Full {
-    fn full(&self, parts: &[&str], used: usize) -> String;
-}
-
-impl Full for Typed {
-    fn full(&self, parts: &[&str], used: usize) -> String {
-        let mut all: Vec<&str> = parts[..used.saturating_sub(1)].to_vec();
-        all.push(&self.name);
-        all.join(".")
+/// Whether what stands within is a condition of the filter itself, where NULL is as good as FALSE.
+fn keeps_filter(kind: &ExprKind) -> bool {
+    match kind {
+        ExprKind::And(_) | ExprKind::Exists(_) => true,
+        ExprKind::Not(operand) => matches!(*operand.kind, ExprKind::Exists(_)),
+        ExprKind::Predicate { predicate, .. } => matches!(predicate, paceline_syntax::tree::Predicate::InQuery(_)),
+        _ => false,
     }
 }

@@ -10,6 +10,7 @@ use paceline_syntax::tree::{Expr, Ident, Join, JoinConstraint, JoinKind, Relatio
 
 use super::coerce::{condition, widest};
 use super::scope::{Lookup, Relation, Scope, ScopeColumn};
+use super::subquery::unique;
 use super::{Names, Outer, Resolver, cast, column};
 
 impl Resolver<'_> {
@@ -46,7 +47,7 @@ impl Resolver<'_> {
         let has_subquery = on.exists(|it| Ok(matches!(it, Plan::ScalarSubquery(_) | Plan::Exists(_) | Plan::InSubquery(_))))?;
         if kind == JoinType::Inner && has_subquery {
             let all = joined(left, right, kind, None)?;
-            let plan = self.join_subqueries(all.plan, &mut [&mut on])?;
+            let plan = self.join_subqueries(all.plan, &mut [&mut on], false)?;
             let plan = LogicalPlan::Filter(Filter::try_new(on, Arc::new(plan))?);
             return Ok(Relation { plan, scope: all.scope });
         }
@@ -162,14 +163,15 @@ impl Resolver<'_> {
     }
 
     fn lateral_of(&mut self, left: Relation, right: &Tree, kind: JoinType, on: Option<&Expr>) -> Result<Relation> {
-        if let paceline_syntax::tree::RelationKind::Function { name, arguments, alias } = &right.kind
-            && let Some(relation) = self.lateral_function(&left, name, arguments, alias, kind == JoinType::Left && on.is_none())?
+        if on.is_none()
+            && let paceline_syntax::tree::RelationKind::Function { name, arguments, alias } = &right.kind
+            && let Some(relation) = self.lateral_function(&left, name, arguments, alias, kind == JoinType::Left)?
         {
             return Ok(relation);
         }
         self.outer.push(Outer { scope: left.scope.clone(), used: Vec::new() });
         let relation = self.source(&right.kind);
-        let used = self.outer.pop().map_or_else(Vec::new, |it| it.used);
+        let used = unique(self.outer.pop().map_or_else(Vec::new, |it| it.used));
         let right = relation?;
         let both = both(&left.scope, &right.scope);
         let on = on.map(|on| self.on(on, &both)).transpose()?;
@@ -177,7 +179,7 @@ impl Resolver<'_> {
             return joined(left, right, kind, on);
         }
         let scope = joined_scope(left.scope, right.scope, kind);
-        let dependent = self.dependent(&left.plan, &right.plan, &used)?;
+        let dependent = self.dependent(&left.plan, &right.plan, &used, true)?;
         let plan = self.attach(left.plan, dependent, &used, kind, on)?;
         Ok(Relation { plan, scope })
     }

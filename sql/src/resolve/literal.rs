@@ -212,7 +212,16 @@ fn decimal(digits: &str) -> Result<Typed> {
     ))
 }
 
+/// As Java's `BigDecimal` shows it: very small ones with an exponent.
 fn plain(value: i128, scale: usize) -> String {
+    let all = value.unsigned_abs().to_string();
+    let exponent = all.len() as i64 - 1 - scale as i64;
+    if exponent < -6 {
+        let sign = if value < 0 { "-" } else { "" };
+        let (first, rest) = all.split_at(1);
+        let point = if rest.is_empty() { "" } else { "." };
+        return format!("{sign}{first}{point}{rest}E{exponent}");
+    }
     let digits = format!("{:0>width$}", value.unsigned_abs(), width = scale + 1);
     let (whole, part) = digits.split_at(digits.len() - scale);
     let sign = if value < 0 { "-" } else { "" };

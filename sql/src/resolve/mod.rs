@@ -80,6 +80,8 @@ pub(crate) struct Resolver<'a> {
     in_filter: bool,
     /// Whether the next query is that of a common table expression or within an expression.
     starts: bool,
+    /// Names of the outer columns of the last subquery, each as often as it is used.
+    shown_outer: String,
     /// A temporary view that was read, as `` `a` ``.
     pub(crate) temporary: Option<String>,
     /// How deep in queries, relations and expressions.
@@ -133,6 +135,7 @@ impl<'a> Resolver<'a> {
             windows: Vec::new(),
             in_filter: false,
             starts: false,
+            shown_outer: String::new(),
             temporary: None,
             depth: 0,
         }

@@ -45,8 +45,10 @@ impl Resolver<'_> {
         let outputs: Vec<(String, Typed)> = items.iter().map(|it| (it.name.clone(), it.typed.clone())).collect();
         let named: Vec<(String, Typed)> =
             items.iter().filter(|it| it.named).map(|it| (it.name.clone(), it.typed.clone())).collect();
+        let no_aliases = self.session.get("spark.sql.groupByAliases").is_some_and(|it| it.eq_ignore_ascii_case("false"));
+        let aliases: &[(String, Typed)] = if no_aliases { &[] } else { &outputs };
         let groups = match &select.group_by {
-            Some(group_by) => Some(self.groups(group_by, &items, Names { scope: &scope, aliases: &outputs, first: First::Scope })?),
+            Some(group_by) => Some(self.groups(group_by, &items, Names { scope: &scope, aliases, first: First::Scope })?),
             None => None,
         };
         let mut having = match &select.having {
@@ -73,13 +75,13 @@ impl Resolver<'_> {
             plan = self.aggregate(plan, groups.unwrap_or_default(), all.collect())?;
         }
         if let Some(mut having) = having {
-            plan = self.join_subqueries(plan, &mut [&mut having.expr])?;
+            plan = self.join_subqueries(plan, &mut [&mut having.expr], false)?;
             plan = LogicalPlan::Filter(Filter::try_new(having.expr, Arc::new(plan))?);
         }
         let all = items.iter_mut().map(|it| &mut it.typed).chain(keys.iter_mut().map(|key| &mut key.value));
         plan = self.windows_of(plan, all.collect())?;
         let all = items.iter_mut().map(|it| &mut it.typed.expr).chain(keys.iter_mut().map(|key| &mut key.value.expr));
-        plan = self.join_subqueries(plan, &mut all.collect::<Vec<_>>())?;
+        plan = self.join_subqueries(plan, &mut all.collect::<Vec<_>>(), true)?;
         self.columns(plan, items, keys, select.distinct)
     }
 
@@ -157,6 +159,9 @@ impl Resolver<'_> {
                     let name = match (&*item.value.kind, cast_column) {
                         // A cast of a column alone keeps the column's name.
                         (_, Some(column)) => column.value.clone(),
+                        (ExprKind::Column(parts), _) if matches!(typed.expr, Plan::OuterReferenceColumn(..)) => {
+                            parts.last().map_or_else(|| typed.name.clone(), |it| it.value.clone())
+                        }
                         (ExprKind::Column(_), _) => field_name(&typed).unwrap_or_else(|| typed.name.clone()),
                         _ => typed.name.clone(),
                     };
@@ -180,7 +185,7 @@ impl Resolver<'_> {
                 format!("The WHERE condition \"{}\" contains invalid expressions: aggregate or window functions. Rewrite the query to avoid window functions, aggregate functions, and generator functions in the WHERE clause.", typed.name),
             ));
         }
-        let plan = self.join_subqueries(source.plan, &mut [&mut typed.expr])?;
+        let plan = self.join_subqueries(source.plan, &mut [&mut typed.expr], false)?;
         let plan = LogicalPlan::Filter(Filter::try_new(typed.expr, Arc::new(plan))?);
         Ok(Relation { plan, scope: source.scope })
     }

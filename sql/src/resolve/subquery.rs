@@ -25,7 +25,8 @@ impl Resolver<'_> {
         let relation = self.query(query);
         (self.lambdas, self.in_filter, self.windows) = (lambdas, in_filter, windows);
         let used = self.outer.pop().map_or_else(Vec::new, |outer| outer.used);
-        Ok((relation?, used))
+        self.shown_outer = outer_names(&used, names);
+        Ok((relation?, unique(used)))
     }
 
     /// `(query)`: the value of its one column in its one row.
@@ -45,7 +46,7 @@ impl Resolver<'_> {
             ));
         }
         let field = field.clone();
-        let name = format!("scalarsubquery({})", outer_names(&used, names));
+        let name = format!("scalarsubquery({})", self.shown_outer);
         let plan = self.only(relation)?;
         let expr = Plan::ScalarSubquery(subquery(plan, used));
         Ok(Typed { expr, data_type: field.data_type, nullable: true, name, foldable: false })
@@ -54,9 +55,13 @@ impl Resolver<'_> {
     /// `EXISTS (query)`
     pub(crate) fn exists(&mut self, query: &Query, names: Names<'_>) -> Result<Typed> {
         let (relation, used) = self.inner(query, names)?;
-        let name = format!("exists({})", outer_names(&used, names));
+        let name = format!("exists({})", self.shown_outer);
         let typed = |expr| Typed { expr, data_type: DataType::Boolean, nullable: false, name, foldable: false };
         if self.in_filter {
+            let plan = if relation.plan.schema().fields().is_empty() { self.one(relation.plan)? } else { relation.plan };
+            return Ok(typed(Plan::Exists(Exists::new(subquery(plan, used), false))));
+        }
+        if !used.is_empty() {
             let plan = if relation.plan.schema().fields().is_empty() { self.one(relation.plan)? } else { relation.plan };
             return Ok(typed(Plan::Exists(Exists::new(subquery(plan, used), false))));
         }
@@ -74,7 +79,7 @@ impl Resolver<'_> {
         names: Names<'_>,
     ) -> Result<Typed> {
         let (relation, used) = self.inner(query, names)?;
-        let shown_outer = outer_names(&used, names);
+        let shown_outer = self.shown_outer.clone();
         let columns: Vec<Typed> = relation.scope.visible().map(|it| it.column.clone()).collect();
         let operands = match operands.as_slice() {
             [Typed { data_type: DataType::Struct(fields), .. }] if fields.len() == columns.len() && fields.len() > 1 => {
@@ -139,9 +144,17 @@ impl Resolver<'_> {
         // TRUE if some row is equal, else NULL if some row may be, else FALSE.
         let equals = LogicalPlan::Filter(Filter::try_new(equal.clone(), Arc::new(plan.clone()))?);
         let unknown = LogicalPlan::Filter(Filter::try_new(equal.is_null(), Arc::new(plan))?);
-        let equals = self.counted(equals)?;
-        let unknown = self.counted(unknown)?;
-        let some = |plan, used: &Vec<Plan>| Plan::ScalarSubquery(subquery(plan, used.clone())).gt(lit(0i64)).is_true();
+        if used.is_empty() {
+            // The operands are constants.
+            let (equals, unknown) = (self.counted(equals)?, self.counted(unknown)?);
+            let some = |plan| Plan::ScalarSubquery(subquery(plan, Vec::new())).gt(lit(0i64)).is_true();
+            let null = Plan::Literal(datafusion::scalar::ScalarValue::Boolean(None), None);
+            let expr = datafusion::logical_expr::when(some(equals), lit(!negated))
+                .when(some(unknown), null)
+                .otherwise(lit(negated))?;
+            return Ok(typed(expr));
+        }
+        let some = |plan, used: &Vec<Plan>| Plan::Exists(Exists::new(subquery(plan, used.clone()), false));
         let null = Plan::Literal(datafusion::scalar::ScalarValue::Boolean(None), None);
         let expr = datafusion::logical_expr::when(some(equals, &used), lit(!negated))
             .when(some(unknown, &used), null)
@@ -190,6 +203,16 @@ pub(crate) fn outward(expr: Plan, scope: &Scope, used: &mut Vec<Plan>) -> Result
         Ok(Transformed::yes(outer))
     })?;
     Ok(changed.data)
+}
+
+pub(crate) fn unique(used: Vec<Plan>) -> Vec<Plan> {
+    let mut unique: Vec<Plan> = Vec::new();
+    for it in used {
+        if !unique.contains(&it) {
+            unique.push(it);
+        }
+    }
+    unique
 }
 
 /// Names of the outer columns that a subquery uses, as Spark shows them.
