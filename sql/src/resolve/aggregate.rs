@@ -43,7 +43,8 @@ impl Resolver<'_> {
             let name = typed.name.clone();
             let changed = expr.transform_down(|expr| {
                 if let Some(at) = groups.keys.iter().position(|key| key.expr == expr) {
-                    let column = if only_empty {
+                    let in_no_set = groups.sets.as_ref().is_some_and(|sets| !sets.iter().any(|set| set.contains(&at)));
+                    let column = if in_no_set {
                         let null = datafusion::scalar::ScalarValue::try_from(&groups.keys[at].data_type.to_arrow())?;
                         Plan::Literal(null, None)
                     } else {

@@ -37,38 +37,45 @@ impl Resolver<'_> {
     /// Puts joins below expressions in place of their subqueries.
     pub(crate) fn join_subqueries(&mut self, plan: LogicalPlan, exprs: &mut [&mut Plan], all: bool) -> Result<LogicalPlan> {
         let mut plan = plan;
-        for expr in exprs {
-            let mut found: Vec<Plan> = Vec::new();
+        let mut found: Vec<Plan> = Vec::new();
+        for expr in exprs.iter() {
             expr.apply(|it| {
-                match it {
-                    Plan::ScalarSubquery(query) if !query.outer_ref_columns.is_empty() && !is_simple(&query.subquery, true) => found.push(it.clone()),
-                    Plan::Exists(exists) if !exists.subquery.outer_ref_columns.is_empty() && (all || !is_simple(&exists.subquery.subquery, false)) => found.push(it.clone()),
-                    _ => {}
+                let wanted = match it {
+                    Plan::ScalarSubquery(query) => !query.outer_ref_columns.is_empty() && !is_simple(&query.subquery, true),
+                    Plan::Exists(exists) => {
+                        !exists.subquery.outer_ref_columns.is_empty() && (all || !is_simple(&exists.subquery.subquery, false))
+                    }
+                    _ => false,
+                };
+                if wanted && !found.contains(it) {
+                    found.push(it.clone());
                 }
                 Ok(TreeNodeRecursion::Continue)
             })?;
-            for it in found {
-                let replacement = match &it {
-                    Plan::ScalarSubquery(query) => {
-                        let value = query.subquery.schema().field(0).name().clone();
-                        let dependent = self.dependent(&plan, &query.subquery, &query.outer_ref_columns, true)?;
-                        plan = self.attach(plan, dependent, &query.outer_ref_columns, JoinType::Left, None)?;
-                        id(&value)
-                    }
-                    Plan::Exists(exists) => {
-                        let used = &exists.subquery.outer_ref_columns;
-                        let Dependent { plan: inner, ids } = self.dependent(&plan, &exists.subquery.subquery, used, false)?;
-                        let mark = self.id();
-                        let inner = projection(ids.iter().map(|it| id(it)).collect(), inner)?;
-                        let inner = LogicalPlan::Distinct(Distinct::All(Arc::new(inner)));
-                        let marked = ids.iter().map(|it| id(it)).chain([lit(true).alias(mark.clone())]).collect();
-                        let inner = projection(marked, inner)?;
-                        plan = self.attach(plan, Dependent { plan: inner, ids }, used, JoinType::Left, None)?;
-                        let there = id(&mark).is_not_null();
-                        if exists.negated { Plan::Not(Box::new(there)) } else { there }
-                    }
-                    _ => continue,
-                };
+        }
+        for it in found {
+            let replacement = match &it {
+                Plan::ScalarSubquery(query) => {
+                    let value = query.subquery.schema().field(0).name().clone();
+                    let dependent = self.dependent(&plan, &query.subquery, &query.outer_ref_columns, true)?;
+                    plan = self.attach(plan, dependent, &query.outer_ref_columns, JoinType::Left, None)?;
+                    id(&value)
+                }
+                Plan::Exists(exists) => {
+                    let used = &exists.subquery.outer_ref_columns;
+                    let Dependent { plan: inner, ids } = self.dependent(&plan, &exists.subquery.subquery, used, false)?;
+                    let mark = self.id();
+                    let inner = projection(ids.iter().map(|it| id(it)).collect(), inner)?;
+                    let inner = LogicalPlan::Distinct(Distinct::All(Arc::new(inner)));
+                    let marked = ids.iter().map(|it| id(it)).chain([lit(true).alias(mark.clone())]).collect();
+                    let inner = projection(marked, inner)?;
+                    plan = self.attach(plan, Dependent { plan: inner, ids }, used, JoinType::Left, None)?;
+                    let there = id(&mark).is_not_null();
+                    if exists.negated { Plan::Not(Box::new(there)) } else { there }
+                }
+                _ => continue,
+            };
+            for expr in exprs.iter_mut() {
                 let whole = std::mem::take(*expr);
                 **expr = whole
                     .transform_down(|node| {
@@ -84,6 +91,12 @@ impl Resolver<'_> {
     pub(crate) fn dependent(&mut self, outer: &LogicalPlan, inner: &LogicalPlan, used: &[Plan], whole: bool) -> Result<Dependent> {
         if is_volatile(outer) {
             return Err(Error::unsupported("a correlated subquery of a query that is not deterministic"));
+        }
+        if is_volatile(inner) {
+            return Err(Error::new(
+                "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.NON_DETERMINISTIC_LATERAL_SUBQUERIES",
+                "Unsupported subquery expression: Non-deterministic lateral subqueries are not supported when joining with outer relations that produce more than one row.",
+            ));
         }
         let names = used.iter().filter_map(outer_name).collect();
         self.push(inner, &Domain { outer: outer.clone(), names, whole })
@@ -358,7 +371,7 @@ fn is_volatile(plan: &LogicalPlan) -> bool {
     .unwrap_or(true)
 }
 
-fn has_outer(expr: &Plan) -> bool {
+pub(crate) fn has_outer(expr: &Plan) -> bool {
     expr.exists(|it| Ok(matches!(it, Plan::OuterReferenceColumn(..)))).unwrap_or(true)
 }
 
@@ -376,7 +389,7 @@ fn any_outer(plan: &LogicalPlan) -> bool {
 
 /// Whether DataFusion's own rules make the right join: equalities in filters over what does not refer outwards, below one aggregate at most
 /// that is NULL where there are no rows.
-fn is_simple(plan: &LogicalPlan, scalar: bool) -> bool {
+pub(crate) fn is_simple(plan: &LogicalPlan, scalar: bool) -> bool {
     match plan {
         LogicalPlan::Projection(it) => !it.expr.iter().any(has_outer) && is_simple(&it.input, scalar),
         LogicalPlan::Filter(it) if !scalar => {

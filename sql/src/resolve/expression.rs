@@ -177,7 +177,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn outer_column(&mut self, parts: &[&str]) -> Result<Option<(Typed, usize)>> {
+    pub(crate) fn outer_column(&mut self, parts: &[&str]) -> Result<Option<(Typed, usize)>> {
         let sensitive = self.settings.case_sensitive;
         let Some(outer) = self.outer.last_mut() else { return Ok(None) };
         let Lookup::Column(found, used) = outer.scope.find(parts, sensitive) else { return Ok(None) };

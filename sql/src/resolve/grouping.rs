@@ -106,7 +106,7 @@ impl Resolver<'_> {
     /// A key: a column of the select list by its place or name, or an expression.
     fn key(&mut self, expr: &Expr, items: &[Item], names: Names<'_>) -> Result<Typed> {
         let key = match &*expr.kind {
-            ExprKind::Literal(Literal::Int(at)) => {
+            ExprKind::Literal(Literal::Int(at)) if !self.is_off("spark.sql.groupByOrdinal") => {
                 let found = usize::try_from(*at).ok().and_then(|at| items.get(at.wrapping_sub(1)));
                 let found = found.ok_or_else(|| {
                     Error::new(

@@ -156,7 +156,7 @@ impl Resolver<'_> {
     pub(crate) fn order_item(&mut self, item: &SortItem, output: &[Typed], names: Names<'_>) -> Result<Vec<SortKey>> {
         let key = |value: Typed| SortKey { value, descending: item.descending, nulls_first: item.nulls_first };
         match &*item.value.kind {
-            ExprKind::Literal(Literal::Int(at)) => {
+            ExprKind::Literal(Literal::Int(at)) if !self.is_off("spark.sql.orderByOrdinal") => {
                 let found = usize::try_from(*at).ok().and_then(|at| output.get(at.wrapping_sub(1)));
                 let found = found.ok_or_else(|| {
                     Error::new(
@@ -216,6 +216,11 @@ impl Resolver<'_> {
             ScalarValue::Int32(Some(_)) => Err(wrong("IS_NEGATIVE", "it must be equal to or greater than 0.")),
             _ => Err(wrong("IS_NULL", "it must not be NULL.")),
         }
+    }
+
+    /// Whether a setting that is on by itself was turned off.
+    pub(crate) fn is_off(&self, key: &str) -> bool {
+        self.session.get(key).is_some_and(|it| it.eq_ignore_ascii_case("false"))
     }
 
     /// One row without columns: what SELECT without FROM reads.

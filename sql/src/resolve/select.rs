@@ -8,6 +8,7 @@ use paceline_functions::{Error, Result, Typed};
 use paceline_syntax::tree::{Expr, ExprKind, Select, SortItem, WrittenAlias};
 
 use super::coerce::condition;
+use super::decorrelate::has_outer;
 use super::scope::{Relation, Scope, ScopeColumn};
 use super::window::SortKey;
 use super::{First, Names, Resolver};
@@ -71,6 +72,13 @@ impl Resolver<'_> {
             || items.iter().any(|it| has_aggregate(&it.typed.expr))
             || keys.iter().any(|key| has_aggregate(&key.value.expr));
         if grouped {
+            let mut all = items.iter().map(|it| &it.typed).chain(groups.iter().flat_map(|it| &it.keys));
+            if let Some(typed) = all.find(|it| has_outer(&it.expr)) {
+                return Err(Error::new(
+                    "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.CORRELATED_REFERENCE",
+                    format!("Unsupported subquery expression: Expressions referencing the outer query are not supported outside of WHERE/HAVING clauses: \"{}\".", typed.name),
+                ));
+            }
             let all = items.iter_mut().map(|it| &mut it.typed).chain(having.iter_mut()).chain(keys.iter_mut().map(|key| &mut key.value));
             plan = self.aggregate(plan, groups.unwrap_or_default(), all.collect())?;
         }

@@ -47,6 +47,20 @@ impl Resolver<'_> {
         if !columns.is_empty() {
             return Ok(columns.into_iter().map(|it| it.column.clone()).collect());
         }
+        let outer: Vec<String> = match self.outer.last() {
+            Some(outer) => outer.scope.qualified(&parts, sensitive).into_iter().map(|it| it.column.name.clone()).collect(),
+            None => Vec::new(),
+        };
+        if !outer.is_empty() {
+            let mut columns = Vec::new();
+            for name in outer {
+                let full: Vec<&str> = parts.iter().copied().chain([name.as_str()]).collect();
+                if let Some((typed, _)) = self.outer_column(&full)? {
+                    columns.push(Typed { name: name.clone(), ..typed });
+                }
+            }
+            return Ok(columns);
+        }
         if let Lookup::Column(..) = scope.find(&parts, sensitive) {
             let base = self.column(target, Names::of(scope))?;
             let DataType::Struct(fields) = base.data_type.clone() else {

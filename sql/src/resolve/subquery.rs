@@ -11,6 +11,7 @@ use paceline_functions::{DataType, Error, Result, Typed};
 use paceline_syntax::tree::Query;
 
 use super::coerce::widest;
+use super::decorrelate::is_simple;
 use super::scope::{Relation, Scope};
 use super::{Names, Outer, Resolver, cast};
 
@@ -117,7 +118,9 @@ impl Resolver<'_> {
             right.push(cast(column, &to, &self.settings)?);
         }
         let (plan, right) = self.project(relation.plan, right)?;
-        if let ([left], true) = (left.as_slice(), self.in_filter) {
+        // What DataFusion's own joins do not answer as Spark does is left to ours.
+        let own = used.is_empty() || (!negated && is_simple(&plan, false));
+        if let ([left], true, true) = (left.as_slice(), self.in_filter, own) {
             let plan = match right.as_slice() {
                 [one] => LogicalPlan::Projection(Projection::try_new(vec![one.expr.clone().alias(self.id())], Arc::new(plan))?),
                 _ => plan,
