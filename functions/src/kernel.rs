@@ -9,7 +9,7 @@ use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType as Arrow, Field, FieldRef};
 use datafusion::common::Result as DataFusionResult;
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature, Volatility,
 };
 
 use crate::{DataType, Settings, Typed};
@@ -61,7 +61,7 @@ impl SparkUdf {
     /// A kernel that returns values of this field.
     pub fn new(kernel: &'static Kernel, returns: FieldRef, settings: Arc<Settings>) -> Self {
         let volatility = if kernel.volatile { Volatility::Volatile } else { Volatility::Immutable };
-        SparkUdf { kernel, returns, settings, signature: Signature::variadic_any(volatility) }
+        SparkUdf { kernel, returns, settings, signature: Signature::one_of(vec![TypeSignature::VariadicAny, TypeSignature::Nullary], volatility) }
     }
 
     /// A call of it.
@@ -84,6 +84,12 @@ impl SparkUdf {
 impl ScalarUDFImpl for SparkUdf {
     fn name(&self) -> &str {
         self.kernel.name
+    }
+
+    /// The type is part of the name, since one kernel may give several types for the same arguments, as casts do.
+    fn schema_name(&self, arguments: &[Expr]) -> DataFusionResult<String> {
+        let arguments: Vec<_> = arguments.iter().map(|argument| argument.schema_name().to_string()).collect();
+        Ok(format!("{}({}) as {}", self.kernel.name, arguments.join(","), self.returns.data_type()))
     }
 
     fn signature(&self) -> &Signature {

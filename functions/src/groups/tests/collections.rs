@@ -21,7 +21,7 @@ fn arrays_are_made_of_elements_and_arrays() {
         ],
         expect![[r#"
             array(1, 2, NULL): array<int>! = [1,2,null]
-            [INTERNAL_ERROR] Error during planning: 'spark_array' does not support zero arguments
+            array(): array<void>! = []
             array(1, 2, 1.5): array<decimal(21,1)>! = [1.0,2.0,1.5]
             array(a, 1): array<string>! = ["a","1"]
             array_append(array(1, 2), 3): array<bigint>! = [1,2,3]
@@ -43,16 +43,16 @@ fn arrays_are_made_of_elements_and_arrays() {
             array_repeat(NULL, 2): array<void>! = [null,null]
             [COLLECTION_SIZE_LIMIT_EXCEEDED] Unsuccessful try to create array with 2147483647 elements due to exceeding the array size limit.
             arrays_zip(array(1, 2), array(a)): array<struct<0:int,1:string>>! = [{"0":1,"1":"a"},{"0":2,"1":null}]
-            [INTERNAL_ERROR] Error during planning: 'spark_arrays_zip' does not support zero arguments
+            arrays_zip(): array<struct<>>! = []
             arrays_zip(array(1)): array<struct<0:int>>! = [{"0":1}]
             concat(array(1), array(2)): array<bigint>! = [1,2]
             [DATATYPE_MISMATCH.DATA_DIFF_TYPES] Cannot resolve "concat(array(1), NULL)" due to data type mismatch: Input to `concat` should all be the same type, but it's ("ARRAY<INT>" or "STRING").
-            [INTERNAL_ERROR] Error during planning: 'spark_array' does not support zero arguments
+            concat(array(), array(a)): array<string>! = ["a"]
             concat(a, 1, b): string! = a1b
-            [INTERNAL_ERROR] Error during planning: 'spark_concat' does not support zero arguments
+            concat(): string! = 
             flatten(array(array(1), NULL)): array<int> = NULL
             flatten(array(array(1, 2), array(3))): array<int>! = [1,2,3]
-            [INTERNAL_ERROR] Error during planning: 'spark_array' does not support zero arguments
+            flatten(array(array())): array<void>! = []
             [DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve "flatten(array(1))" due to data type mismatch: Parameter 1 requires the "ARRAY" of "ARRAY" type, however "array(1)" has the type "ARRAY<INT>".
             reverse(array(1, NULL, 2)): array<int>! = [2,null,1]
             reverse(abc): string! = cba
@@ -111,13 +111,13 @@ fn arrays_are_searched_and_compared_as_values_are() {
             array_remove(array(1, 2, 3, NULL, 3), 3): array<int>! = [1,2,null]
             arrays_overlap(array(1, NULL), array(2)): boolean = NULL
             arrays_overlap(array(1, NULL), array(1)): boolean = true
-            [INTERNAL_ERROR] Error during planning: 'spark_array' does not support zero arguments
+            arrays_overlap(array(), array(NULL)): boolean = false
             arrays_overlap(array(1), array(2)): boolean! = false
             array_max(array(1, NULL, 3)): int = 3
             array_max(array(NaN, 1.0)): double = NaN
             array_min(array(NaN, 1.0)): double = 1.0
             array_min(array(NULL)): void = NULL
-            [INTERNAL_ERROR] Error during planning: 'spark_array' does not support zero arguments
+            array_max(array()): void = NULL
             [DATATYPE_MISMATCH.INVALID_ORDERING_TYPE] Cannot resolve "array_max(array(map(1, 2)))" due to data type mismatch: The `array_max` does not support ordering on type "MAP<INT, INT>".
             sort_array(array(3, NULL, 1), true): array<int>! = [null,1,3]
             sort_array(array(3, NULL, 1), false): array<int>! = [3,1,null]
@@ -176,7 +176,7 @@ fn elements_and_sizes() {
         array(named_struct(a, 1), NULL).a: array<int>! = [1,null]
         [FIELD_NOT_FOUND] No such struct field `b` in `a`.
         map(x, 1)[x]: int = 1
-        [INTERNAL_ERROR] Error during planning: 'spark_array' does not support zero arguments
+        size(array()): int! = 0
         size(NULL): int! = -1
         size(map(1, 2)): int! = 1
         cardinality(array(1)): int! = 1
@@ -209,14 +209,14 @@ fn maps_have_a_key_once() {
         ],
         expect![[r#"
             map(1, a, 2, NULL): map<int,string>! = {1:"a",2:null}
-            [INTERNAL_ERROR] Error during planning: 'spark_map' does not support zero arguments
+            map(): map<void,void>! = {}
             map(1, 1, 2, 2): map<bigint,bigint>! = {1:1,2:2}
             [DUPLICATED_MAP_KEY] Duplicate map key 1 was found, please check the input data. If you want to remove the duplicated keys, you can set "spark.sql.mapKeyDedupPolicy" to "LAST_WIN" so that the key inserted at last takes precedence.
             [NULL_MAP_KEY] Cannot use null as map key.
             [WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `map` requires 2n (n > 0) parameters but the actual number is 3. Please, refer to 'https://spark.apache.org/docs/latest/sql-ref-functions.html' for a fix.
             [DATATYPE_MISMATCH.INVALID_MAP_KEY_TYPE] Cannot resolve "map(map(1, 2), 1)" due to data type mismatch: The key of map cannot be/contain "MAP<INT, INT>".
             map_concat(map(1, a), map(2, b)): map<int,string>! = {1:"a",2:"b"}
-            [INTERNAL_ERROR] Error during planning: 'spark_map' does not support zero arguments
+            map_concat(): map<string,string>! = {}
             [DATATYPE_MISMATCH.MAP_CONCAT_DIFF_TYPES] Cannot resolve "map_concat(map(1, a), NULL)" due to data type mismatch: The `map_concat` should all be of type map, but it's ["MAP<INT, STRING>", "VOID"].
             [DUPLICATED_MAP_KEY] Duplicate map key 1 was found, please check the input data. If you want to remove the duplicated keys, you can set "spark.sql.mapKeyDedupPolicy" to "LAST_WIN" so that the key inserted at last takes precedence.
             map_contains_key(map(1, a), 1): boolean! = true
@@ -258,7 +258,7 @@ fn sequences() {
             "(sequence (cast '2020-03-07 12:00:00' timestamp) (cast '2020-03-07 15:00:00' timestamp) (cast '1' hour))",
             "(sequence (cast '2020-01-01' date) (cast '2020-01-02' date) (cast '12' hour))",
             "(sequence (cast '2020-01-01' date) (cast '2020-01-03 00:00:00' timestamp) (cast '1' day))",
-            "(sequence 'a' 'b')",
+            "(sequence (cast '2020-01-31' date) (cast '2020-05-31' date) (cast '2' month))", "(sequence 'a' 'b')",
         ],
         expect![[r#"
             sequence(1, 5): array<int>! = [1,2,3,4,5]
@@ -274,10 +274,11 @@ fn sequences() {
             sequence(2020-01-31, 2020-04-30, 1): array<date> = [2020-01-31,2020-02-29,2020-03-31,2020-04-30]
             sequence(2020-01-01, 2020-01-03): array<date> = [2020-01-01,2020-01-02,2020-01-03]
             sequence(2020-01-03, 2020-01-01): array<date> = [2020-01-03,2020-01-02,2020-01-01]
-            sequence(2020-03-07 12:00:00, 2020-03-10 12:00:00, 1): array<timestamp> = [2020-03-07 12:00:00,2020-03-08 12:00:00,2020-03-09 12:00:00]
+            sequence(2020-03-07 12:00:00, 2020-03-10 12:00:00, 1): array<timestamp> = [2020-03-07 12:00:00,2020-03-08 12:00:00,2020-03-09 12:00:00,2020-03-10 12:00:00]
             sequence(2020-03-07 12:00:00, 2020-03-07 15:00:00, 1): array<timestamp> = [2020-03-07 12:00:00,2020-03-07 13:00:00,2020-03-07 14:00:00,2020-03-07 15:00:00]
             [INVALID_PARAMETER_VALUE] sequence step must be an interval day to second of day granularity if start and end values are dates
             sequence(2020-01-01, 2020-01-03 00:00:00, 1): array<timestamp> = [2020-01-01 00:00:00,2020-01-02 00:00:00,2020-01-03 00:00:00]
+            sequence(2020-01-31, 2020-05-31, 2): array<date> = [2020-01-31,2020-03-31,2020-05-31]
             [DATATYPE_MISMATCH.SEQUENCE_WRONG_INPUT_TYPES] Cannot resolve "sequence(a, b)" due to data type mismatch: `sequence` uses the wrong parameter type. The parameter type must conform to: 1. The start and stop expressions must resolve to the same type. 2. If start and stop expressions resolve to the ("TIMESTAMP" or "TIMESTAMP_NTZ" or "DATE") type, then the step expression must resolve to the ("INTERVAL" or "INTERVAL YEAR TO MONTH" or "INTERVAL DAY TO SECOND") type. 3. Otherwise, if start and stop expressions resolve to the "INTEGRAL" type, then the step expression must resolve to the same type.
         "#]],
     );
@@ -295,7 +296,7 @@ fn generators_make_arrays_of_structs() {
         ],
         expect![[r#"
             explode(array(1, NULL)): array<struct<col:int>>! = [{"col":1},{"col":null}]
-            [INTERNAL_ERROR] Error during planning: 'spark_array' does not support zero arguments
+            explode_outer(array()): array<struct<col:void>>! = [null]
             posexplode(map(a, 1)): array<struct<pos:int,key:string,value:int>>! = [{"pos":0,"key":"a","value":1}]
             posexplode_outer(array(5)): array<struct<pos:int,col:int>>! = [{"pos":0,"col":5}]
             explode(NULL): array<struct<col:int>> = NULL

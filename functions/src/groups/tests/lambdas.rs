@@ -27,9 +27,7 @@ fn lambdas_over_arrays() {
             transform(array(1, 2), lambdafunction((namedlambdavariable() + namedlambdavariable()), namedlambdavariable(), namedlambdavariable())): array<int>! = [1,3]
             transform(NULL, lambdafunction(namedlambdavariable(), namedlambdavariable())): array<int> = NULL
             transform(array(1), lambdafunction(a, namedlambdavariable())): array<string>! = ["a"]
-            [INTERNAL_ERROR] Error during planning: 'spark_array' does not support zero arguments. No function matches the given name and argument types 'spark_array()'. You might need to add explicit type casts.
-            	Candidate functions:
-            	spark_array(Any, .., Any)
+            transform(array(), lambdafunction(namedlambdavariable(), namedlambdavariable())): array<void>! = []
             transform(array(1), lambdafunction(1, namedlambdavariable())): array<int>! = [1]
             [INVALID_LAMBDA_FUNCTION_CALL.NUM_ARGS_MISMATCH] Invalid lambda function call. A higher order function expects 3 arguments, but got 1.
             [DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve "transform(1)" due to data type mismatch: Parameter 1 requires the "ARRAY" type, however "1" has the type "INT".
@@ -87,6 +85,10 @@ fn lambdas_see_the_columns_around_them() {
     check_aggregates(
         &["1 10 null", "(array 1 2) (array) (array 5)"],
         &["(transform b (-> (x) (+ x a)))", "(aggregate b a (-> (s x) (+ s x)))", "(transform b (-> (x) (transform b (-> (y) (+ (+ x y) a)))))"],
-        expect![[r#""#]],
+        expect![[r#"
+            transform(b, lambdafunction((namedlambdavariable() + a), namedlambdavariable())): array<int>! = [2,3] | [] | [null]
+            aggregate(b, a, lambdafunction((namedlambdavariable() + namedlambdavariable()), namedlambdavariable(), namedlambdavariable()), lambdafunction(namedlambdavariable(), namedlambdavariable())): int = 4 | 10 | NULL
+            transform(b, lambdafunction(transform(b, lambdafunction(((namedlambdavariable() + namedlambdavariable()) + a), namedlambdavariable())), namedlambdavariable())): array<array<int>>! = [[3,4],[4,5]] | [] | [[null]]
+        "#]],
     );
 }
