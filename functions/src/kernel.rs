@@ -86,6 +86,12 @@ impl ScalarUDFImpl for SparkUdf {
         self.kernel.name
     }
 
+    /// The type is part of the name, since one kernel may give several types for the same arguments, as casts do.
+    fn schema_name(&self, arguments: &[Expr]) -> DataFusionResult<String> {
+        let arguments: Vec<_> = arguments.iter().map(|argument| argument.schema_name().to_string()).collect();
+        Ok(format!("{}({}) as {}", self.kernel.name, arguments.join(","), self.returns.data_type()))
+    }
+
     fn signature(&self) -> &Signature {
         &self.signature
     }

@@ -45,8 +45,8 @@ pub(super) static REGR_SLOPE: Fold = paired("spark_regr_slope", |_| Pairs::of(Pa
 pub(super) static REGR_INTERCEPT: Fold = paired("spark_regr_intercept", |_| Pairs::of(|p| p.slope().map(|slope| p.mx - slope * p.my)));
 pub(super) static REGR_R2: Fold = paired("spark_regr_r2", |_| {
     Pairs::of(|p| match (p.mxx == 0.0, p.myy == 0.0) {
-        (_, true) => None,
-        (true, false) => Some(1.0),
+        (true, _) => None,
+        (false, true) => Some(1.0),
         (false, false) => Some(p.cxy * p.cxy / p.mxx / p.myy),
     })
 });

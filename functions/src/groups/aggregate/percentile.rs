@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Float64Array};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType as Arrow, Float64Type, Int64Type};
+use arrow::datatypes::{DataType as Arrow, Float64Type, Int32Type, Int64Type, IntervalYearMonthType};
 use datafusion::common::{Result, exec_err};
 use datafusion::scalar::ScalarValue;
 
@@ -95,10 +95,7 @@ fn continuous(columns: &[ArrayRef], context: &Context) -> Result<ScalarValue> {
     let (values, weighted) = weighted(columns, asked.descending)?;
     let ends = ends(&weighted);
     let Some(total) = ends.last() else { return nothing(context) };
-    let plain = match values.data_type() {
-        Arrow::Interval(_) => cast(&values, &Arrow::Int32)?,
-        _ => values,
-    };
+    let plain = months(&values);
     let numbers = if plain.data_type() == &Arrow::Float64 { plain } else { cast(&cast(&plain, &Arrow::Int64)?, &Arrow::Float64)? };
     let numbers = numbers.as_primitive::<Float64Type>();
     let result: Float64Array = asked
@@ -116,6 +113,14 @@ fn continuous(columns: &[ArrayRef], context: &Context) -> Result<ScalarValue> {
     finished(Arc::new(result), asked.many, context)
 }
 
+/// Intervals of months as their number; other values as they are.
+pub(super) fn months(values: &ArrayRef) -> ArrayRef {
+    match values.as_primitive_opt::<IntervalYearMonthType>() {
+        Some(months) => Arc::new(months.reinterpret_cast::<Int32Type>()),
+        None => Arc::clone(values),
+    }
+}
+
 /// Doubles as what is returned: intervals are cut to whole months or microseconds.
 fn finished(numbers: ArrayRef, many: bool, context: &Context) -> Result<ScalarValue> {
     let element = match context.returns.data_type() {
@@ -125,8 +130,8 @@ fn finished(numbers: ArrayRef, many: bool, context: &Context) -> Result<ScalarVa
     let numbers = match element {
         Arrow::Interval(_) => {
             let months = cast(&numbers, &Arrow::Int32)?;
-            let months = months.as_primitive::<arrow::datatypes::Int32Type>();
-            Arc::new(months.reinterpret_cast::<arrow::datatypes::IntervalYearMonthType>()) as ArrayRef
+            let months = months.as_primitive::<Int32Type>();
+            Arc::new(months.reinterpret_cast::<IntervalYearMonthType>()) as ArrayRef
         }
         Arrow::Duration(_) => cast(&cast(&numbers, &Arrow::Int64)?, &element)?,
         _ => numbers,
@@ -142,11 +147,8 @@ fn discrete(columns: &[ArrayRef], context: &Context) -> Result<ScalarValue> {
     // The first value whose share of the rows reaches the percentage.
     let place = (percentage * *total as f64).ceil() as i64 - 1;
     let at = nth(&weighted, &ends, place.max(0));
-    let plain = match values.data_type() {
-        Arrow::Interval(_) | Arrow::Duration(_) => values,
-        _ => cast(&values, &Arrow::Float64)?,
-    };
-    value(&plain, at, context)
+    let Some(at) = at else { return nothing(context) };
+    value(&pick(&values, vec![Some(at)])?, Some(0), context)
 }
 
 fn approximate(columns: &[ArrayRef], context: &Context) -> Result<ScalarValue> {

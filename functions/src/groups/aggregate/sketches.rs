@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array, StructArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType as Arrow, Float64Type, Int64Type};
+use arrow::datatypes::{DataType as Arrow, Float64Type, Int32Type, Int64Type, IntervalYearMonthType};
 use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::Accumulator;
 use datafusion::scalar::ScalarValue;
 use twox_hash::XxHash64;
 
 use super::collecting::list;
+use super::percentile::months;
 use super::fold::{Context, Fold, Gather, How, Skip};
 use crate::Error;
 use crate::nested::{Equality, keys_of, retype};
@@ -161,7 +162,8 @@ fn histogram(columns: &[ArrayRef], context: &Context) -> Result<ScalarValue> {
     }
     let most = context.parameter(0).unwrap_or(2.0).max(2.0) as usize;
     let plain = match values.data_type() {
-        Arrow::Interval(_) | Arrow::Date32 => cast(values, &Arrow::Int32)?,
+        Arrow::Interval(_) => months(values),
+        Arrow::Date32 => cast(values, &Arrow::Int32)?,
         Arrow::Duration(_) | Arrow::Timestamp(..) => cast(values, &Arrow::Int64)?,
         _ => Arc::clone(values),
     };
@@ -189,10 +191,13 @@ fn histogram(columns: &[ArrayRef], context: &Context) -> Result<ScalarValue> {
     let Arrow::Struct(fields) = field.data_type() else { return exec_err!("histogram_numeric returns structs") };
     let xs: ArrayRef = Arc::new(bins.iter().map(|bin| Some(bin.0)).collect::<Float64Array>());
     let ys: ArrayRef = Arc::new(bins.iter().map(|bin| Some(bin.1)).collect::<Float64Array>());
-    let whole = |data_type: &Arrow| matches!(data_type, Arrow::Interval(_) | Arrow::Date32);
     let x_type = fields.first().map_or(Arrow::Float64, |field| field.data_type().clone());
     let xs = match &x_type {
-        other if whole(other) => cast(&cast(&xs, &Arrow::Int32)?, other)?,
+        Arrow::Date32 => cast(&cast(&xs, &Arrow::Int32)?, &x_type)?,
+        Arrow::Interval(_) => {
+            let xs = cast(&xs, &Arrow::Int32)?;
+            Arc::new(xs.as_primitive::<Int32Type>().reinterpret_cast::<IntervalYearMonthType>()) as ArrayRef
+        }
         Arrow::Duration(_) | Arrow::Timestamp(..) => cast(&cast(&xs, &Arrow::Int64)?, &x_type)?,
         other => cast(&xs, other)?,
     };

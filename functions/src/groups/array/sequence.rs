@@ -6,11 +6,12 @@ use arrow::array::{Array, ArrayBuilder, ArrayRef, AsArray, Int64Builder};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::compute::cast as arrow_cast;
 use arrow::datatypes::{DataType as Arrow, DurationMicrosecondType, Int64Type, IntervalMonthDayNanoType, IntervalUnit, IntervalYearMonthType};
-use chrono::{DateTime, Days, Months, NaiveDateTime, Offset, TimeZone};
+use chrono::{DateTime, Days, Months};
 use datafusion::common::Result as DataFusionResult;
 use datafusion::logical_expr::ColumnarValue;
 
 use crate::groups::implicit::{cast, wider_type};
+use crate::zone::Zone;
 use crate::nested::{arity, list_of, pretty, returned, unexpected_input};
 use crate::{Arguments, Call, DataType, Error, Kernel, Result, SparkUdf, Typed};
 
@@ -106,7 +107,7 @@ fn run(arguments: &Arguments<'_>) -> DataFusionResult<ColumnarValue> {
             if date || stamp { Step { days: sign, ..Step::default() } } else { Step { micros: sign, ..Step::default() } }
         });
         if date || stamp {
-            dates(&mut values, start, stop, step, date, zone.as_ref())?;
+            dates(&mut values, start, stop, step, date, zone)?;
         } else {
             numbers(&mut values, start, stop, step.micros)?;
         }
@@ -184,7 +185,7 @@ fn room(values: &Int64Builder, length: i64) -> Result<()> {
     Ok(())
 }
 
-fn dates(values: &mut Int64Builder, start: i64, stop: i64, step: Step, date: bool, zone: Option<&Zone>) -> Result<()> {
+fn dates(values: &mut Int64Builder, start: i64, stop: i64, step: Step, date: bool, zone: Option<Zone>) -> Result<()> {
     if date && step.micros != 0 {
         let what = "sequence step must be an interval day to second of day granularity if start and end values are dates";
         return Err(Error::new("INVALID_PARAMETER_VALUE", what));
@@ -198,7 +199,8 @@ fn dates(values: &mut Int64Builder, start: i64, stop: i64, step: Step, date: boo
     let about = i128::from(step.months) * 28 * i128::from(DAY) + i128::from(step.days) * i128::from(DAY) + i128::from(step.micros);
     let most = length(first, last, about)?;
     room(values, most)?;
-    for at in 0..most {
+    // A day that the clock shortens makes room for one more.
+    for at in 0..=if about == 0 { 0 } else { most } {
         let Some(value) = added(first, step, at, zone) else {
             return Err(Error::new("DATETIME_OVERFLOW", "A value of sequence is beyond the range of timestamps."));
         };
@@ -211,58 +213,16 @@ fn dates(values: &mut Int64Builder, start: i64, stop: i64, step: Step, date: boo
 }
 
 /// A timestamp and so many times the step, on the clock of the zone for months and days.
-fn added(micros: i64, step: Step, times: i64, zone: Option<&Zone>) -> Option<i64> {
-    let utc = DateTime::from_timestamp_micros(micros)?.naive_utc();
-    let clock = zone.map_or(Some(utc), |zone| zone.clock(utc))?;
+fn added(micros: i64, step: Step, times: i64, zone: Option<Zone>) -> Option<i64> {
+    let local = zone.map_or(micros, |zone| zone.local(micros));
+    let clock = DateTime::from_timestamp_micros(local)?.naive_utc();
     let months = step.months.checked_mul(times)?;
     let count = Months::new(u32::try_from(months.unsigned_abs()).ok()?);
     let clock = if months >= 0 { clock.checked_add_months(count) } else { clock.checked_sub_months(count) }?;
     let days = step.days.checked_mul(times)?;
     let count = Days::new(days.unsigned_abs());
     let clock = if days >= 0 { clock.checked_add_days(count) } else { clock.checked_sub_days(count) }?;
-    let utc = zone.map_or(Some(clock), |zone| zone.utc(clock))?;
-    utc.and_utc().timestamp_micros().checked_add(step.micros.checked_mul(times)?)
-}
-
-/// A time zone by name or offset.
-enum Zone {
-    Named(chrono_tz::Tz),
-    Fixed(chrono::FixedOffset),
-}
-
-impl Zone {
-    fn of(name: &str) -> Result<Self> {
-        if let Ok(zone) = name.parse() {
-            return Ok(Zone::Named(zone));
-        }
-        let offset = name.trim_start_matches("UTC").trim_start_matches("GMT").trim_start_matches("UT");
-        let parsed = if offset == "Z" || offset.is_empty() { "+00:00" } else { offset };
-        parsed
-            .parse()
-            .map(Zone::Fixed)
-            .map_err(|_| Error::new("INVALID_TIMEZONE", format!("The timezone: {name} is invalid.")))
-    }
-
-    fn clock(&self, utc: NaiveDateTime) -> Option<NaiveDateTime> {
-        let offset = match self {
-            Zone::Named(zone) => zone.offset_from_utc_datetime(&utc).fix(),
-            Zone::Fixed(offset) => *offset,
-        };
-        utc.checked_add_offset(offset)
-    }
-
-    /// A time that the clock skips is as much later as was skipped; one that is there twice is the first.
-    fn utc(&self, clock: NaiveDateTime) -> Option<NaiveDateTime> {
-        let offset = match self {
-            Zone::Fixed(offset) => *offset,
-            Zone::Named(zone) => match zone.offset_from_local_datetime(&clock).earliest() {
-                Some(offset) => offset.fix(),
-                None => {
-                    let before = clock.checked_sub_days(Days::new(1))?;
-                    zone.offset_from_local_datetime(&before).earliest()?.fix()
-                }
-            },
-        };
-        clock.checked_sub_offset(offset)
-    }
+    let local = clock.and_utc().timestamp_micros();
+    let instant = zone.map_or(Some(local), |zone| zone.instant(local))?;
+    instant.checked_add(step.micros.checked_mul(times)?)
 }

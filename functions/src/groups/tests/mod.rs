@@ -75,20 +75,35 @@ fn table(columns: &[&str], scope: &mut Scope) -> Vec<Vec<RecordBatch>> {
 fn check_aggregates(columns: &[&str], calls: &[&str], expected: expect_test::Expect) {
     let mut scope = Scope { columns: Vec::new(), variables: Vec::new(), settings: settings(false) };
     let partitions = table(columns, &mut scope);
-    let lines: Vec<_> = calls.iter().map(|call| rows_of(call, &partitions, &scope, false)).collect();
+    let lines: Vec<_> = calls.iter().map(|call| rows_of(call, &partitions, &scope, Shape::Rows)).collect();
     expected.assert_eq(&(lines.join("\n") + "\n"));
+}
+
+/// Aggregates of a table by its first column, one line each, the groups in order.
+fn check_groups(columns: &[&str], calls: &[&str], expected: expect_test::Expect) {
+    let mut scope = Scope { columns: Vec::new(), variables: Vec::new(), settings: settings(false) };
+    let partitions = table(columns, &mut scope);
+    let lines: Vec<_> = calls.iter().map(|call| rows_of(call, &partitions, &scope, Shape::Groups)).collect();
+    expected.assert_eq(&(lines.join("\n") + "\n"));
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Rows,
+    Groups,
+    Window,
 }
 
 /// Window functions over a table in the order of its first column, one line each.
 fn check_windows(columns: &[&str], calls: &[&str], expected: expect_test::Expect) {
     let mut scope = Scope { columns: Vec::new(), variables: Vec::new(), settings: settings(false) };
     let partitions = table(columns, &mut scope);
-    let lines: Vec<_> = calls.iter().map(|call| rows_of(call, &partitions, &scope, true)).collect();
+    let lines: Vec<_> = calls.iter().map(|call| rows_of(call, &partitions, &scope, Shape::Window)).collect();
     expected.assert_eq(&(lines.join("\n") + "\n"));
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn rows_of(call: &str, partitions: &[Vec<RecordBatch>], scope: &Scope, window: bool) -> String {
+async fn rows_of(call: &str, partitions: &[Vec<RecordBatch>], scope: &Scope, shape: Shape) -> String {
     let typed = match resolve(&read(call), scope) {
         Ok(typed) => typed,
         Err(error) => return error.to_string(),
@@ -98,14 +113,18 @@ async fn rows_of(call: &str, partitions: &[Vec<RecordBatch>], scope: &Scope, win
         let schema = partitions[0][0].schema();
         let provider = datafusion::datasource::MemTable::try_new(schema, partitions.to_vec())?;
         let table = context.read_table(Arc::new(provider))?;
-        let table = if window {
+        let order = || vec![datafusion::prelude::col("a").sort(true, true)];
+        let table = if shape == Shape::Groups {
+            let groups = vec![datafusion::prelude::col("a")];
+            table.aggregate(groups, vec![typed.expr.clone().alias("c_")])?.sort(order())?.select_columns(&["c_"])?
+        } else if shape == Shape::Window {
             let mut typed = over_window(typed.clone())?;
             if let Expr::WindowFunction(function) = &mut typed.expr {
-                function.params.order_by = vec![datafusion::prelude::col("a").sort(true, true)];
+                function.params.order_by = order();
                 function.params.window_frame = datafusion::logical_expr::WindowFrame::new(Some(false));
             }
-            let sorted = table.window(vec![typed.expr.alias("c")])?.sort(vec![datafusion::prelude::col("a").sort(true, true)])?;
-            sorted.select_columns(&["c"])?
+            let sorted = table.window(vec![typed.expr.alias("c_")])?.sort(order())?;
+            sorted.select_columns(&["c_"])?
         } else if matches!(typed.expr, Expr::AggregateFunction(_)) {
             table.aggregate(vec![], vec![typed.expr.clone().alias("c")])?
         } else {
