@@ -15,13 +15,14 @@ use self::line::{Marks, fields, written};
 use crate::cast::{parse_date, parse_timestamp};
 use crate::checks::{In, count, named_as, scalar, text, unexpected};
 use crate::columns::{Column, each, kernels, returned, rows};
+use crate::constant::constant;
 use crate::error::{Error, Result};
 use crate::groups::json::options::Options;
 use crate::groups::json::read::{How, build_texts};
 use crate::groups::json::write::Form;
 use crate::groups::json::{nullable, schema, with_corrupt_record};
 use crate::zone::Zone;
-use crate::{Arguments, Call, DataType, Function, Group, SparkUdf, StructField, Typed, constant};
+use crate::{Arguments, Call, DataType, Function, Group, SparkUdf, StructField, Typed};
 
 const READ_OPTIONS: &[&str] = &[
     "sep", "delimiter", "quote", "escape", "mode", "dateformat", "timestampformat", "timestampntzformat", "timezone",
@@ -180,7 +181,7 @@ fn schema_of_csv(mut call: Call<'_>) -> Result<Typed> {
     count(&call, &[1, 2])?;
     let name = named_as("schema_of_csv", &call.arguments[..1]);
     let options = Options::take(&mut call, 1, READ_OPTIONS)?;
-    let ScalarValue::Utf8(Some(csv)) = constant::value(&call.arguments[0])? else {
+    let ScalarValue::Utf8(Some(csv)) = constant(&call.arguments[0])? else {
         return Err(Error::new(
             "DATATYPE_MISMATCH.NON_FOLDABLE_INPUT",
             format!("Cannot resolve \"{name}\" due to data type mismatch: the input `csv` should be a foldable \"STRING\" expression."),

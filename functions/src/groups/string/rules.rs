@@ -5,30 +5,12 @@ use crate::checks::{In, cast, cast_call, constant_text, count, defaults, int, na
 use crate::error::{Error, Result};
 use crate::{Call, DataType, Kernel, SparkUdf, Typed};
 
-/// Refuses what another group makes of arrays.
-fn no_array(call: &Call<'_>) -> Result<()> {
-    match call.arguments.iter().any(|argument| matches!(argument.data_type, DataType::Array(..))) {
-        true => Err(Error::unsupported(format!("{} of arrays", call.name))),
-        false => Ok(()),
-    }
-}
-
 /// A call whose type is that of its first argument, binary or string.
 fn kind(call: &Call<'_>) -> DataType {
     match call.arguments.first().map(|argument| &argument.data_type) {
         Some(DataType::Binary) => DataType::Binary,
         _ => DataType::String,
     }
-}
-
-pub(super) fn concat(call: Call<'_>) -> Result<Typed> {
-    no_array(&call)?;
-    if call.arguments.is_empty() {
-        return Ok(Typed { name: named(&call), ..text("") });
-    }
-    let binary = call.arguments.iter().all(|argument| argument.data_type == DataType::Binary);
-    let (input, returns) = if binary { (In::Binary, DataType::Binary) } else { (In::Text, DataType::String) };
-    cast_call(call, &change::CONCAT, &[input], returns)
 }
 
 pub(super) fn concat_ws(mut call: Call<'_>) -> Result<Typed> {
@@ -64,11 +46,6 @@ pub(super) fn elt(call: Call<'_>) -> Result<Typed> {
     let binary = call.arguments.iter().skip(1).all(|argument| argument.data_type == DataType::Binary);
     let (input, returns) = if binary { (In::Binary, DataType::Binary) } else { (In::Text, DataType::String) };
     cast_call(call, &change::ELT, &[In::Int, input], returns)
-}
-
-pub(super) fn reverse(call: Call<'_>) -> Result<Typed> {
-    no_array(&call)?;
-    plain(call, &change::REVERSE, &[In::Text], DataType::String)
 }
 
 pub(super) fn format_string(call: Call<'_>) -> Result<Typed> {
