@@ -101,7 +101,8 @@ fn read_column(a: &Arguments<'_>) -> RunResult<ColumnarValue> {
     let how = options.how(a.settings)?;
     let data_type = DataType::of(a.returns)?;
     let column = Column::<StringArray>::of(a, 0)?;
-    let texts: Vec<Option<&str>> = (0..rows(a).0).map(|row| column.get(row).filter(|text| !text.trim().is_empty())).collect();
+    let texts: Vec<Option<&str>> =
+        (0..rows(a).0).map(|row| column.get(row).filter(|text| !text.trim().is_empty())).collect();
     let mut bad = vec![false; texts.len()];
     let is_struct = matches!(data_type, DataType::Struct(_));
     let holds_structs = matches!(&data_type, DataType::Array(element, _) if matches!(**element, DataType::Struct(_)));
@@ -236,7 +237,10 @@ fn schema_of_json(mut call: Call<'_>) -> Result<Typed> {
     let ScalarValue::Utf8(Some(json)) = constant(&call.arguments[0])? else {
         return Err(Error::new(
             "DATATYPE_MISMATCH.NON_FOLDABLE_INPUT",
-            format!("Cannot resolve \"{}\" due to data type mismatch: the input `json` should be a foldable \"STRING\" expression.", named(&call)),
+            format!(
+                "Cannot resolve \"{}\" due to data type mismatch: the input `json` should be a foldable \"STRING\" expression.",
+                named(&call)
+            ),
         ));
     };
     let lenient = options.is_true("allownumericleadingzeros", false);

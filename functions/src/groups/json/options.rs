@@ -82,13 +82,21 @@ fn pairs(typed: &Typed) -> Result<Vec<(String, String)>> {
     let wrong = || {
         Error::new(
             "INVALID_OPTIONS.NON_STRING_TYPE",
-            format!("Invalid options: A type of keys and values in `map()` must be string, but got \"{}\".", typed.data_type.sql()),
+            format!(
+                "Invalid options: A type of keys and values in `map()` must be string, but got \"{}\".",
+                typed.data_type.sql()
+            ),
         )
     };
     match &typed.data_type {
         DataType::Map(key, value, _) if **key == DataType::String && **value == DataType::String => {}
         DataType::Map(..) => return Err(wrong()),
-        _ => return Err(Error::new("INVALID_OPTIONS.NON_MAP_FUNCTION", "Invalid options: Must use the `map()` function for options.")),
+        _ => {
+            return Err(Error::new(
+                "INVALID_OPTIONS.NON_MAP_FUNCTION",
+                "Invalid options: Must use the `map()` function for options.",
+            ));
+        }
     }
     let array = constant(typed)?.to_array()?;
     let map = array.as_any().downcast_ref::<MapArray>().ok_or_else(wrong)?;

@@ -7,9 +7,9 @@ use arrow::datatypes::DataType as Arrow;
 use datafusion::common::Result;
 use datafusion::logical_expr::ColumnarValue;
 
+use crate::Arguments;
 use crate::columns::{Budget, Column, each, kernels, of_text, some};
 use crate::error::Error;
-use crate::Arguments;
 
 kernels! {
     LOWER = "spark_lower", |a| of_text::<StringArray, _>(a, |text| Some(text.to_lowercase()));
@@ -178,6 +178,7 @@ fn luhn(text: &str) -> bool {
         return false;
     }
     let digits = text.bytes().rev().map(|byte| u64::from(byte - b'0'));
-    let sum: u64 = digits.enumerate().map(|(at, digit)| if at % 2 == 0 { digit } else { digit * 2 / 10 + digit * 2 % 10 }).sum();
+    let sum: u64 =
+        digits.enumerate().map(|(at, digit)| if at % 2 == 0 { digit } else { digit * 2 / 10 + digit * 2 % 10 }).sum();
     sum % 10 == 0
 }

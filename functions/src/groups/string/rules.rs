@@ -1,7 +1,9 @@
 //! How calls of string functions become expressions, where a list of types does not say it.
 
 use super::{change, charset, cut, like, number_text, regex};
-use crate::checks::{In, cast, cast_call, constant_text, count, defaults, int, named, named_as, plain, text, unexpected};
+use crate::checks::{
+    In, cast, cast_call, constant_text, count, defaults, int, named, named_as, plain, text, unexpected,
+};
 use crate::error::{Error, Result};
 use crate::{Call, DataType, Kernel, SparkUdf, Typed};
 
@@ -68,7 +70,8 @@ pub(super) fn format_number(mut call: Call<'_>) -> Result<Typed> {
         Some(argument) => return Err(unexpected(&name, 0, argument, "\"NUMERIC\"")),
         None => In::Any,
     };
-    let (kernel, second) = if is_text { (&number_text::BY_PATTERN, In::Text) } else { (&number_text::BY_PLACES, In::Int) };
+    let (kernel, second) =
+        if is_text { (&number_text::BY_PATTERN, In::Text) } else { (&number_text::BY_PLACES, In::Int) };
     cast(&mut call, &[number, second])?;
     Ok(SparkUdf::call(kernel, call.settings, call.arguments, DataType::String, true, name))
 }
@@ -183,7 +186,10 @@ pub(super) fn mask(mut call: Call<'_>) -> Result<Typed> {
         if constant_text(&call, at).is_some_and(|by| by.chars().count() != 1) {
             return Err(Error::new(
                 "DATATYPE_MISMATCH.INPUT_SIZE_NOT_ONE",
-                format!("Cannot resolve \"{}\" due to data type mismatch: Length of {parameter} should be 1.", named(&call)),
+                format!(
+                    "Cannot resolve \"{}\" due to data type mismatch: Length of {parameter} should be 1.",
+                    named(&call)
+                ),
             ));
         }
     }
