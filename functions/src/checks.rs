@@ -32,7 +32,12 @@ pub(crate) enum In {
 }
 
 /// A function with a value for each row.
-pub(crate) const fn scalar(name: &'static str, group: Group, usage: &'static str, resolve: fn(Call<'_>) -> Result<Typed>) -> Function {
+pub(crate) const fn scalar(
+    name: &'static str,
+    group: Group,
+    usage: &'static str,
+    resolve: fn(Call<'_>) -> Result<Typed>,
+) -> Function {
     Function { name, group, usage, resolve: Resolve::Scalar(resolve) }
 }
 
@@ -121,7 +126,12 @@ pub(crate) fn plain(call: Call<'_>, kernel: &'static Kernel, inputs: &[In], retu
 }
 
 /// The same where the number of arguments has been seen to; the last type is that of all further arguments.
-pub(crate) fn cast_call(mut call: Call<'_>, kernel: &'static Kernel, inputs: &[In], returns: DataType) -> Result<Typed> {
+pub(crate) fn cast_call(
+    mut call: Call<'_>,
+    kernel: &'static Kernel,
+    inputs: &[In],
+    returns: DataType,
+) -> Result<Typed> {
     let name = named(&call);
     cast(&mut call, inputs)?;
     Ok(SparkUdf::call(kernel, call.settings, call.arguments, returns, true, name))

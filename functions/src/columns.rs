@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayAccessor, ArrayRef, BinaryArray, BooleanArray, Decimal128Array, Float64Array, Int32Array, Int64Array, StringArray, make_array,
+    Array, ArrayAccessor, ArrayRef, BinaryArray, BooleanArray, Decimal128Array, Float64Array, Int32Array, Int64Array,
+    StringArray, make_array,
 };
 use arrow::datatypes::DataType as Arrow;
 use datafusion::common::{Result, ScalarValue, exec_datafusion_err};
@@ -76,7 +77,11 @@ pub(crate) fn carried(array: ArrayRef, to: &Arrow) -> Result<ArrayRef> {
         (Arrow::Timestamp(..) | Arrow::Duration(_), Arrow::Int64) => true,
         _ => false,
     };
-    if same_bits { Ok(make_array(array.to_data().into_builder().data_type(to.clone()).build()?)) } else { Ok(arrow::compute::cast(&array, to)?) }
+    if same_bits {
+        Ok(make_array(array.to_data().into_builder().data_type(to.clone()).build()?))
+    } else {
+        Ok(arrow::compute::cast(&array, to)?)
+    }
 }
 
 /// How many rows to compute: one where every argument is a constant.
@@ -86,7 +91,10 @@ pub(crate) fn rows(arguments: &Arguments<'_>) -> (usize, bool) {
 }
 
 /// A value for each row, in the type that the function returns.
-pub(crate) fn each<B, T>(arguments: &Arguments<'_>, value: impl FnMut(usize) -> Result<Option<T>>) -> Result<ColumnarValue>
+pub(crate) fn each<B, T>(
+    arguments: &Arguments<'_>,
+    value: impl FnMut(usize) -> Result<Option<T>>,
+) -> Result<ColumnarValue>
 where
     B: FromIterator<Option<T>> + Array + 'static,
 {
@@ -106,7 +114,11 @@ pub(crate) fn returned(arguments: &Arguments<'_>, array: ArrayRef) -> Result<Col
         _ => arrow::compute::cast(&array, to)?,
     };
     let (_, constant) = rows(arguments);
-    if constant { Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?)) } else { Ok(ColumnarValue::Array(array)) }
+    if constant {
+        Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?))
+    } else {
+        Ok(ColumnarValue::Array(array))
+    }
 }
 
 /// A function of one text.
@@ -128,7 +140,8 @@ impl Budget {
 
     /// Takes the bytes of one more result.
     pub(crate) fn take(&mut self, bytes: usize) -> Result<()> {
-        self.0 = self.0.checked_sub(bytes).ok_or_else(|| exec_datafusion_err!("a result of {bytes} bytes is too large"))?;
+        self.0 =
+            self.0.checked_sub(bytes).ok_or_else(|| exec_datafusion_err!("a result of {bytes} bytes is too large"))?;
         Ok(())
     }
 }

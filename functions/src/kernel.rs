@@ -9,7 +9,8 @@ use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType as Arrow, Field, FieldRef};
 use datafusion::common::Result as DataFusionResult;
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature, Volatility,
+    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature,
+    Volatility,
 };
 
 use crate::{DataType, Settings, Typed};
@@ -84,12 +85,6 @@ impl SparkUdf {
 impl ScalarUDFImpl for SparkUdf {
     fn name(&self) -> &str {
         self.kernel.name
-    }
-
-    /// The type is part of the name, since one kernel may give several types for the same arguments, as casts do.
-    fn schema_name(&self, arguments: &[Expr]) -> DataFusionResult<String> {
-        let arguments: Vec<_> = arguments.iter().map(|argument| argument.schema_name().to_string()).collect();
-        Ok(format!("{}({}) as {}", self.kernel.name, arguments.join(","), self.returns.data_type()))
     }
 
     fn signature(&self) -> &Signature {

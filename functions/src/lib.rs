@@ -23,6 +23,7 @@ mod interval_fields;
 pub mod intervals;
 mod kernel;
 mod literal;
+mod nested;
 pub mod operators;
 mod nested;
 mod schema_text;

@@ -32,7 +32,10 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn wrong(&self) -> Error {
-        Error::new("PARSE_SYNTAX_ERROR", format!("Syntax error at or near '{}' in the schema '{}'.", self.rest, self.text))
+        Error::new(
+            "PARSE_SYNTAX_ERROR",
+            format!("Syntax error at or near '{}' in the schema '{}'.", self.rest, self.text),
+        )
     }
 
     fn end(&self) -> Result<()> {
@@ -164,7 +167,12 @@ impl Reader<'_> {
                 self.need("<")?;
                 DataType::Struct(self.fields(depth, ">")?)
             }
-            _ => return Err(Error::new("UNSUPPORTED_DATATYPE", format!("Unsupported data type \"{}\".", name.to_uppercase()))),
+            _ => {
+                return Err(Error::new(
+                    "UNSUPPORTED_DATATYPE",
+                    format!("Unsupported data type \"{}\".", name.to_uppercase()),
+                ));
+            }
         })
     }
 

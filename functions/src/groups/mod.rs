@@ -63,5 +63,7 @@ const KERNELS: &[&[&Kernel]] =
 
 /// All kernels of functions of one row.
 pub(crate) fn kernels() -> impl Iterator<Item = &'static Kernel> {
-    KERNELS.iter().chain(crate::operators::KERNELS).flat_map(|kernels| kernels.iter().copied())
+    let own = [csv::KERNELS, json::KERNELS, url::KERNELS];
+    let files = string::KERNELS.iter().chain(datetime::KERNELS).copied().chain(own);
+    KERNELS.iter().chain(crate::operators::KERNELS).copied().chain(files).flat_map(|kernels| kernels.iter().copied())
 }

@@ -151,7 +151,8 @@ impl<'a> Parts<'a> {
         };
         let labels: Vec<&str> = host.strip_suffix('.').unwrap_or(host).split('.').collect();
         let is_address = labels.len() == 4 && labels.iter().all(|label| label.parse::<u8>().is_ok());
-        let last_begins_with_letter = labels.last().is_some_and(|last| last.starts_with(|c: char| c.is_ascii_alphabetic()));
+        let last_begins_with_letter =
+            labels.last().is_some_and(|last| last.starts_with(|c: char| c.is_ascii_alphabetic()));
         let fits = labels.iter().all(|each| label(each)) && (is_address || last_begins_with_letter);
         (fits && port.bytes().all(|byte| byte.is_ascii_digit())).then_some(host)
     }

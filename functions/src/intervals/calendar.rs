@@ -24,9 +24,9 @@ impl CalendarInterval {
     /// # Errors
     /// It is none; the message says where it ends to be one.
     pub fn of_text(text: &str) -> Result<Self> {
-        Reader::new(text).read().map_err(|why| {
-            Error::new("INVALID_INTERVAL_FORMAT", format!("Error parsing '{text}' to interval, {why}"))
-        })
+        Reader::new(text)
+            .read()
+            .map_err(|why| Error::new("INVALID_INTERVAL_FORMAT", format!("Error parsing '{text}' to interval, {why}")))
     }
 
     /// As Arrow carries it.

@@ -41,7 +41,18 @@ fn a_calendar_interval_is_pairs_of_number_and_unit() {
 #[test]
 fn what_is_none_says_where() {
     check(
-        &["", "interval", "intervals 1 day", "1", "1 fortnight", "x day", "1.5 days", "1day", "1.0000000001 seconds", "-"],
+        &[
+            "",
+            "interval",
+            "intervals 1 day",
+            "1",
+            "1 fortnight",
+            "x day",
+            "1.5 days",
+            "1day",
+            "1.0000000001 seconds",
+            "-",
+        ],
         expect![[r#"
             Error parsing '' to interval, interval string cannot be empty
             Error parsing 'interval' to interval, interval string cannot be empty
@@ -63,7 +74,11 @@ fn year_month_intervals_read_and_print() {
     let line = |text, from, to| {
         let months = year_month_of_text(text, from, to);
         let ansi = months.map(|months| {
-            format!("{} {}", year_month_text(months, Style::Hive, from, to), year_month_text(months, Style::Ansi, from, to))
+            format!(
+                "{} {}",
+                year_month_text(months, Style::Hive, from, to),
+                year_month_text(months, Style::Ansi, from, to)
+            )
         });
         shown(ansi) + "\n"
     };

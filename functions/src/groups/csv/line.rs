@@ -40,7 +40,8 @@ fn quoted<'a>(text: &'a str, quote: char, marks: &Marks) -> Option<(String, &'a 
     let mut field = String::new();
     let mut chars = text.strip_prefix(quote)?.chars();
     while let Some(c) = chars.next() {
-        if marks.escape == Some(c) && chars.as_str().starts_with(quote) && !(c == quote && ends(chars.as_str(), marks)) {
+        if marks.escape == Some(c) && chars.as_str().starts_with(quote) && !(c == quote && ends(chars.as_str(), marks))
+        {
             field.push(quote);
             chars.next();
         } else if c == quote {
@@ -66,7 +67,8 @@ pub(super) fn written(field: &str, marks: &Marks, all: bool) -> String {
         field = field.trim_end_matches(|c| c <= ' ');
     }
     let Some(quote) = marks.quote else { return field.to_owned() };
-    let needs = all || field.contains(&marks.separator) || field.contains(['\n', '\r', quote]) || field.starts_with('#');
+    let needs =
+        all || field.contains(&marks.separator) || field.contains(['\n', '\r', quote]) || field.starts_with('#');
     if !needs {
         return field.to_owned();
     }

@@ -15,22 +15,47 @@ use self::line::{Marks, fields, written};
 use crate::cast::{parse_date, parse_timestamp};
 use crate::checks::{In, count, named_as, scalar, text, unexpected};
 use crate::columns::{Column, each, kernels, returned, rows};
+use crate::constant::constant;
 use crate::error::{Error, Result};
 use crate::groups::json::options::Options;
 use crate::groups::json::read::{How, build_texts};
 use crate::groups::json::write::Form;
 use crate::groups::json::{nullable, schema, with_corrupt_record};
 use crate::zone::Zone;
-use crate::{Arguments, Call, DataType, Function, Group, SparkUdf, StructField, Typed, constant};
+use crate::{Arguments, Call, DataType, Function, Group, SparkUdf, StructField, Typed};
 
 const READ_OPTIONS: &[&str] = &[
-    "sep", "delimiter", "quote", "escape", "mode", "dateformat", "timestampformat", "timestampntzformat", "timezone",
-    "nullvalue", "nanvalue", "positiveinf", "negativeinf", "ignoreleadingwhitespace", "ignoretrailingwhitespace",
+    "sep",
+    "delimiter",
+    "quote",
+    "escape",
+    "mode",
+    "dateformat",
+    "timestampformat",
+    "timestampntzformat",
+    "timezone",
+    "nullvalue",
+    "nanvalue",
+    "positiveinf",
+    "negativeinf",
+    "ignoreleadingwhitespace",
+    "ignoretrailingwhitespace",
     "columnnameofcorruptrecord",
 ];
 const WRITE_OPTIONS: &[&str] = &[
-    "sep", "delimiter", "quote", "escape", "dateformat", "timestampformat", "timestampntzformat", "timezone", "nullvalue",
-    "emptyvalue", "quoteall", "ignoreleadingwhitespace", "ignoretrailingwhitespace",
+    "sep",
+    "delimiter",
+    "quote",
+    "escape",
+    "dateformat",
+    "timestampformat",
+    "timestampntzformat",
+    "timezone",
+    "nullvalue",
+    "emptyvalue",
+    "quoteall",
+    "ignoreleadingwhitespace",
+    "ignoretrailingwhitespace",
 ];
 
 /// The rows of this group.
@@ -65,7 +90,9 @@ fn read(a: &Arguments<'_>) -> RunResult<ColumnarValue> {
     let options = Options::of_text(options.get(0).unwrap_or_default());
     let how = How { csv: true, ..options.how(a.settings)? };
     let marks = marks(&options, false);
-    let DataType::Struct(columns) = DataType::of(a.returns)? else { return Err(Error::unsupported("this schema of CSV").into()) };
+    let DataType::Struct(columns) = DataType::of(a.returns)? else {
+        return Err(Error::unsupported("this schema of CSV").into());
+    };
     let corrupt = options.get("columnnameofcorruptrecord").unwrap_or("_corrupt_record").to_owned();
     let column = Column::<StringArray>::of(a, 0)?;
     let texts: Vec<Option<&str>> = (0..rows(a).0).map(|row| column.get(row)).collect();
@@ -117,14 +144,18 @@ fn write(a: &Arguments<'_>) -> RunResult<ColumnarValue> {
     let marks = marks(&options, true);
     let all = options.is_true("quoteall", false);
     let (null, empty) = (options.get("nullvalue").unwrap_or(""), options.get("emptyvalue").unwrap_or("\"\""));
-    let DataType::Struct(columns) = DataType::of(&a.fields[0])? else { return Err(Error::unsupported("to_csv of this").into()) };
+    let DataType::Struct(columns) = DataType::of(&a.fields[0])? else {
+        return Err(Error::unsupported("to_csv of this").into());
+    };
     let (array, constant) = match &a.values[0] {
         ColumnarValue::Array(array) => (array.clone(), false),
         ColumnarValue::Scalar(value) => (value.to_array()?, true),
     };
     each::<StringArray, String>(a, |row| {
         let row = if constant { 0 } else { row };
-        let Some(values) = array.as_struct_opt().filter(|_| row < array.len() && !array.is_null(row)) else { return Ok(None) };
+        let Some(values) = array.as_struct_opt().filter(|_| row < array.len() && !array.is_null(row)) else {
+            return Ok(None);
+        };
         let mut parts = Vec::new();
         for (column, values) in columns.iter().zip(values.columns()) {
             parts.push(match form.plain(values, row, &column.data_type)? {
@@ -145,9 +176,13 @@ fn from_csv(mut call: Call<'_>) -> Result<Typed> {
     }
     let data_type = nullable(schema(&call.arguments[1])?);
     let DataType::Struct(fields) = &data_type else {
-        return Err(Error::new("INVALID_SCHEMA.NON_STRUCT_TYPE", format!("The input schema \"{}\" is not a struct.", data_type.sql())));
+        return Err(Error::new(
+            "INVALID_SCHEMA.NON_STRUCT_TYPE",
+            format!("The input schema \"{}\" is not a struct.", data_type.sql()),
+        ));
     };
-    let nested = |field: &StructField| matches!(field.data_type, DataType::Array(..) | DataType::Map(..) | DataType::Struct(_));
+    let nested =
+        |field: &StructField| matches!(field.data_type, DataType::Array(..) | DataType::Map(..) | DataType::Struct(_));
     if fields.iter().any(nested) {
         return Err(Error::new("UNSUPPORTED_DATATYPE", format!("Unsupported data type \"{}\".", data_type.sql())));
     }
@@ -180,10 +215,12 @@ fn schema_of_csv(mut call: Call<'_>) -> Result<Typed> {
     count(&call, &[1, 2])?;
     let name = named_as("schema_of_csv", &call.arguments[..1]);
     let options = Options::take(&mut call, 1, READ_OPTIONS)?;
-    let ScalarValue::Utf8(Some(csv)) = constant::value(&call.arguments[0])? else {
+    let ScalarValue::Utf8(Some(csv)) = constant(&call.arguments[0])? else {
         return Err(Error::new(
             "DATATYPE_MISMATCH.NON_FOLDABLE_INPUT",
-            format!("Cannot resolve \"{name}\" due to data type mismatch: the input `csv` should be a foldable \"STRING\" expression."),
+            format!(
+                "Cannot resolve \"{name}\" due to data type mismatch: the input `csv` should be a foldable \"STRING\" expression."
+            ),
         ));
     };
     if csv.is_empty() {
@@ -207,7 +244,9 @@ fn type_of(field: Option<&str>, zone: Zone) -> DataType {
         DataType::Long
     } else if is_whole && digits.len() <= 38 {
         DataType::Decimal(u8::try_from(digits.len()).unwrap_or(38), 0)
-    } else if word || (field.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)) && field.trim().parse::<f64>().is_ok()) {
+    } else if word
+        || (field.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)) && field.trim().parse::<f64>().is_ok())
+    {
         DataType::Double
     } else if field.len() == 10 && parse_date(field).is_some() {
         DataType::Date

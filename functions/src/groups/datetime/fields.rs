@@ -84,8 +84,13 @@ fn intervals(a: &Arguments<'_>) -> Result<impl Fn(usize) -> Option<CalendarInter
         ColumnarValue::Array(array) => (array.clone(), false),
         ColumnarValue::Scalar(value) => (value.to_array()?, true),
     };
-    let months = if matches!(array.data_type(), Arrow::Interval(IntervalUnit::YearMonth)) { Some(Column::<Int32Array>::of(a, 0)?) } else { None };
-    let micros = if matches!(array.data_type(), Arrow::Duration(_)) { Some(Column::<Int64Array>::of(a, 0)?) } else { None };
+    let months = if matches!(array.data_type(), Arrow::Interval(IntervalUnit::YearMonth)) {
+        Some(Column::<Int32Array>::of(a, 0)?)
+    } else {
+        None
+    };
+    let micros =
+        if matches!(array.data_type(), Arrow::Duration(_)) { Some(Column::<Int64Array>::of(a, 0)?) } else { None };
     Ok(move |row: usize| {
         if let Some(months) = &months {
             return months.get(row).map(|months| CalendarInterval { months, ..CalendarInterval::default() });

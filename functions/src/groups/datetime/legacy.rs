@@ -40,11 +40,13 @@ fn attempt(pattern: &str, mut text: &str) -> Option<()> {
             'E' => (_, text) = named(text, &DAYS)?,
             'a' => {
                 let start = text.get(..2)?;
-                text = text.get(2..).filter(|_| start.eq_ignore_ascii_case("am") || start.eq_ignore_ascii_case("pm"))?;
+                text =
+                    text.get(2..).filter(|_| start.eq_ignore_ascii_case("am") || start.eq_ignore_ascii_case("pm"))?;
             }
             'G' => text = text.get(2..).filter(|_| text.starts_with("AD") || text.starts_with("BC"))?,
             'z' | 'Z' | 'X' => {
-                let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || "+-:/_".contains(c))).unwrap_or(text.len());
+                let end =
+                    text.find(|c: char| !(c.is_ascii_alphanumeric() || "+-:/_".contains(c))).unwrap_or(text.len());
                 text = text.get(end..).filter(|_| end > 0)?;
             }
             'y' | 'M' | 'L' | 'd' | 'H' | 'h' | 'k' | 'K' | 'm' | 's' | 'S' | 'D' | 'u' | 'w' | 'W' | 'F' | 'Y' => {
@@ -55,9 +57,18 @@ fn attempt(pattern: &str, mut text: &str) -> Option<()> {
                 let value: i64 = body.get(..length)?.parse::<i64>().ok()? * sign;
                 text = body.get(length..)?;
                 let range = match c {
-                    'y' => { year = if count <= 2 && length == 2 { 2000 + value } else { value }; i64::MIN..=i64::MAX }
-                    'M' | 'L' => { month = value; 1..=12 }
-                    'd' => { day = value; 1..=31 }
+                    'y' => {
+                        year = if count <= 2 && length == 2 { 2000 + value } else { value };
+                        i64::MIN..=i64::MAX
+                    }
+                    'M' | 'L' => {
+                        month = value;
+                        1..=12
+                    }
+                    'd' => {
+                        day = value;
+                        1..=31
+                    }
                     'H' => 0..=23,
                     'k' => 1..=24,
                     'K' => 0..=11,

@@ -1,6 +1,8 @@
 //! Dates, times and intervals of their parts, and of the epoch.
 
-use arrow::array::{Array, Decimal128Array, Float64Array, Int32Array, Int64Array, IntervalMonthDayNanoArray, StringArray};
+use arrow::array::{
+    Array, Decimal128Array, Float64Array, Int32Array, Int64Array, IntervalMonthDayNanoArray, StringArray,
+};
 use arrow::datatypes::DataType as Arrow;
 use datafusion::common::Result;
 use datafusion::logical_expr::ColumnarValue;
@@ -124,7 +126,8 @@ fn ints<const N: usize>(a: &Arguments<'_>) -> Result<[Column<Int32Array>; N]> {
 }
 
 fn zone(name: &str) -> Result<Zone, Error> {
-    Zone::parse(name).ok_or_else(|| Error::new("java.time.zone.ZoneRulesException", format!("Unknown time-zone ID: {name}")))
+    Zone::parse(name)
+        .ok_or_else(|| Error::new("java.time.zone.ZoneRulesException", format!("Unknown time-zone ID: {name}")))
 }
 
 fn impossible() -> Error {

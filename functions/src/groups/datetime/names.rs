@@ -1,7 +1,18 @@
 //! English names of months, days, and of the time zones whose names Java prints.
 
 pub(super) const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 /// From Monday.
 pub(super) const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
@@ -33,7 +44,9 @@ pub(super) fn zone_name(abbreviation: &str) -> Option<String> {
     ZONES.iter().find_map(|(standard, summer, name)| match abbreviation {
         _ if summer.is_empty() => (abbreviation == *standard).then(|| (*name).to_owned()),
         _ if abbreviation == *standard => Some(format!("{name} Standard Time")),
-        _ if abbreviation == *summer => Some(format!("{name} {}", if name.ends_with("European") { "Summer Time" } else { "Daylight Time" })),
+        _ if abbreviation == *summer => {
+            Some(format!("{name} {}", if name.ends_with("European") { "Summer Time" } else { "Daylight Time" }))
+        }
         _ => None,
     })
 }

@@ -29,7 +29,13 @@ kernels! {
 /// The instant of the query.
 pub(super) fn instant() -> Typed {
     let expr = Expr::Cast(Cast::new(Box::new(datafusion::prelude::now()), DataType::Timestamp.to_arrow()));
-    Typed { expr, data_type: DataType::Timestamp, nullable: false, name: "current_timestamp()".to_owned(), foldable: true }
+    Typed {
+        expr,
+        data_type: DataType::Timestamp,
+        nullable: false,
+        name: "current_timestamp()".to_owned(),
+        foldable: true,
+    }
 }
 
 pub(super) fn current_timestamp(call: Call<'_>) -> Result<Typed> {

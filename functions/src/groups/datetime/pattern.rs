@@ -39,7 +39,12 @@ pub(crate) fn pieces(pattern: &str, parses: bool) -> Result<Vec<Piece>> {
                             Some('\'') if chars.next_if_eq(&'\'').is_some() => text.push('\''),
                             Some('\'') => break,
                             Some(c) => text.push(c),
-                            None => return Err(refused(pattern, &format!("Pattern ends with an incomplete string literal: {pattern}"))),
+                            None => {
+                                return Err(refused(
+                                    pattern,
+                                    &format!("Pattern ends with an incomplete string literal: {pattern}"),
+                                ));
+                            }
                         }
                     }
                 }

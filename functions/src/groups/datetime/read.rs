@@ -71,7 +71,13 @@ impl Fields {
         let hour = match (self.hour, self.half_hour) {
             (Some(hour), _) => hour,
             (None, Some(hour)) => hour + if self.pm == Some(true) { 12 } else { 0 },
-            (None, None) => if self.pm == Some(true) { 12 } else { 0 },
+            (None, None) => {
+                if self.pm == Some(true) {
+                    12
+                } else {
+                    0
+                }
+            }
         };
         let (minute, second) = (self.minute.unwrap_or(0), self.second.unwrap_or(0));
         if !(0..24).contains(&hour) || !(0..60).contains(&minute) || !(0..60).contains(&second) {
@@ -131,7 +137,8 @@ fn field<'t>(letter: char, count: usize, reserved: usize, text: &'t str, fields:
     };
     match letter {
         'G' => {
-            let names: [(&str, bool); 4] = [("Anno Domini", false), ("Before Christ", true), ("AD", false), ("BC", true)];
+            let names: [(&str, bool); 4] =
+                [("Anno Domini", false), ("Before Christ", true), ("AD", false), ("BC", true)];
             let (name, bc) = names.into_iter().find(|(name, _)| begins(text, name))?;
             fields.bc = bc;
             text.get(name.len()..)
@@ -162,7 +169,13 @@ fn field<'t>(letter: char, count: usize, reserved: usize, text: &'t str, fields:
             text.get(short(name).len()..)
         }
         'a' => {
-            fields.pm = Some(if begins(text, "AM") { false } else if begins(text, "PM") { true } else { return None });
+            fields.pm = Some(if begins(text, "AM") {
+                false
+            } else if begins(text, "PM") {
+                true
+            } else {
+                return None;
+            });
             text.get(2..)
         }
         'S' => {
@@ -222,7 +235,9 @@ fn digits(text: &str, least: usize, most: usize, reserved: usize) -> Option<(i64
 }
 
 fn zone(letter: char, count: usize, text: &str) -> Option<(Zone, &str)> {
-    if matches!(letter, 'X') && text.starts_with(['Z', 'z']) || (letter == 'Z' && count == 5 && text.starts_with(['Z', 'z'])) {
+    if matches!(letter, 'X') && text.starts_with(['Z', 'z'])
+        || (letter == 'Z' && count == 5 && text.starts_with(['Z', 'z']))
+    {
         return Some((Zone::Fixed(0), text.get(1..)?));
     }
     match letter {
@@ -242,7 +257,13 @@ fn zone(letter: char, count: usize, text: &str) -> Option<(Zone, &str)> {
                 let (name, rest) = text.split_at(length);
                 let zone = match zone_of_abbreviation(name).filter(|_| letter == 'z') {
                     Some(zone) => Zone::parse(zone),
-                    None if letter == 'V' && name.len() <= 3 && zone_of_abbreviation(name).is_some() && !matches!(name, "GMT" | "UTC") => None,
+                    None if letter == 'V'
+                        && name.len() <= 3
+                        && zone_of_abbreviation(name).is_some()
+                        && !matches!(name, "GMT" | "UTC") =>
+                    {
+                        None
+                    }
                     None => Zone::parse(name),
                 };
                 if let Some(zone) = zone {

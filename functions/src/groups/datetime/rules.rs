@@ -3,7 +3,10 @@
 use datafusion::scalar::ScalarValue;
 
 use super::{fields, make, shift, texts};
-use crate::checks::{In, boolean, cast, cast_call, constant_text, count, defaults, explicit, implicit, int, named, named_as, plain, text, unexpected};
+use crate::checks::{
+    In, boolean, cast, cast_call, constant_text, count, defaults, explicit, implicit, int, named, named_as, plain,
+    text, unexpected,
+};
 use crate::error::{Error, Result};
 use crate::{Call, DataType, DayTimeField, Kernel, SparkUdf, TimestampType, Typed, YearMonthField};
 
@@ -72,7 +75,8 @@ pub(super) fn to_instant(mut call: Call<'_>, kernel: &'static Kernel, to: DataTy
     if is_number && call.arguments.len() == 2 && to == DataType::Timestamp {
         return Err(unexpected(&name, 0, &call.arguments[0], "\"STRING\""));
     }
-    let is_text = call.arguments.first().is_some_and(|argument| matches!(argument.data_type, DataType::String | DataType::Void));
+    let is_text =
+        call.arguments.first().is_some_and(|argument| matches!(argument.data_type, DataType::String | DataType::Void));
     if call.arguments.len() == 1 || !is_text {
         let value = call.arguments.swap_remove(0);
         let instant = explicit(value, &to, call.settings)?;
@@ -104,7 +108,9 @@ pub(super) fn date_add(mut call: Call<'_>, kernel: &'static Kernel, name: &'stat
     let date = call.arguments.swap_remove(0);
     let more = call.arguments.swap_remove(0);
     let more = match &more.data_type {
-        DataType::Int | DataType::Short | DataType::Byte | DataType::Void => implicit(more, &DataType::Int, call.settings)?,
+        DataType::Int | DataType::Short | DataType::Byte | DataType::Void => {
+            implicit(more, &DataType::Int, call.settings)?
+        }
         DataType::String => {
             if let Some(ScalarValue::Utf8(Some(written))) = more.as_literal()
                 && written.trim().parse::<i32>().is_err()
@@ -190,7 +196,9 @@ pub(super) fn make_ym_interval(mut call: Call<'_>) -> Result<Typed> {
 pub(super) fn timestamp_seconds(call: Call<'_>) -> Result<Typed> {
     count(&call, &[1])?;
     let input = match call.arguments.first() {
-        Some(argument) if matches!(argument.data_type, DataType::Float | DataType::Double | DataType::Decimal(..)) => In::Any,
+        Some(argument) if matches!(argument.data_type, DataType::Float | DataType::Double | DataType::Decimal(..)) => {
+            In::Any
+        }
         Some(argument) if argument.data_type.is_integral() => In::Long,
         Some(argument) if matches!(argument.data_type, DataType::Void | DataType::String) => In::Double,
         Some(argument) => return Err(unexpected(&named(&call), 0, argument, "\"NUMERIC\"")),
@@ -232,16 +240,23 @@ pub(super) fn part(mut call: Call<'_>) -> Result<Typed> {
         _ => {
             return Err(Error::new(
                 "DATATYPE_MISMATCH.NON_FOLDABLE_INPUT",
-                format!("Cannot resolve \"{name}\" due to data type mismatch: the input `field` should be a foldable \"STRING\" expression."),
+                format!(
+                    "Cannot resolve \"{name}\" due to data type mismatch: the input `field` should be a foldable \"STRING\" expression."
+                ),
             ));
         }
     };
-    let unknown = || Error::new("INVALID_EXTRACT_FIELD", format!("Cannot extract `{written}` from \"{}\".", source.name));
+    let unknown =
+        || Error::new("INVALID_EXTRACT_FIELD", format!("Cannot extract `{written}` from \"{}\".", source.name));
     let field = Field::of(&written).ok_or_else(unknown)?;
     let seconds = DataType::Decimal(8, 6);
     let (kernel, input, returns) = match (&source.data_type, field) {
-        (DataType::YearMonth(_, to), Field::Month) if *to == YearMonthField::Month => (&fields::INTERVAL_MONTHS, In::Any, DataType::Byte),
-        (DataType::YearMonth(from, _), Field::Year) if *from == YearMonthField::Year => (&fields::INTERVAL_YEARS, In::Any, DataType::Int),
+        (DataType::YearMonth(_, to), Field::Month) if *to == YearMonthField::Month => {
+            (&fields::INTERVAL_MONTHS, In::Any, DataType::Byte)
+        }
+        (DataType::YearMonth(from, _), Field::Year) if *from == YearMonthField::Year => {
+            (&fields::INTERVAL_YEARS, In::Any, DataType::Int)
+        }
         (DataType::YearMonth(YearMonthField::Month, _), Field::Year) => return Err(unknown()),
         (DataType::DayTime(from, to), field) => {
             let (own, kernel, returns) = match field {
@@ -320,4 +335,19 @@ impl Field {
             _ => return None,
         })
     }
+}
+
+/// A function that takes this type and casts nothing to it.
+pub(super) fn strict(call: Call<'_>, kernel: &'static Kernel, input: In, returns: DataType) -> Result<Typed> {
+    let (wanted, shown) = match input {
+        In::Date => (DataType::Date, "\"DATE\""),
+        _ => (DataType::Timestamp, "\"TIMESTAMP\""),
+    };
+    if let Some(argument) = call.arguments.first()
+        && argument.data_type != wanted
+        && argument.data_type != DataType::Void
+    {
+        return Err(unexpected(&named(&call), 0, argument, shown));
+    }
+    plain(call, kernel, &[input], returns)
 }

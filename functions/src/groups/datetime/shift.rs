@@ -122,7 +122,8 @@ fn week_day(name: &str) -> Option<i32> {
 }
 
 fn months_between(one: i64, other: i64, rounds: bool) -> f64 {
-    let ((year, month, day), (other_year, other_month, other_day)) = (date(one.div_euclid(DAY)), date(other.div_euclid(DAY)));
+    let ((year, month, day), (other_year, other_month, other_day)) =
+        (date(one.div_euclid(DAY)), date(other.div_euclid(DAY)));
     let months = ((year - other_year) * 12 + month - other_month) as f64;
     let last = |year, month, day| day == month_length(year, month);
     if day == other_day || (last(year, month, day) && last(other_year, other_month, other_day)) {
@@ -176,7 +177,8 @@ fn add(unit: &str, count: i64, micros: i64, zone: Zone) -> Result<Option<i64>> {
 fn difference(unit: &str, start: i64, end: i64) -> Result<i64> {
     let time = |size: i64| (i128::from(end) - i128::from(start)) / i128::from(size);
     let months = || {
-        let ((year, month, day), (other_year, other_month, other_day)) = (date(start.div_euclid(DAY)), date(end.div_euclid(DAY)));
+        let ((year, month, day), (other_year, other_month, other_day)) =
+            (date(start.div_euclid(DAY)), date(end.div_euclid(DAY)));
         let whole = (other_year - year) * 12 + other_month - month;
         let rest = (other_day, end.rem_euclid(DAY)).cmp(&(day, start.rem_euclid(DAY)));
         match (whole.signum(), rest) {

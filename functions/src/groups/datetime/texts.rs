@@ -9,8 +9,8 @@ use datafusion::logical_expr::ColumnarValue;
 
 use super::read::Reader;
 use super::write::Writer;
-use crate::columns::{Column, each, kernels, some};
 use crate::civil::{DAY, SECOND};
+use crate::columns::{Column, each, kernels, some};
 use crate::error::Error;
 use crate::zone::Zone;
 use crate::{Arguments, Settings};
@@ -132,7 +132,9 @@ fn read(a: &Arguments<'_>, wants: Wants, tries: bool) -> Result<ColumnarValue> {
         }
     };
     if wants == Wants::Date {
-        return each::<arrow::array::Int32Array, i32>(a, |row| Ok(value(row)?.and_then(|days| i32::try_from(days).ok())));
+        return each::<arrow::array::Int32Array, i32>(a, |row| {
+            Ok(value(row)?.and_then(|days| i32::try_from(days).ok()))
+        });
     }
     each::<Int64Array, i64>(a, value)
 }

@@ -84,7 +84,13 @@ impl Writer {
                 if count == 2 {
                     let _ = write!(to, "{:02}", year.rem_euclid(100));
                 } else {
-                    let sign = if year < 0 { "-" } else if count >= 4 && year.unsigned_abs().to_string().len() > count { "+" } else { "" };
+                    let sign = if year < 0 {
+                        "-"
+                    } else if count >= 4 && year.unsigned_abs().to_string().len() > count {
+                        "+"
+                    } else {
+                        ""
+                    };
                     let _ = write!(to, "{sign}{:0count$}", year.unsigned_abs());
                 }
             }
@@ -96,8 +102,15 @@ impl Writer {
             'd' => number(at.day, to),
             'D' => number(at.days - days(at.year, 1, 1).unwrap_or(at.days) + 1, to),
             'Q' | 'q' => match count {
-                3 => { let _ = write!(to, "Q{quarter}"); }
-                4 => to.push_str(match quarter { 1 => "1st quarter", 2 => "2nd quarter", 3 => "3rd quarter", _ => "4th quarter" }),
+                3 => {
+                    let _ = write!(to, "Q{quarter}");
+                }
+                4 => to.push_str(match quarter {
+                    1 => "1st quarter",
+                    2 => "2nd quarter",
+                    3 => "3rd quarter",
+                    _ => "4th quarter",
+                }),
                 _ => number(quarter, to),
             },
             'E' => {
@@ -163,7 +176,12 @@ impl Writer {
             ('Z', 1..=3) => offset_text(offset, 2, "+0000", to),
             ('Z', _) => offset_text(offset, 5, "Z", to),
             ('X', count) => offset_text(offset, count, "Z", to),
-            (_, count) => offset_text(offset, count, ["+00", "+00", "+0000", "+00:00", "+0000", "+00:00"].get(count).copied().unwrap_or("+00"), to),
+            (_, count) => offset_text(
+                offset,
+                count,
+                ["+00", "+00", "+0000", "+00:00", "+0000", "+00:00"].get(count).copied().unwrap_or("+00"),
+                to,
+            ),
         }
         Ok(())
     }

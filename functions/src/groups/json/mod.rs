@@ -18,9 +18,10 @@ use self::options::Options;
 use self::text::Json;
 use crate::checks::{In, count, named, plain, scalar, text, unexpected};
 use crate::columns::{Column, each, kernels, of_text, returned, rows, some};
+use crate::constant::constant;
 use crate::error::{Error, Result};
 use crate::groups::string::lists;
-use crate::{Arguments, Call, DataType, Function, Group, Resolve, SparkUdf, Typed, constant, schema_text};
+use crate::{Arguments, Call, DataType, Function, Group, SparkUdf, Typed, schema_text};
 
 const READ_OPTIONS: &[&str] =
     &["mode", "dateformat", "timestampformat", "timestampntzformat", "timezone", "columnnameofcorruptrecord", "locale"];
@@ -43,12 +44,6 @@ pub(crate) const ROWS: &[Function] = &[
     row("json_object_keys", "json_object_keys(text) - The keys of a JSON object.", |call| {
         plain(call, &OBJECT_KEYS, &[In::Text], DataType::Array(Box::new(DataType::String), true))
     }),
-    Function {
-        name: "json_tuple",
-        group: Group::Json,
-        usage: "json_tuple(text, a, b, ...) - The values of these keys, as columns.",
-        resolve: Resolve::Refused,
-    },
     row("schema_of_json", "schema_of_json(text[, options]) - The schema of a JSON text.", schema_of_json),
     row("to_json", "to_json(expr[, options]) - A value as JSON.", to_json),
 ];
@@ -106,7 +101,8 @@ fn read_column(a: &Arguments<'_>) -> RunResult<ColumnarValue> {
     let how = options.how(a.settings)?;
     let data_type = DataType::of(a.returns)?;
     let column = Column::<StringArray>::of(a, 0)?;
-    let texts: Vec<Option<&str>> = (0..rows(a).0).map(|row| column.get(row).filter(|text| !text.trim().is_empty())).collect();
+    let texts: Vec<Option<&str>> =
+        (0..rows(a).0).map(|row| column.get(row).filter(|text| !text.trim().is_empty())).collect();
     let mut bad = vec![false; texts.len()];
     let is_struct = matches!(data_type, DataType::Struct(_));
     let holds_structs = matches!(&data_type, DataType::Array(element, _) if matches!(**element, DataType::Struct(_)));
@@ -169,7 +165,7 @@ pub(crate) fn schema(argument: &Typed) -> Result<DataType> {
             ),
         )
     };
-    match constant::value(argument).map_err(|_| wrong())? {
+    match constant(argument).map_err(|_| wrong())? {
         ScalarValue::Utf8(Some(text)) => schema_text::schema(&text),
         _ => Err(wrong()),
     }
@@ -238,10 +234,13 @@ fn schema_of_json(mut call: Call<'_>) -> Result<Typed> {
     count(&call, &[1, 2])?;
     let name = crate::checks::named_as("schema_of_json", &call.arguments[..1]);
     let options = Options::take(&mut call, 1, &["allownumericleadingzeros"])?;
-    let ScalarValue::Utf8(Some(json)) = constant::value(&call.arguments[0])? else {
+    let ScalarValue::Utf8(Some(json)) = constant(&call.arguments[0])? else {
         return Err(Error::new(
             "DATATYPE_MISMATCH.NON_FOLDABLE_INPUT",
-            format!("Cannot resolve \"{}\" due to data type mismatch: the input `json` should be a foldable \"STRING\" expression.", named(&call)),
+            format!(
+                "Cannot resolve \"{}\" due to data type mismatch: the input `json` should be a foldable \"STRING\" expression.",
+                named(&call)
+            ),
         ));
     };
     let lenient = options.is_true("allownumericleadingzeros", false);

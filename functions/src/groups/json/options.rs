@@ -1,11 +1,13 @@
 //! Options of the JSON and CSV functions. They travel to the kernel as a constant text, a key and a value in turn.
 
+use arrow::array::{Array, MapArray, StringArray};
+
 use crate::checks::text;
-use crate::constant;
+use crate::constant::constant;
 use crate::error::{Error, Result};
 use crate::groups::datetime::read::Reader;
 use crate::zone::Zone;
-use crate::{Call, Settings, Typed};
+use crate::{Call, DataType, Settings, Typed};
 
 use super::read::How;
 
@@ -18,7 +20,7 @@ impl Options {
     /// Takes the argument that gives them, if the call has it; only these keys are known.
     pub(crate) fn take(call: &mut Call<'_>, at: usize, known: &[&str]) -> Result<Options> {
         let pairs = match call.arguments.get(at) {
-            Some(argument) => constant::options(argument)?,
+            Some(argument) => pairs(argument)?,
             None => Vec::new(),
         };
         call.arguments.truncate(at);
@@ -70,4 +72,36 @@ impl Options {
             timestamp_ntz: reader("timestampntzformat")?,
         })
     }
+}
+
+/// The pairs of a map of strings, keys in lower case: how functions are given options.
+///
+/// # Errors
+/// It is not such a map.
+fn pairs(typed: &Typed) -> Result<Vec<(String, String)>> {
+    let wrong = || {
+        Error::new(
+            "INVALID_OPTIONS.NON_STRING_TYPE",
+            format!(
+                "Invalid options: A type of keys and values in `map()` must be string, but got \"{}\".",
+                typed.data_type.sql()
+            ),
+        )
+    };
+    match &typed.data_type {
+        DataType::Map(key, value, _) if **key == DataType::String && **value == DataType::String => {}
+        DataType::Map(..) => return Err(wrong()),
+        _ => {
+            return Err(Error::new(
+                "INVALID_OPTIONS.NON_MAP_FUNCTION",
+                "Invalid options: Must use the `map()` function for options.",
+            ));
+        }
+    }
+    let array = constant(typed)?.to_array()?;
+    let map = array.as_any().downcast_ref::<MapArray>().ok_or_else(wrong)?;
+    let text = |array: &dyn Array| array.as_any().downcast_ref::<StringArray>().cloned();
+    let (keys, values) = (text(map.keys()).ok_or_else(wrong)?, text(map.values()).ok_or_else(wrong)?);
+    let pairs = keys.iter().zip(values.iter());
+    Ok(pairs.filter_map(|(key, value)| Some((key?.to_lowercase(), value?.to_owned()))).collect())
 }

@@ -3,20 +3,20 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryArray, BooleanArray, Decimal128Array, Float32Array, Float64Array, Int8Array, Int16Array, Int32Array,
-    Int64Array, ListArray, MapArray, NullArray, StringArray, StructArray, make_array, new_null_array,
+    ArrayRef, BinaryArray, BooleanArray, Decimal128Array, Float32Array, Float64Array, Int8Array, Int16Array,
+    Int32Array, Int64Array, ListArray, MapArray, NullArray, StringArray, StructArray, make_array, new_null_array,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType as Arrow, Fields};
 
 use super::text::Json;
+use crate::DataType;
 use crate::cast::{fit_decimal, parse_date, parse_decimal, parse_timestamp};
 use crate::error::{Error, Result};
 use crate::groups::datetime::read::Reader;
 use crate::groups::string::unbase64;
 use crate::intervals::{day_time_of_text, year_month_of_text};
 use crate::zone::Zone;
-use crate::DataType;
 
 /// How texts within are read.
 pub(crate) struct How {
@@ -32,7 +32,12 @@ pub(crate) struct How {
 pub(super) type Cell<'a> = (usize, Option<&'a Json>);
 
 /// An array of the cells, and which of them did not fit; `bad` is by row.
-pub(super) fn build(data_type: &DataType, cells: &[Cell<'_>], how: &How, bad: &mut [bool]) -> Result<(ArrayRef, Vec<bool>)> {
+pub(super) fn build(
+    data_type: &DataType,
+    cells: &[Cell<'_>],
+    how: &How,
+    bad: &mut [bool],
+) -> Result<(ArrayRef, Vec<bool>)> {
     let mut failed = vec![false; cells.len()];
     let broken = |error: arrow::error::ArrowError| Error::new("INTERNAL_ERROR", error.to_string());
     macro_rules! leaf {
@@ -87,7 +92,8 @@ pub(super) fn build(data_type: &DataType, cells: &[Cell<'_>], how: &How, bad: &m
         DataType::Binary => leaf!(BinaryArray, |json: &Json| text(json).and_then(|text| unbase64(text).ok())),
         DataType::Decimal(precision, scale) => {
             let array = leaf!(Decimal128Array, |json: &Json| match json {
-                Json::Int(text) | Json::Float(text) | Json::Text(text) => fit_decimal(parse_decimal(text, *scale)?, *precision),
+                Json::Int(text) | Json::Float(text) | Json::Text(text) =>
+                    fit_decimal(parse_decimal(text, *scale)?, *precision),
                 _ => None,
             });
             typed(array)?
@@ -101,7 +107,9 @@ pub(super) fn build(data_type: &DataType, cells: &[Cell<'_>], how: &How, bad: &m
         DataType::YearMonth(from, to) => {
             typed(leaf!(Int32Array, |json: &Json| year_month_of_text(text(json)?, *from, *to).ok()))?
         }
-        DataType::DayTime(from, to) => typed(leaf!(Int64Array, |json: &Json| day_time_of_text(text(json)?, *from, *to).ok()))?,
+        DataType::DayTime(from, to) => {
+            typed(leaf!(Int64Array, |json: &Json| day_time_of_text(text(json)?, *from, *to).ok()))?
+        }
         DataType::CalendarInterval => return Err(Error::unsupported("intervals of months, days and time in JSON")),
         DataType::Array(element, _) => {
             let mut inner = Vec::new();
@@ -132,7 +140,10 @@ pub(super) fn build(data_type: &DataType, cells: &[Cell<'_>], how: &How, bad: &m
                 spans.push((start, inner.len()));
             }
             if **key != DataType::String {
-                return Err(Error::new("INVALID_JSON_SCHEMA_MAP_TYPE", format!("Input schema \"{}\" can only contain STRING as a key type for a MAP.", data_type.sql())));
+                return Err(Error::new(
+                    "INVALID_JSON_SCHEMA_MAP_TYPE",
+                    format!("Input schema \"{}\" can only contain STRING as a key type for a MAP.", data_type.sql()),
+                ));
             }
             let keys: StringArray = keys.iter().map(text).collect();
             let (values, inner_failed) = build(value, &inner, how, bad)?;
@@ -199,7 +210,12 @@ fn valid(
 }
 
 /// An array of the fields of CSV records: a field is what JSON would have there.
-pub(crate) fn build_texts(data_type: &DataType, cells: &[Option<&str>], how: &How, bad: &mut [bool]) -> Result<ArrayRef> {
+pub(crate) fn build_texts(
+    data_type: &DataType,
+    cells: &[Option<&str>],
+    how: &How,
+    bad: &mut [bool],
+) -> Result<ArrayRef> {
     let json: Vec<Option<Json>> = cells.iter().map(|cell| cell.map(|text| field(text, data_type))).collect();
     let cells: Vec<Cell<'_>> = json.iter().map(Option::as_ref).enumerate().collect();
     Ok(build(data_type, &cells, how, bad)?.0)

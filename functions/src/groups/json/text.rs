@@ -197,9 +197,12 @@ impl Reader<'_> {
                         if (0xd800..0xdc00).contains(&code) {
                             let next = (chars.next()?.1, chars.next()?.1);
                             let digits: String = (0..4).filter_map(|_| chars.next()).map(|(_, c)| c).collect();
-                            let low = u32::from_str_radix(&digits, 16).ok().filter(|low| (0xdc00..0xe000).contains(low));
+                            let low =
+                                u32::from_str_radix(&digits, 16).ok().filter(|low| (0xdc00..0xe000).contains(low));
                             match (next, low) {
-                                (('\\', 'u'), Some(low)) => to.push(char::from_u32(0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00))?),
+                                (('\\', 'u'), Some(low)) => {
+                                    to.push(char::from_u32(0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00))?)
+                                }
                                 _ => return None,
                             }
                         } else {
@@ -218,7 +221,8 @@ impl Reader<'_> {
 
     /// A number, or one of the words.
     fn word(&mut self) -> Option<Json> {
-        let end = self.rest.find(|c: char| !(c.is_ascii_alphanumeric() || "+-.".contains(c))).unwrap_or(self.rest.len());
+        let end =
+            self.rest.find(|c: char| !(c.is_ascii_alphanumeric() || "+-.".contains(c))).unwrap_or(self.rest.len());
         let (word, rest) = self.rest.split_at(end);
         self.rest = rest;
         Some(match word {
@@ -248,5 +252,9 @@ fn number(word: &str, zeros: bool) -> Option<Json> {
     if !digits(whole) || leading_zero || !fraction.is_none_or(digits) || !exponent.is_none_or(digits) {
         return None;
     }
-    Some(if fraction.is_none() && exponent.is_none() { Json::Int(word.to_owned()) } else { Json::Float(word.to_owned()) })
+    Some(if fraction.is_none() && exponent.is_none() {
+        Json::Int(word.to_owned())
+    } else {
+        Json::Float(word.to_owned())
+    })
 }

@@ -69,7 +69,12 @@ impl Form {
             return Ok(());
         }
         match data_type {
-            DataType::Boolean | DataType::Byte | DataType::Short | DataType::Int | DataType::Long | DataType::Decimal(..) => {
+            DataType::Boolean
+            | DataType::Byte
+            | DataType::Short
+            | DataType::Int
+            | DataType::Long
+            | DataType::Decimal(..) => {
                 to.push_str(&self.plain(array, row, data_type)?.unwrap_or_default());
             }
             DataType::Float | DataType::Double => {
@@ -128,10 +133,17 @@ impl Form {
         match data_type {
             DataType::Struct(fields) => {
                 let parts = fields.iter().zip(keys.as_struct().columns());
-                let parts = parts.map(|(field, column)| Ok(self.plain(column, at, &field.data_type)?.unwrap_or_else(|| "null".to_owned())));
+                let parts = parts.map(|(field, column)| {
+                    Ok(self.plain(column, at, &field.data_type)?.unwrap_or_else(|| "null".to_owned()))
+                });
                 Ok(format!("[{}]", parts.collect::<Result<Vec<_>>>()?.join(",")))
             }
-            DataType::Date | DataType::Timestamp | DataType::TimestampNtz | DataType::Array(..) | DataType::Map(..) | DataType::Binary => {
+            DataType::Date
+            | DataType::Timestamp
+            | DataType::TimestampNtz
+            | DataType::Array(..)
+            | DataType::Map(..)
+            | DataType::Binary => {
                 Err(Error::unsupported(format!("maps with keys that are {} in to_json", data_type.sql())))
             }
             _ => Ok(self.plain(keys, at, data_type)?.unwrap_or_else(|| "null".to_owned())),

@@ -7,14 +7,13 @@ use arrow::datatypes::DataType as Arrow;
 use datafusion::common::Result;
 use datafusion::logical_expr::ColumnarValue;
 
+use crate::Arguments;
 use crate::columns::{Budget, Column, each, kernels, of_text, some};
 use crate::error::Error;
-use crate::Arguments;
 
 kernels! {
     LOWER = "spark_lower", |a| of_text::<StringArray, _>(a, |text| Some(text.to_lowercase()));
     UPPER = "spark_upper", |a| of_text::<StringArray, _>(a, |text| Some(text.to_uppercase()));
-    REVERSE = "spark_reverse", |a| of_text::<StringArray, _>(a, |text| Some(text.chars().rev().collect::<String>()));
     INITCAP = "spark_initcap", |a| of_text::<StringArray, _>(a, |text| {
         let mut begins = true;
         let mut to = String::with_capacity(text.len());
@@ -84,30 +83,6 @@ kernels! {
             code if code < 0 => String::new(),
             code => u8::try_from(code & 0xff).map(char::from).unwrap_or_default().to_string(),
         })))
-    };
-    CONCAT = "spark_concat", |a| {
-        if *a.returns.data_type() == Arrow::Binary {
-            let parts = columns::<BinaryArray>(a, 0)?;
-            let mut budget = Budget::new();
-            return each::<BinaryArray, Vec<u8>>(a, |row| {
-                let mut to = Vec::new();
-                for part in &parts {
-                    to.extend_from_slice(some!(part.get(row)));
-                }
-                budget.take(to.len())?;
-                Ok(Some(to))
-            });
-        }
-        let parts = columns::<StringArray>(a, 0)?;
-        let mut budget = Budget::new();
-        each::<StringArray, String>(a, |row| {
-            let mut to = String::new();
-            for part in &parts {
-                to.push_str(some!(part.get(row)));
-            }
-            budget.take(to.len())?;
-            Ok(Some(to))
-        })
     };
     CONCAT_WS = "spark_concat_ws", |a| {
         let by = Column::<StringArray>::of(a, 0)?;
@@ -203,6 +178,7 @@ fn luhn(text: &str) -> bool {
         return false;
     }
     let digits = text.bytes().rev().map(|byte| u64::from(byte - b'0'));
-    let sum: u64 = digits.enumerate().map(|(at, digit)| if at % 2 == 0 { digit } else { digit * 2 / 10 + digit * 2 % 10 }).sum();
+    let sum: u64 =
+        digits.enumerate().map(|(at, digit)| if at % 2 == 0 { digit } else { digit * 2 / 10 + digit * 2 % 10 }).sum();
     sum % 10 == 0
 }

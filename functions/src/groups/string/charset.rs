@@ -50,7 +50,11 @@ pub(crate) fn unbase64(text: &str) -> Result<Vec<u8>> {
     let end = text.find('=').unwrap_or(text.len());
     let bytes: Vec<u8> = text.as_bytes()[..end].iter().copied().filter(known).collect();
     GeneralPurpose::new(&STANDARD, lenient).decode(bytes).map_err(|_| {
-        Error::new("CONVERSION_INVALID_INPUT", format!("The value '{text}' (\"STRING\") cannot be converted to \"BINARY\" because it is malformed.")).into()
+        Error::new(
+            "CONVERSION_INVALID_INPUT",
+            format!("The value '{text}' (\"STRING\") cannot be converted to \"BINARY\" because it is malformed."),
+        )
+        .into()
     })
 }
 
@@ -69,18 +73,28 @@ impl Charset {
         Ok(match name.to_ascii_lowercase().as_str() {
             "utf-8" | "utf8" | "unicode-1-1-utf-8" => Charset::Utf8,
             "us-ascii" | "ascii" | "iso646-us" | "646" | "cp367" | "ibm367" | "ansi_x3.4-1968" => Charset::Ascii,
-            "iso-8859-1" | "iso8859_1" | "iso8859-1" | "iso_8859-1" | "latin1" | "l1" | "8859_1" | "cp819" => Charset::Latin1,
+            "iso-8859-1" | "iso8859_1" | "iso8859-1" | "iso_8859-1" | "latin1" | "l1" | "8859_1" | "cp819" => {
+                Charset::Latin1
+            }
             "utf-16" | "utf16" | "utf_16" | "unicode" => Charset::Utf16,
             "utf-16be" | "utf_16be" | "unicodebigunmarked" => Charset::Utf16Be,
             "utf-16le" | "utf_16le" | "unicodelittleunmarked" => Charset::Utf16Le,
-            _ => return Err(Error::new("INVALID_PARAMETER_VALUE.CHARSET", format!(
-                "The value of parameter(s) `charset` in `{function}` is invalid: Paceline does not know the charset {name}."))),
+            _ => {
+                return Err(Error::new(
+                    "INVALID_PARAMETER_VALUE.CHARSET",
+                    format!(
+                        "The value of parameter(s) `charset` in `{function}` is invalid: Paceline does not know the charset {name}."
+                    ),
+                ));
+            }
         })
     }
 
     fn encode(self, text: &str) -> Vec<u8> {
         let narrow = |most: u32| {
-            text.chars().map(|c| u8::try_from(u32::from(c)).ok().filter(|byte| u32::from(*byte) <= most).unwrap_or(b'?')).collect()
+            text.chars()
+                .map(|c| u8::try_from(u32::from(c)).ok().filter(|byte| u32::from(*byte) <= most).unwrap_or(b'?'))
+                .collect()
         };
         match self {
             Charset::Utf8 => text.as_bytes().to_vec(),
@@ -101,7 +115,9 @@ impl Charset {
         };
         match self {
             Charset::Utf8 => String::from_utf8_lossy(bytes).into_owned(),
-            Charset::Ascii => bytes.iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { '\u{fffd}' }).collect(),
+            Charset::Ascii => {
+                bytes.iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { '\u{fffd}' }).collect()
+            }
             Charset::Latin1 => bytes.iter().map(|byte| char::from(*byte)).collect(),
             Charset::Utf16 => match bytes {
                 [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),

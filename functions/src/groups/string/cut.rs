@@ -5,9 +5,9 @@ use arrow::datatypes::DataType as Arrow;
 use datafusion::common::Result;
 use datafusion::logical_expr::ColumnarValue;
 
+use crate::Arguments;
 use crate::columns::{Budget, Column, each, kernels, some};
 use crate::error::Error;
-use crate::Arguments;
 
 kernels! {
     SUBSTRING = "spark_substring", |a| {

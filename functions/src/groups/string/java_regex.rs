@@ -64,7 +64,12 @@ impl JavaRegex {
     }
 
     /// Every match as Java's `find` goes on, until `see` says false.
-    pub(crate) fn each<'t>(&self, text: &'t str, mut from: usize, mut see: impl FnMut(&Captures<'t, str>) -> bool) -> Result<()> {
+    pub(crate) fn each<'t>(
+        &self,
+        text: &'t str,
+        mut from: usize,
+        mut see: impl FnMut(&Captures<'t, str>) -> bool,
+    ) -> Result<()> {
         let regex = self.for_text(text);
         while from <= text.len() {
             let captures = match regex.captures_from_pos(text, from) {

@@ -4,9 +4,9 @@ use arrow::array::{BooleanArray, StringArray};
 use datafusion::common::Result;
 use datafusion::logical_expr::ColumnarValue;
 
+use crate::Arguments;
 use crate::columns::{Column, each, kernels, some};
 use crate::error::Error;
-use crate::Arguments;
 
 kernels! {
     LIKE = "spark_like", |a| like(a, false);
@@ -63,9 +63,7 @@ fn parts(pattern: &str, escape: char) -> Result<Vec<Part>, Error> {
                 None => {
                     return Err(Error::new(
                         "INVALID_FORMAT.ESC_AT_THE_END",
-                        format!(
-                            "The format is invalid: '{pattern}'. The escape character is not allowed to end with."
-                        ),
+                        format!("The format is invalid: '{pattern}'. The escape character is not allowed to end with."),
                     ));
                 }
             },

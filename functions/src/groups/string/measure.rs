@@ -30,7 +30,9 @@ kernels! {
 
 fn bytes(a: &crate::Arguments<'_>, unit: i32) -> datafusion::common::Result<datafusion::logical_expr::ColumnarValue> {
     let bytes = Column::<BinaryArray>::of(a, 0)?;
-    each::<Int32Array, i32>(a, |row| Ok(i32::try_from(some!(bytes.get(row)).len()).ok().map(|len| len.wrapping_mul(unit))))
+    each::<Int32Array, i32>(a, |row| {
+        Ok(i32::try_from(some!(bytes.get(row)).len()).ok().map(|len| len.wrapping_mul(unit)))
+    })
 }
 
 /// Edits from one to the other.

@@ -7,9 +7,9 @@ use datafusion::common::Result;
 use datafusion::logical_expr::ColumnarValue;
 
 use super::digits::{Digits, grouped};
+use crate::Arguments;
 use crate::columns::{Budget, Column, each, kernels, some};
 use crate::error::Error;
-use crate::Arguments;
 
 kernels! {
     BY_PLACES = "spark_format_number", |a| {

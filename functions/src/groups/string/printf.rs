@@ -146,12 +146,12 @@ fn formatted(format: &str, values: &[Value]) -> Result<String, Error> {
         text.push_str(&digits);
         if rest.next_if_eq(&'.').is_some() {
             let digits: String = std::iter::from_fn(|| rest.next_if(char::is_ascii_digit)).collect();
-            let value = number(&digits).ok_or_else(|| problem("UnknownFormatConversionException", "Conversion = '.'"))?;
+            let value =
+                number(&digits).ok_or_else(|| problem("UnknownFormatConversionException", "Conversion = '.'"))?;
             text.push_str(&format!(".{digits}"));
             spec.precision = Some(value);
         }
-        let conversion =
-            rest.next().ok_or_else(|| problem("UnknownFormatConversionException", "Conversion = '%'"))?;
+        let conversion = rest.next().ok_or_else(|| problem("UnknownFormatConversionException", "Conversion = '%'"))?;
         text.push(conversion);
         match conversion {
             '%' => to.push_str(&padded("%".to_owned(), &spec)),
@@ -187,6 +187,9 @@ fn one(conversion: char, spec: &Spec, value: &Value) -> Result<String, Error> {
         };
         problem("IllegalFormatConversionException", format!("{conversion} != {class}"))
     };
+    if let (Some(precision), 'd' | 'x' | 'o' | 'c') = (spec.precision, lower) {
+        return Err(problem("IllegalFormatPrecisionException", precision.to_string()));
+    }
     let text = match (lower, value) {
         ('b', Value::Bool(value)) => cut(&value.to_string(), spec),
         ('b', value) => cut(if matches!(value, Value::Null) { "false" } else { "true" }, spec),
@@ -206,11 +209,24 @@ fn one(conversion: char, spec: &Spec, value: &Value) -> Result<String, Error> {
         }
         ('c', Value::Int(value, _)) => {
             let c = u32::try_from(*value).ok().and_then(char::from_u32);
-            c.ok_or_else(|| problem("IllegalFormatCodePointException", format!("Code point = 0x{value:x}")))?.to_string()
+            c.ok_or_else(|| problem("IllegalFormatCodePointException", format!("Code point = 0x{value:x}")))?
+                .to_string()
         }
         ('f' | 'e' | 'g', Value::Double(value)) if value.is_nan() => "NaN".to_owned(),
         ('f' | 'e' | 'g', Value::Double(value)) if value.is_infinite() => {
-            return Ok(signed(*value < 0.0, "Infinity", &Spec { zero: false, left: spec.left, plus: spec.plus, space: spec.space, paren: spec.paren, width: spec.width, ..Spec::default() }));
+            return Ok(signed(
+                *value < 0.0,
+                "Infinity",
+                &Spec {
+                    zero: false,
+                    left: spec.left,
+                    plus: spec.plus,
+                    space: spec.space,
+                    paren: spec.paren,
+                    width: spec.width,
+                    ..Spec::default()
+                },
+            ));
         }
         ('f' | 'e' | 'g', Value::Double(value)) => {
             let text = float(lower, *value, spec);

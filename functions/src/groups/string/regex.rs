@@ -7,9 +7,9 @@ use datafusion::common::{Result, exec_datafusion_err};
 use datafusion::logical_expr::ColumnarValue;
 
 use super::java_regex::JavaRegex;
+use crate::Arguments;
 use crate::columns::{Column, each, kernels, returned, rows, some};
 use crate::error::Error;
-use crate::Arguments;
 
 /// Compiled patterns by their text: mostly one.
 pub(super) struct Patterns {

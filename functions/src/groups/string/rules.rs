@@ -1,17 +1,11 @@
 //! How calls of string functions become expressions, where a list of types does not say it.
 
 use super::{change, charset, cut, like, number_text, regex};
-use crate::checks::{In, cast, cast_call, constant_text, count, defaults, int, named, named_as, plain, text, unexpected};
+use crate::checks::{
+    In, cast, cast_call, constant_text, count, defaults, int, named, named_as, plain, text, unexpected,
+};
 use crate::error::{Error, Result};
 use crate::{Call, DataType, Kernel, SparkUdf, Typed};
-
-/// Refuses what another group makes of arrays.
-fn no_array(call: &Call<'_>) -> Result<()> {
-    match call.arguments.iter().any(|argument| matches!(argument.data_type, DataType::Array(..))) {
-        true => Err(Error::unsupported(format!("{} of arrays", call.name))),
-        false => Ok(()),
-    }
-}
 
 /// A call whose type is that of its first argument, binary or string.
 fn kind(call: &Call<'_>) -> DataType {
@@ -19,16 +13,6 @@ fn kind(call: &Call<'_>) -> DataType {
         Some(DataType::Binary) => DataType::Binary,
         _ => DataType::String,
     }
-}
-
-pub(super) fn concat(call: Call<'_>) -> Result<Typed> {
-    no_array(&call)?;
-    if call.arguments.is_empty() {
-        return Ok(Typed { name: named(&call), ..text("") });
-    }
-    let binary = call.arguments.iter().all(|argument| argument.data_type == DataType::Binary);
-    let (input, returns) = if binary { (In::Binary, DataType::Binary) } else { (In::Text, DataType::String) };
-    cast_call(call, &change::CONCAT, &[input], returns)
 }
 
 pub(super) fn concat_ws(mut call: Call<'_>) -> Result<Typed> {
@@ -66,11 +50,6 @@ pub(super) fn elt(call: Call<'_>) -> Result<Typed> {
     cast_call(call, &change::ELT, &[In::Int, input], returns)
 }
 
-pub(super) fn reverse(call: Call<'_>) -> Result<Typed> {
-    no_array(&call)?;
-    plain(call, &change::REVERSE, &[In::Text], DataType::String)
-}
-
 pub(super) fn format_string(call: Call<'_>) -> Result<Typed> {
     if call.arguments.is_empty() {
         return Err(Error::new(
@@ -91,7 +70,8 @@ pub(super) fn format_number(mut call: Call<'_>) -> Result<Typed> {
         Some(argument) => return Err(unexpected(&name, 0, argument, "\"NUMERIC\"")),
         None => In::Any,
     };
-    let (kernel, second) = if is_text { (&number_text::BY_PATTERN, In::Text) } else { (&number_text::BY_PLACES, In::Int) };
+    let (kernel, second) =
+        if is_text { (&number_text::BY_PATTERN, In::Text) } else { (&number_text::BY_PLACES, In::Int) };
     cast(&mut call, &[number, second])?;
     Ok(SparkUdf::call(kernel, call.settings, call.arguments, DataType::String, true, name))
 }
@@ -206,7 +186,10 @@ pub(super) fn mask(mut call: Call<'_>) -> Result<Typed> {
         if constant_text(&call, at).is_some_and(|by| by.chars().count() != 1) {
             return Err(Error::new(
                 "DATATYPE_MISMATCH.INPUT_SIZE_NOT_ONE",
-                format!("Cannot resolve \"{}\" due to data type mismatch: Length of {parameter} should be 1.", named(&call)),
+                format!(
+                    "Cannot resolve \"{}\" due to data type mismatch: Length of {parameter} should be 1.",
+                    named(&call)
+                ),
             ));
         }
     }

@@ -4,8 +4,8 @@ use arrow::array::{BinaryArray, BooleanArray, Int32Array, StringArray};
 use datafusion::common::Result;
 use datafusion::logical_expr::ColumnarValue;
 
-use crate::columns::{Column, each, kernels, some};
 use crate::Arguments;
+use crate::columns::{Column, each, kernels, some};
 
 kernels! {
     CONTAINS = "spark_contains", |a| pair(a, |text, part| {

@@ -61,9 +61,16 @@ fn words_of(sentence: &str) -> Vec<&str> {
     let mut words = Vec::new();
     let mut start: Option<usize> = None;
     let mut chars = sentence.char_indices().peekable();
+    let mut before = ' ';
     while let Some((place, c)) = chars.next() {
         let next_is_word = chars.peek().is_some_and(|(_, next)| next.is_alphanumeric());
-        let within = c.is_alphanumeric() || c == '_' || (start.is_some() && next_is_word && matches!(c, '.' | '\'' | ',' | '-' | ':'));
+        let next_is_digit = chars.peek().is_some_and(|(_, next)| next.is_ascii_digit());
+        let of_number = (c == '$' && next_is_digit) || (c == '%' && start.is_some() && before.is_ascii_digit());
+        before = c;
+        let within = c.is_alphanumeric()
+            || c == '_'
+            || of_number
+            || (start.is_some() && next_is_word && matches!(c, '.' | '\'' | ',' | '-' | ':'));
         match (start, within) {
             (None, true) => start = Some(place),
             (Some(from), false) => {
@@ -74,5 +81,7 @@ fn words_of(sentence: &str) -> Vec<&str> {
         }
     }
     words.extend(start.and_then(|from| sentence.get(from..)));
+    // An amount of money is one word, but not one that is kept.
+    words.retain(|word: &&str| word.starts_with(char::is_alphanumeric));
     words
 }
