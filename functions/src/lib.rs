@@ -25,7 +25,6 @@ mod kernel;
 mod literal;
 mod nested;
 pub mod operators;
-mod nested;
 mod schema_text;
 mod settings;
 mod text;
