@@ -6,6 +6,7 @@
 mod aggregate;
 mod call;
 mod coerce;
+mod correlation;
 mod decorrelate;
 mod expression;
 mod fold;

@@ -8,7 +8,7 @@ use paceline_functions::{Error, Result, Typed};
 use paceline_syntax::tree::{Expr, ExprKind, Select, SortItem, WrittenAlias};
 
 use super::coerce::condition;
-use super::decorrelate::has_outer;
+use super::correlation::has_outer;
 use super::scope::{Relation, Scope, ScopeColumn};
 use super::window::SortKey;
 use super::{First, Names, Resolver};

@@ -11,7 +11,7 @@ use paceline_functions::{DataType, Error, Result, Typed};
 use paceline_syntax::tree::Query;
 
 use super::coerce::widest;
-use super::decorrelate::is_simple;
+use super::correlation::is_simple;
 use super::scope::{Relation, Scope};
 use super::{Names, Outer, Resolver, cast};
 

@@ -232,7 +232,11 @@ fn default_frame(function: &str, is_window: bool, keys: &[SortKey], typed: &Type
             WindowFrameBound::Following(ScalarValue::Null),
         )
     } else {
-        WindowFrame::new(Some(keys.len() == 1))
+        WindowFrame::new_bounds(
+            WindowFrameUnits::Range,
+            WindowFrameBound::Preceding(ScalarValue::Null),
+            WindowFrameBound::CurrentRow,
+        )
     };
     let shown = match function {
         "lead" | "lag" => {
