@@ -89,7 +89,10 @@ impl Resolver<'_> {
         for field in fields {
             let name = self.id();
             let base = Plan::Column(Column::new_unqualified(id.clone()));
-            exprs.push(get_field(base, field.name.as_str()).alias(name.clone()));
+            let value = get_field(base.clone(), field.name.as_str());
+            // The fields of a struct that is NULL may hold anything.
+            let value = datafusion::logical_expr::when(base.is_not_null(), value).end()?;
+            exprs.push(value.alias(name.clone()));
             let nullable = field.nullable || contains_null || outer;
             columns.push(column(&name, field.data_type, nullable, field.name));
         }
