@@ -162,9 +162,8 @@ impl DataType {
                 other => return Err(Error::unknown_type(other)),
             },
             Arrow::Struct(fields) => {
-                let field = |field: &Arc<Field>| {
-                    Ok(StructField::new(field.name(), DataType::of(field)?, field.is_nullable()))
-                };
+                let field =
+                    |field: &Arc<Field>| Ok(StructField::new(field.name(), DataType::of(field)?, field.is_nullable()));
                 DataType::Struct(fields.iter().map(field).collect::<Result<_>>()?)
             }
             Arrow::Dictionary(_, value) => DataType::of(&Field::new(field.name(), value.as_ref().clone(), true))?,

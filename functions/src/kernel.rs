@@ -9,7 +9,8 @@ use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType as Arrow, Field, FieldRef};
 use datafusion::common::Result as DataFusionResult;
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature,
+    Volatility,
 };
 
 use crate::{DataType, Settings, Typed};
@@ -61,7 +62,7 @@ impl SparkUdf {
     /// A kernel that returns values of this field.
     pub fn new(kernel: &'static Kernel, returns: FieldRef, settings: Arc<Settings>) -> Self {
         let volatility = if kernel.volatile { Volatility::Volatile } else { Volatility::Immutable };
-        SparkUdf { kernel, returns, settings, signature: Signature::variadic_any(volatility) }
+        SparkUdf { kernel, returns, settings, signature: Signature::one_of(vec![TypeSignature::VariadicAny, TypeSignature::Nullary], volatility) }
     }
 
     /// A call of it.

@@ -39,3 +39,10 @@ impl Default for Settings {
         }
     }
 }
+
+impl Settings {
+    /// One of the others, a true or false.
+    pub fn flag(&self, key: &str, default: bool) -> bool {
+        self.others.get(key).map_or(default, |value| value.eq_ignore_ascii_case("true"))
+    }
+}

@@ -1,6 +1,7 @@
 //! A resolved expression.
 
 use arrow::datatypes::Field;
+use datafusion::common::metadata::FieldMetadata;
 use datafusion::logical_expr::Expr;
 use datafusion::scalar::ScalarValue;
 
@@ -25,7 +26,24 @@ impl Typed {
     /// A constant.
     pub fn literal(value: ScalarValue, data_type: DataType, name: impl Into<String>) -> Self {
         let nullable = value.is_null();
-        Typed { expr: Expr::Literal(value, None), data_type, nullable, name: name.into(), foldable: true }
+        // An interval's fields are in the metadata, so the literal carries it.
+        let metadata = FieldMetadata::new_from_field(&data_type.to_field("", nullable));
+        let metadata = (!metadata.is_empty()).then_some(metadata);
+        Typed { expr: Expr::Literal(value, metadata), data_type, nullable, name: name.into(), foldable: true }
+    }
+
+    /// A NULL of a type.
+    ///
+    /// # Errors
+    /// Arrow has no such value.
+    pub fn null(data_type: DataType, name: impl Into<String>) -> crate::Result<Self> {
+        Ok(Typed::literal(ScalarValue::try_from(&data_type.to_arrow())?, data_type, name))
+    }
+
+    /// The same under another name.
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
     }
 
     /// The Arrow field that its values come in.

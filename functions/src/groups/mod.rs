@@ -1,29 +1,35 @@
 //! Spark's functions, a file or folder for each of its groups.
 
-mod aggregate;
-mod array;
+pub(crate) mod aggregate;
+pub(crate) mod array;
 mod bitwise;
 mod collection;
 mod conditional;
 mod conversion;
 mod csv;
 mod datetime;
-mod generator;
+pub(crate) mod generator;
 mod hash;
+pub(crate) mod implicit;
 mod json;
-mod lambda;
-mod map;
+pub(crate) mod lambda;
+pub(crate) mod map;
 mod math;
 mod misc;
 mod predicate;
+pub(crate) mod scalar;
 mod string;
-mod structs;
+pub(crate) mod subscript;
+pub(crate) mod structs;
 mod table;
 mod url;
-mod window;
+pub(crate) mod window;
 mod xml;
 
-use crate::Function;
+#[cfg(test)]
+mod tests;
+
+use crate::{Function, Kernel};
 
 /// The rows of all groups.
 pub(crate) const GROUPS: &[&[Function]] = &[
@@ -50,3 +56,14 @@ pub(crate) const GROUPS: &[&[Function]] = &[
     window::ROWS,
     xml::ROWS,
 ];
+
+/// The kernels of all groups, for the names that come over the wire.
+const KERNELS: &[&[&Kernel]] =
+    &[crate::cast::KERNELS, array::KERNELS, collection::KERNELS, generator::KERNELS, map::KERNELS, structs::KERNELS];
+
+/// All kernels of functions of one row.
+pub(crate) fn kernels() -> impl Iterator<Item = &'static Kernel> {
+    let own = [csv::KERNELS, json::KERNELS, url::KERNELS];
+    let files = string::KERNELS.iter().chain(datetime::KERNELS).copied().chain(own);
+    KERNELS.iter().chain(crate::operators::KERNELS).copied().chain(files).flat_map(|kernels| kernels.iter().copied())
+}

@@ -1,0 +1,541 @@
+//! How calls of aggregates become expressions.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::{DataType as Arrow, Float64Type};
+use datafusion::functions_aggregate as df;
+use datafusion::logical_expr::expr::{AggregateFunction, NullTreatment};
+use datafusion::logical_expr::{AggregateUDF, Expr, ExprFunctionExt, when};
+use datafusion::scalar::ScalarValue;
+
+use super::fold::Fold;
+use super::{collecting, moments as of_moments, percentile as of_percentiles, sketches, totals, udaf::SparkAggregate};
+use crate::constant::constant;
+use crate::groups::implicit::{cast, implicit};
+use crate::groups::structs::structure;
+use crate::nested::{arity, mismatch, orderable, pretty, unexpected_input};
+use crate::{Call, DataType, Error, Result, Settings, StructField, Typed};
+
+/// A call of an aggregate of DataFusion.
+fn native(udaf: Arc<AggregateUDF>, argument: Expr, returns: (DataType, bool), name: String) -> Typed {
+    let expr = Expr::AggregateFunction(AggregateFunction::new_udf(udaf, vec![argument], false, None, Vec::new(), None));
+    Typed { expr, data_type: returns.0, nullable: returns.1, name, foldable: false }
+}
+
+fn fold(fold: &'static Fold, call: Call<'_>, parameters: &[f64], returns: (DataType, bool), name: String) -> Typed {
+    SparkAggregate::call(fold, call.settings, call.arguments, parameters, returns, name)
+}
+
+/// An argument as a type, or Spark's error that says the type.
+fn expect(call: &mut Call<'_>, at: usize, data_type: &DataType, shown: &str) -> Result<()> {
+    match implicit(&call.arguments[at], data_type, call.settings)? {
+        Some(argument) => call.arguments[at] = argument,
+        None => return Err(unexpected_input(call, at, &format!("the \"{shown}\" type"))),
+    }
+    Ok(())
+}
+
+fn boolean(call: &mut Call<'_>) -> Result<()> {
+    arity(call, 1..=1)?;
+    match call.arguments[0].data_type {
+        DataType::Boolean | DataType::Void => expect(call, 0, &DataType::Boolean, "BOOLEAN"),
+        _ => Err(unexpected_input(call, 0, "the \"BOOLEAN\" type")),
+    }
+}
+
+/// `bool_or`
+pub(super) fn any(mut call: Call<'_>) -> Result<Typed> {
+    boolean(&mut call)?;
+    let name = pretty(&call);
+    Ok(native(df::bool_and_or::bool_or_udaf(), call.arguments.swap_remove(0).expr, (DataType::Boolean, true), name))
+}
+
+/// `bool_and`
+pub(super) fn every(mut call: Call<'_>) -> Result<Typed> {
+    boolean(&mut call)?;
+    let name = pretty(&call);
+    Ok(native(df::bool_and_or::bool_and_udaf(), call.arguments.swap_remove(0).expr, (DataType::Boolean, true), name))
+}
+
+/// `count`
+pub(super) fn count(call: Call<'_>) -> Result<Typed> {
+    let name = pretty(&call);
+    if call.arguments.is_empty() {
+        return Err(Error::new(
+            "WRONG_NUM_ARGS.WITH_SUGGESTION",
+            "The `count` requires  >= 1 parameters but the actual number is 0. If you have to call this function with 0 \
+             parameters, set the legacy configuration \"spark.sql.legacy.allowParameterlessCount\" to \"true\".",
+        ));
+    }
+    let argument = all_present(call.arguments, call.settings)?;
+    Ok(native(df::count::count_udaf(), argument, (DataType::Long, false), name))
+}
+
+/// A value where none of them is NULL, another one for other values, and else NULL.
+fn all_present(mut values: Vec<Typed>, settings: &Arc<Settings>) -> Result<Expr> {
+    if values.len() == 1 {
+        return Ok(values.swap_remove(0).expr);
+    }
+    let present = values.iter().map(|value| value.expr.clone().is_not_null()).reduce(Expr::and);
+    let all = structure(values, &[], settings)?;
+    match present {
+        Some(present) => Ok(when(present, all.expr).end()?),
+        None => Ok(all.expr),
+    }
+}
+
+/// `regr_count`
+pub(super) fn regr_count(call: Call<'_>) -> Result<Typed> {
+    arity(&call, 2..=2)?;
+    let name = pretty(&call);
+    let argument = all_present(call.arguments, call.settings)?;
+    Ok(native(df::count::count_udaf(), argument, (DataType::Long, false), name))
+}
+
+/// `count_if`
+pub(super) fn count_if(mut call: Call<'_>) -> Result<Typed> {
+    boolean(&mut call)?;
+    let name = pretty(&call);
+    let argument = call.arguments.swap_remove(0).expr;
+    let truth = Expr::Literal(ScalarValue::Boolean(Some(true)), None);
+    Ok(native(df::count::count_udaf(), when(argument, truth).end()?, (DataType::Long, false), name))
+}
+
+/// The argument of a sum or mean: whole numbers, decimals, doubles or intervals.
+fn summed(call: &mut Call<'_>) -> Result<DataType> {
+    arity(call, 1..=1)?;
+    let of = call.arguments[0].data_type.clone();
+    let to = match &of {
+        whole if whole.is_integral() => DataType::Long,
+        DataType::Decimal(..) | DataType::YearMonth(..) | DataType::DayTime(..) => of,
+        DataType::Float | DataType::Double | DataType::String | DataType::Void => DataType::Double,
+        _ => return Err(unexpected_input(call, 0, "the \"NUMERIC\" or \"ANSI INTERVAL\" type")),
+    };
+    call.arguments[0] = cast(call.arguments[0].clone(), &to, call.settings)?;
+    Ok(to)
+}
+
+/// `sum` and `try_sum`
+pub(super) fn sum(mut call: Call<'_>) -> Result<Typed> {
+    let name = pretty(&call);
+    let of = summed(&mut call)?;
+    let tries = call.name == "try_sum";
+    let checked = tries || call.settings.ansi;
+    let own = if tries { &totals::TRY_SUM } else { &totals::SUM };
+    let returns = match &of {
+        DataType::Decimal(precision, scale) => DataType::Decimal(precision.saturating_add(10).min(38), *scale),
+        other => other.clone(),
+    };
+    match of {
+        DataType::Double => {}
+        DataType::Long if !checked => {}
+        // The sum of 10^10 values at least fits.
+        DataType::Decimal(precision, _) if precision <= 28 => {}
+        _ => return Ok(fold(own, call, &[], (returns, true), name)),
+    }
+    Ok(native(df::sum::sum_udaf(), call.arguments.swap_remove(0).expr, (returns, true), name))
+}
+
+/// `avg`, `mean` and `try_avg`
+pub(super) fn avg(mut call: Call<'_>) -> Result<Typed> {
+    let name = pretty(&call);
+    let own = if call.name == "try_avg" { &totals::TRY_AVG } else { &totals::AVG };
+    let returns = match summed(&mut call)? {
+        DataType::Decimal(precision, scale) => DataType::Decimal(precision.saturating_add(4).min(38), scale.saturating_add(4).min(38)),
+        DataType::YearMonth(..) => DataType::YEAR_TO_MONTH,
+        DataType::DayTime(..) => DataType::DAY_TO_SECOND,
+        _ => {
+            let argument = cast(call.arguments.swap_remove(0), &DataType::Double, call.settings)?;
+            return Ok(native(df::average::avg_udaf(), argument.expr, (DataType::Double, true), name));
+        }
+    };
+    Ok(fold(own, call, &[], (returns, true), name))
+}
+
+/// `max`
+pub(super) fn max(call: Call<'_>) -> Result<Typed> {
+    extreme(call, &collecting::MAX, df::min_max::max_udaf())
+}
+
+/// `min`
+pub(super) fn min(call: Call<'_>) -> Result<Typed> {
+    extreme(call, &collecting::MIN, df::min_max::min_udaf())
+}
+
+fn extreme(mut call: Call<'_>, own: &'static Fold, theirs: Arc<AggregateUDF>) -> Result<Typed> {
+    arity(&call, 1..=1)?;
+    let of = call.arguments[0].data_type.clone();
+    orderable(&call, &of)?;
+    let name = pretty(&call);
+    if matches!(of, DataType::Array(..) | DataType::Struct(_) | DataType::Void | DataType::YearMonth(..) | DataType::DayTime(..)) {
+        return Ok(fold(own, call, &[], (of, true), name));
+    }
+    Ok(native(theirs, call.arguments.swap_remove(0).expr, (of, true), name))
+}
+
+fn whole(call: &mut Call<'_>) -> Result<DataType> {
+    arity(call, 1..=1)?;
+    if call.arguments[0].data_type == DataType::Void {
+        call.arguments[0] = cast(call.arguments[0].clone(), &DataType::Int, call.settings)?;
+    }
+    match call.arguments[0].data_type.clone() {
+        whole if whole.is_integral() => Ok(whole),
+        _ => Err(unexpected_input(call, 0, "the \"INTEGRAL\" type")),
+    }
+}
+
+/// `bit_and`
+pub(super) fn bit_and(call: Call<'_>) -> Result<Typed> {
+    bits(call, df::bit_and_or_xor::bit_and_udaf())
+}
+
+/// `bit_or`
+pub(super) fn bit_or(call: Call<'_>) -> Result<Typed> {
+    bits(call, df::bit_and_or_xor::bit_or_udaf())
+}
+
+/// `bit_xor`
+pub(super) fn bit_xor(call: Call<'_>) -> Result<Typed> {
+    bits(call, df::bit_and_or_xor::bit_xor_udaf())
+}
+
+fn bits(mut call: Call<'_>, udaf: Arc<AggregateUDF>) -> Result<Typed> {
+    let of = whole(&mut call)?;
+    let name = pretty(&call);
+    Ok(native(udaf, call.arguments.swap_remove(0).expr, (of, true), name))
+}
+
+/// `first`, `first_value` and `any_value`
+pub(super) fn first(call: Call<'_>) -> Result<Typed> {
+    one(call, df::first_last::first_value_udaf())
+}
+
+/// `last` and `last_value`
+pub(super) fn last(call: Call<'_>) -> Result<Typed> {
+    one(call, df::first_last::last_value_udaf())
+}
+
+fn one(mut call: Call<'_>, udaf: Arc<AggregateUDF>) -> Result<Typed> {
+    arity(&call, 1..=2)?;
+    let ignores = match call.arguments.get(1).map(|flag| (flag.as_literal().cloned(), &flag.data_type)) {
+        None => false,
+        Some((Some(ScalarValue::Boolean(Some(ignores))), _)) => ignores,
+        Some((_, DataType::Boolean)) => {
+            let what = format!("The second argument in {} should be a boolean literal.", call.name);
+            return Err(Error::new("_LEGACY_ERROR_TEMP_1100", what));
+        }
+        Some(_) => return Err(unexpected_input(&call, 1, "the \"BOOLEAN\" type")),
+    };
+    call.arguments.truncate(1);
+    let name = pretty(&call);
+    let argument = call.arguments.swap_remove(0);
+    let mut typed = native(udaf, argument.expr, (argument.data_type, true), name);
+    if ignores {
+        typed.expr = typed.expr.null_treatment(NullTreatment::IgnoreNulls).build()?;
+    }
+    Ok(typed)
+}
+
+/// `collect_list` and `array_agg`
+pub(super) fn collect_list(call: Call<'_>) -> Result<Typed> {
+    arity(&call, 1..=1)?;
+    let name = crate::nested::named("collect_list", &call.arguments);
+    let returns = DataType::Array(Box::new(call.arguments[0].data_type.clone()), false);
+    Ok(fold(&collecting::LIST, call, &[], (returns, false), name))
+}
+
+/// `collect_set`
+pub(super) fn collect_set(call: Call<'_>) -> Result<Typed> {
+    arity(&call, 1..=1)?;
+    let name = pretty(&call);
+    let of = call.arguments[0].data_type.clone();
+    if crate::groups::map::valid_key(&name, &of).is_err() {
+        let what = "The input of `collect_set` can't be \"MAP\" type data.";
+        return Err(mismatch(&name, "UNSUPPORTED_INPUT_TYPE", what));
+    }
+    Ok(fold(&collecting::SET, call, &[], (DataType::Array(Box::new(of), false), false), name))
+}
+
+/// `mode`
+pub(super) fn mode(call: Call<'_>) -> Result<Typed> {
+    arity(&call, 1..=1)?;
+    let (name, of) = (pretty(&call), call.arguments[0].data_type.clone());
+    Ok(fold(&collecting::MODE, call, &[], (of, true), name))
+}
+
+/// `max_by`
+pub(super) fn max_by(call: Call<'_>) -> Result<Typed> {
+    by(call, &collecting::MAX_BY)
+}
+
+/// `min_by`
+pub(super) fn min_by(call: Call<'_>) -> Result<Typed> {
+    by(call, &collecting::MIN_BY)
+}
+
+fn by(call: Call<'_>, own: &'static Fold) -> Result<Typed> {
+    arity(&call, 2..=2)?;
+    orderable(&call, &call.arguments[1].data_type)?;
+    let (name, of) = (pretty(&call), call.arguments[0].data_type.clone());
+    Ok(fold(own, call, &[], (of, true), name))
+}
+
+/// Variances, skewness and kurtosis.
+pub(super) fn moments(mut call: Call<'_>) -> Result<Typed> {
+    arity(&call, 1..=1)?;
+    let name = pretty(&call);
+    expect(&mut call, 0, &DataType::Double, "DOUBLE")?;
+    let returns = (DataType::Double, true);
+    let theirs = match call.name {
+        "skewness" => return Ok(fold(&of_moments::SKEWNESS, call, &[], returns, name)),
+        "kurtosis" => return Ok(fold(&of_moments::KURTOSIS, call, &[], returns, name)),
+        "var_pop" => df::variance::var_pop_udaf(),
+        "var_samp" | "variance" => df::variance::var_samp_udaf(),
+        "stddev_pop" => df::stddev::stddev_pop_udaf(),
+        _ => df::stddev::stddev_udaf(),
+    };
+    Ok(native(theirs, call.arguments.swap_remove(0).expr, returns, name))
+}
+
+/// Functions of two columns of doubles.
+pub(super) fn pairs(mut call: Call<'_>) -> Result<Typed> {
+    arity(&call, 2..=2)?;
+    let name = pretty(&call);
+    expect(&mut call, 0, &DataType::Double, "DOUBLE")?;
+    expect(&mut call, 1, &DataType::Double, "DOUBLE")?;
+    let own = match call.name {
+        "covar_pop" => &of_moments::COVAR_POP,
+        "covar_samp" => &of_moments::COVAR_SAMP,
+        "regr_avgx" => &of_moments::REGR_AVGX,
+        "regr_avgy" => &of_moments::REGR_AVGY,
+        "regr_r2" => &of_moments::REGR_R2,
+        "regr_sxx" => &of_moments::REGR_SXX,
+        "regr_sxy" => &of_moments::REGR_SXY,
+        "regr_syy" => &of_moments::REGR_SYY,
+        "regr_slope" => &of_moments::REGR_SLOPE,
+        "regr_intercept" => &of_moments::REGR_INTERCEPT,
+        _ => &of_moments::CORR,
+    };
+    Ok(fold(own, call, &[], (DataType::Double, true), name))
+}
+
+/// The percentages of a call: whether they are an array, and they.
+fn percentages(call: &Call<'_>, at: usize, shown: &str, what: &str) -> Result<(bool, Vec<f64>)> {
+    let argument = &call.arguments[at];
+    if !argument.foldable {
+        let text = format!("the input {what} should be a foldable \"DOUBLE\" expression; however, got \"{}\".", argument.name);
+        return Err(mismatch(shown, "NON_FOLDABLE_INPUT", text));
+    }
+    let (many, to) = match argument.data_type {
+        DataType::Array(_, contains_null) => (true, DataType::Array(Box::new(DataType::Double), contains_null)),
+        _ => (false, DataType::Double),
+    };
+    let Some(typed) = implicit_array(argument, &to, call.settings)? else {
+        return Err(unexpected_input(call, at, "the \"DOUBLE\" type"));
+    };
+    let value = constant(&typed)?;
+    let null = || mismatch(shown, "UNEXPECTED_NULL", format!("The {what} must not be null."));
+    let values: Option<Vec<f64>> = match &value {
+        ScalarValue::Float64(value) => value.map(|value| vec![value]),
+        ScalarValue::List(list) if list.len() == 1 && list.is_valid(0) => {
+            list.value(0).as_primitive_opt::<Float64Type>().and_then(|values| values.iter().collect())
+        }
+        _ => None,
+    };
+    let values = values.ok_or_else(null)?;
+    if let Some(wrong) = values.iter().find(|value| !(0.0..=1.0).contains(*value)) {
+        let text = format!("The {what} must be between [0.0, 1.0] (current value = {wrong}D).");
+        return Err(mismatch(shown, "VALUE_OUT_OF_RANGE", text));
+    }
+    Ok((many, values))
+}
+
+fn implicit_array(argument: &Typed, to: &DataType, settings: &Arc<Settings>) -> Result<Option<Typed>> {
+    match (&argument.data_type, to) {
+        (DataType::Array(from, _), DataType::Array(..)) if from.is_numeric() => cast(argument.clone(), to, settings).map(Some),
+        _ => implicit(argument, to, settings),
+    }
+}
+
+/// What a continuous percentile of a type returns; the argument becomes a double unless it is an interval.
+fn continuous(call: &mut Call<'_>, shown: &str) -> Result<DataType> {
+    match call.arguments[0].data_type {
+        DataType::YearMonth(..) => Ok(DataType::YEAR_TO_MONTH),
+        DataType::DayTime(..) => Ok(DataType::DAY_TO_SECOND),
+        _ => match implicit(&call.arguments[0], &DataType::Double, call.settings)? {
+            Some(argument) => {
+                call.arguments[0] = argument;
+                Ok(DataType::Double)
+            }
+            None => {
+                let argument = &call.arguments[0];
+                let what = format!(
+                    "Parameter 1 requires the (\"NUMERIC\" or \"ANSI INTERVAL\") type, however \"{}\" has the type \"{}\".",
+                    argument.name,
+                    argument.data_type.sql()
+                );
+                Err(mismatch(shown, "UNEXPECTED_INPUT_TYPE", what))
+            }
+        },
+    }
+}
+
+/// `percentile`
+pub(super) fn percentile(mut call: Call<'_>) -> Result<Typed> {
+    arity(&call, 2..=3)?;
+    let shown = match call.arguments.len() {
+        2 => format!("percentile({}, {}, 1)", call.arguments[0].name, call.arguments[1].name),
+        _ => pretty(&call),
+    };
+    let (many, percentages) = percentages(&call, 1, &shown, "percentage")?;
+    let element = continuous(&mut call, &shown)?;
+    if call.arguments.len() == 3 && !call.arguments[2].data_type.is_integral() {
+        return Err(unexpected_input(&call, 2, "the \"INTEGRAL\" type"));
+    }
+    call.arguments.remove(1);
+    Ok(percentile_call(&of_percentiles::PERCENTILE, call, many, false, percentages, element, shown))
+}
+
+fn percentile_call(
+    own: &'static Fold,
+    call: Call<'_>,
+    many: bool,
+    descending: bool,
+    percentages: Vec<f64>,
+    element: DataType,
+    shown: String,
+) -> Typed {
+    let mut parameters = vec![f64::from(u8::from(many)), f64::from(u8::from(descending))];
+    parameters.extend(percentages);
+    let returns = if many { DataType::Array(Box::new(element), false) } else { element };
+    fold(own, call, &parameters, (returns, true), shown)
+}
+
+/// `median`
+pub(super) fn median(mut call: Call<'_>) -> Result<Typed> {
+    arity(&call, 1..=1)?;
+    let shown = pretty(&call);
+    let element = continuous(&mut call, &shown)?;
+    Ok(percentile_call(&of_percentiles::PERCENTILE, call, false, false, vec![0.5], element, shown))
+}
+
+/// `percentile_cont(fraction) WITHIN GROUP (ORDER BY value [DESC])`, and `percentile_disc`.
+///
+/// # Errors
+/// The fraction is no constant between 0 and 1, or the values are no numbers.
+pub fn percentile_within(
+    written: &str,
+    discrete: bool,
+    fraction: Typed,
+    value: Typed,
+    descending: bool,
+    settings: &Arc<Settings>,
+) -> Result<Typed> {
+    let order = if descending { " DESC" } else { "" };
+    let shown = format!("{}({}) WITHIN GROUP (ORDER BY {}{order})", written.to_lowercase(), fraction.name, value.name);
+    let mut call = Call { written, name: "percentile", arguments: vec![value, fraction], settings };
+    let (many, percentages) = percentages(&call, 1, &shown, "percentage")?;
+    call.arguments.truncate(1);
+    let element = continuous(&mut call, &shown)?;
+    let own = if discrete { &of_percentiles::DISCRETE } else { &of_percentiles::PERCENTILE };
+    Ok(percentile_call(own, call, many, descending, percentages, element, shown))
+}
+
+/// `percentile_approx`
+pub(super) fn percentile_approx(mut call: Call<'_>) -> Result<Typed> {
+    arity(&call, 2..=3)?;
+    if call.arguments.len() == 2 {
+        call.arguments.push(Typed::literal(ScalarValue::Int32(Some(10_000)), DataType::Int, "10000"));
+    }
+    let shown = pretty(&call);
+    let element = match call.arguments[0].data_type.clone() {
+        DataType::String | DataType::Void => {
+            expect(&mut call, 0, &DataType::Double, "NUMERIC")?;
+            DataType::Double
+        }
+        element @ (DataType::Date | DataType::Timestamp | DataType::TimestampNtz | DataType::YearMonth(..) | DataType::DayTime(..)) => element,
+        element if element.is_numeric() => element,
+        _ => {
+            let required = "the (\"NUMERIC\" or \"DATE\" or \"TIMESTAMP\" or \"TIMESTAMP_NTZ\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL DAY TO SECOND\") type";
+            return Err(unexpected_input(&call, 0, required));
+        }
+    };
+    let (many, percentages) = percentages(&call, 1, &shown, "percentage")?;
+    expect(&mut call, 2, &DataType::Long, "INTEGRAL")?;
+    if !call.arguments[2].foldable {
+        let what = format!("the input accuracy should be a foldable \"INTEGRAL\" expression; however, got \"{}\".", call.arguments[2].name);
+        return Err(mismatch(&shown, "NON_FOLDABLE_INPUT", what));
+    }
+    match constant(&call.arguments[2])? {
+        ScalarValue::Int64(Some(accuracy)) if (1..=i64::from(i32::MAX)).contains(&accuracy) => {}
+        ScalarValue::Int64(Some(accuracy)) => {
+            let what = format!("The accuracy must be between (0, 2147483647] (current value = {accuracy}L).");
+            return Err(mismatch(&shown, "VALUE_OUT_OF_RANGE", what));
+        }
+        _ => return Err(mismatch(&shown, "UNEXPECTED_NULL", "The accuracy must not be null.")),
+    }
+    call.arguments.truncate(1);
+    Ok(percentile_call(&of_percentiles::APPROXIMATE, call, many, false, percentages, element, shown))
+}
+
+/// A constant number of a call.
+fn number(call: &Call<'_>, at: usize, required: &str) -> Result<f64> {
+    let argument = &call.arguments[at];
+    if !argument.foldable || !argument.data_type.is_numeric() {
+        return Err(unexpected_input(call, at, required));
+    }
+    match constant(argument)?.cast_to(&Arrow::Float64).map_err(Error::from)? {
+        ScalarValue::Float64(Some(number)) => Ok(number),
+        _ => Err(unexpected_input(call, at, required)),
+    }
+}
+
+/// `approx_count_distinct`
+pub(super) fn approx_count_distinct(mut call: Call<'_>) -> Result<Typed> {
+    arity(&call, 1..=2)?;
+    let deviation = if call.arguments.len() == 2 { number(&call, 1, "the \"DOUBLE\" type")? } else { 0.05 };
+    call.arguments.truncate(1);
+    orderable(&call, &call.arguments[0].data_type)?;
+    let name = pretty(&call);
+    Ok(fold(&sketches::DISTINCT, call, &[deviation], (DataType::Long, false), name))
+}
+
+/// `histogram_numeric`
+pub(super) fn histogram(mut call: Call<'_>) -> Result<Typed> {
+    arity(&call, 2..=2)?;
+    let name = pretty(&call);
+    let of = call.arguments[0].data_type.clone();
+    let known = of.is_numeric()
+        || matches!(of, DataType::Date | DataType::Timestamp | DataType::TimestampNtz | DataType::YearMonth(..) | DataType::DayTime(..));
+    if !known {
+        return Err(unexpected_input(&call, 0, "the (\"NUMERIC\" or \"DATE\" or \"TIMESTAMP\" or \"TIMESTAMP_NTZ\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL DAY TO SECOND\") type"));
+    }
+    let bins = number(&call, 1, "the \"INT\" type")?;
+    if bins < 2.0 {
+        let what = format!("The number of bins must be between [2, 2147483647] (current value = {bins}).");
+        return Err(mismatch(&name, "VALUE_OUT_OF_RANGE", what));
+    }
+    call.arguments.truncate(1);
+    let fields = vec![StructField::new("x", of, true), StructField::new("y", DataType::Double, true)];
+    let returns = DataType::Array(Box::new(DataType::Struct(fields)), true);
+    Ok(fold(&sketches::HISTOGRAM, call, &[bins], (returns, true), name))
+}
+
+/// `bitmap_construct_agg`
+pub(super) fn bitmap_construct(mut call: Call<'_>) -> Result<Typed> {
+    arity(&call, 1..=1)?;
+    let name = pretty(&call);
+    expect(&mut call, 0, &DataType::Long, "BIGINT")?;
+    Ok(fold(&sketches::BITMAP, call, &[], (DataType::Binary, false), name))
+}
+
+/// `bitmap_or_agg`
+pub(super) fn bitmap_or(call: Call<'_>) -> Result<Typed> {
+    arity(&call, 1..=1)?;
+    if call.arguments[0].data_type != DataType::Binary {
+        return Err(unexpected_input(&call, 0, "the \"BINARY\" type"));
+    }
+    let name = pretty(&call);
+    Ok(fold(&sketches::BITMAP_OR, call, &[], (DataType::Binary, false), name))
+}

@@ -1,6 +1,0 @@
-//! Spark's functions of the group map.
-
-use crate::Function;
-
-/// The rows of this group.
-pub(crate) const ROWS: &[Function] = &[];
