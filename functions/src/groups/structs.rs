@@ -40,7 +40,7 @@ pub(crate) static FIELD_OF_ARRAY: Kernel = Kernel { name: "spark_array_struct_fi
 
 fn named_struct(call: Call<'_>) -> Result<Typed> {
     let name = pretty(&call);
-    if call.arguments.len() % 2 != 0 || call.arguments.is_empty() {
+    if !call.arguments.len().is_multiple_of(2) || call.arguments.is_empty() {
         return Err(Error::new(
             "WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
             format!(

@@ -118,11 +118,6 @@ impl ListMaker {
         self.picked.push(None);
     }
 
-    /// Elements of the row so far.
-    pub(crate) fn current(&self) -> &[Option<u32>] {
-        self.picked.get(self.begun..).unwrap_or_default()
-    }
-
     /// Ends the row.
     pub(crate) fn close(&mut self) {
         self.lengths.push(self.picked.len() - self.begun);

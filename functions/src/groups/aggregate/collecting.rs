@@ -9,10 +9,8 @@ use arrow::datatypes::DataType as Arrow;
 use datafusion::common::{Result, exec_err};
 use datafusion::scalar::ScalarValue;
 
-use super::fold::{Context, Fold, Gather, How, Skip};
+use super::fold::{Compact, Context, Fold, Gather, How, Skip};
 use crate::nested::{Equality, keys_of, pick, retype};
-
-type Compact = fn(&[ArrayRef], &Context) -> Result<Vec<usize>>;
 
 const fn gather(name: &'static str, skip: Skip, compact: Option<Compact>, finish: fn(&[ArrayRef], &Context) -> Result<ScalarValue>) -> Fold {
     Fold { name, how: How::Gather(Gather { skip, compact, finish }) }

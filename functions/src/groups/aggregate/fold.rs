@@ -32,10 +32,13 @@ pub(crate) struct Gather {
     /// Which rows are not kept.
     pub(crate) skip: Skip,
     /// Leaves out what will not matter.
-    pub(crate) compact: Option<fn(&[ArrayRef], &Context) -> Result<Vec<usize>>>,
+    pub(crate) compact: Option<Compact>,
     /// The result of all values.
     pub(crate) finish: fn(&[ArrayRef], &Context) -> Result<ScalarValue>,
 }
+
+/// The rows of columns that matter.
+pub(crate) type Compact = fn(&[ArrayRef], &Context) -> Result<Vec<usize>>;
 
 /// Rows that are not kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

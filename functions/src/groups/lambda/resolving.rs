@@ -35,7 +35,7 @@ pub fn resolve_lambda(
     settings: &Arc<Settings>,
     body: &mut dyn FnMut(usize, &[Typed]) -> Result<Typed>,
 ) -> Result<Typed> {
-    let mut resolving = Resolving { name, arguments, settings, body, shown: Vec::new(), lambdas: Vec::new(), values: Vec::new() };
+    let resolving = Resolving { name, arguments, settings, body, shown: Vec::new(), lambdas: Vec::new(), values: Vec::new() };
     match name {
         "transform" => resolving.transform(),
         "filter" => resolving.filter(),

@@ -133,7 +133,7 @@ fn entries_of(keys: ArrayRef, values: ArrayRef, fields: &Fields) -> DataFusionRe
 /// `map(k, v, …)`
 pub(crate) fn map(call: Call<'_>) -> Result<Typed> {
     let name = pretty(&call);
-    if call.arguments.len() % 2 != 0 {
+    if !call.arguments.len().is_multiple_of(2) {
         return Err(Error::new(
             "WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
             format!(

@@ -36,8 +36,11 @@ pub(crate) const ROWS: &[Function] = &[
     row("row_number", Window(|call| plain(call, DataType::Int, false)), "row_number() - The number of the row, from 1."),
 ];
 
+/// A name, and what is wrapped under it.
+type Wrapped = (&'static str, fn() -> Arc<WindowUDF>);
+
 /// DataFusion's functions that are wrapped, by the names of the wrapped ones.
-pub(crate) static WINDOWS: &[(&str, fn() -> Arc<WindowUDF>)] = &[
+pub(crate) static WINDOWS: &[Wrapped] = &[
     ("spark_cume_dist", df::cume_dist::cume_dist_udwf),
     ("spark_dense_rank", df::rank::dense_rank_udwf),
     ("spark_first_value", df::nth_value::first_value_udwf),
