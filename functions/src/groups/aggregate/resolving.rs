@@ -61,6 +61,11 @@ pub(super) fn every(mut call: Call<'_>) -> Result<Typed> {
 /// `count`
 pub(super) fn count(call: Call<'_>) -> Result<Typed> {
     let name = pretty(&call);
+    if call.arguments.is_empty() && call.settings.flag("spark.sql.legacy.allowparameterlesscount", false) {
+        // No row has all of no values.
+        let nothing = Expr::Literal(ScalarValue::Boolean(None), None);
+        return Ok(native(df::count::count_udaf(), nothing, (DataType::Long, false), name));
+    }
     if call.arguments.is_empty() {
         return Err(Error::new(
             "WRONG_NUM_ARGS.WITH_SUGGESTION",
@@ -110,6 +115,8 @@ fn summed(call: &mut Call<'_>) -> Result<DataType> {
         whole if whole.is_integral() => DataType::Long,
         DataType::Decimal(..) | DataType::YearMonth(..) | DataType::DayTime(..) => of,
         DataType::Float | DataType::Double | DataType::String | DataType::Void => DataType::Double,
+        // Of timestamps, their seconds.
+        DataType::Timestamp => DataType::Double,
         _ => return Err(unexpected_input(call, 0, "the \"NUMERIC\" or \"ANSI INTERVAL\" type")),
     };
     call.arguments[0] = cast(call.arguments[0].clone(), &to, call.settings)?;

@@ -292,7 +292,7 @@ fn generators_make_arrays_of_structs() {
             "(explode_outer (cast null array<int>))", "(inline (array (struct 1 'x') null))", "(inline_outer (array (struct 1 'x')))",
             "(inline_outer (cast null array<int>))", "(stack 2 1 2 3)", "(stack 2 1 'a' null null)", "(stack 2 1 'a' 'x' 'b')",
             "(json_tuple '{\"a\":1,\"b\":\"x\",\"c\":{\"d\":1.50},\"e\":null,\"f\":[1, 2]}' 'a' 'b' 'c' 'e' 'f' 'z')", "(json_tuple 'bad' 'a')",
-            "(explode 1)", "(explode null)", "(inline (array 1))",
+            "(bitmap_bit_position 1)", "(bitmap_bit_position -32769)", "(bitmap_bucket_number 32769)", "(bitmap_bucket_number -1)", "(bitmap_count (cast 'ab' binary))", "(explode 1)", "(explode null)", "(inline (array 1))",
         ],
         expect![[r#"
             explode(array(1, NULL)): array<struct<col:int>>! = [{"col":1},{"col":null}]
