@@ -21,11 +21,27 @@ const fn row(name: &'static str, resolve: Resolve, usage: &'static str) -> Funct
 
 /// The rows of this file.
 pub(crate) const ROWS: &[Function] = &[
-    row("bitmap_bit_position", Scalar(|call| of_number(call, &POSITION)), "bitmap_bit_position(child) - Which bit of its bitmap a number has."),
-    row("bitmap_bucket_number", Scalar(|call| of_number(call, &BUCKET)), "bitmap_bucket_number(child) - In which bitmap a number is."),
+    row(
+        "bitmap_bit_position",
+        Scalar(|call| of_number(call, &POSITION)),
+        "bitmap_bit_position(child) - Which bit of its bitmap a number has.",
+    ),
+    row(
+        "bitmap_bucket_number",
+        Scalar(|call| of_number(call, &BUCKET)),
+        "bitmap_bucket_number(child) - In which bitmap a number is.",
+    ),
     row("bitmap_count", Scalar(count), "bitmap_count(child) - How many bits of a bitmap are set."),
-    row("hll_sketch_estimate", Refused, "hll_sketch_estimate(expr) - How many different values a HyperLogLog sketch has seen."),
-    row("hll_union", Refused, "hll_union(first, second, allowDifferentLgConfigK) - The union of two HyperLogLog sketches."),
+    row(
+        "hll_sketch_estimate",
+        Refused,
+        "hll_sketch_estimate(expr) - How many different values a HyperLogLog sketch has seen.",
+    ),
+    row(
+        "hll_union",
+        Refused,
+        "hll_union(first, second, allowDifferentLgConfigK) - The union of two HyperLogLog sketches.",
+    ),
 ];
 
 /// What computes them.

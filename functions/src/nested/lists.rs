@@ -137,7 +137,9 @@ impl ListMaker {
         if self.picked.len().saturating_add(elements) > MAX_ELEMENTS {
             return Err(Error::new(
                 "COLLECTION_SIZE_LIMIT_EXCEEDED",
-                format!("Unsuccessful try to create array with {elements} elements due to exceeding the array size limit."),
+                format!(
+                    "Unsuccessful try to create array with {elements} elements due to exceeding the array size limit."
+                ),
             )
             .into());
         }

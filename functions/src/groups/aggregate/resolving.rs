@@ -149,7 +149,9 @@ pub(super) fn avg(mut call: Call<'_>) -> Result<Typed> {
     let name = pretty(&call);
     let own = if call.name == "try_avg" { &totals::TRY_AVG } else { &totals::AVG };
     let returns = match summed(&mut call)? {
-        DataType::Decimal(precision, scale) => DataType::Decimal(precision.saturating_add(4).min(38), scale.saturating_add(4).min(38)),
+        DataType::Decimal(precision, scale) => {
+            DataType::Decimal(precision.saturating_add(4).min(38), scale.saturating_add(4).min(38))
+        }
         DataType::YearMonth(..) => DataType::YEAR_TO_MONTH,
         DataType::DayTime(..) => DataType::DAY_TO_SECOND,
         _ => {
@@ -175,7 +177,10 @@ fn extreme(mut call: Call<'_>, own: &'static Fold, theirs: Arc<AggregateUDF>) ->
     let of = call.arguments[0].data_type.clone();
     orderable(&call, &of)?;
     let name = pretty(&call);
-    if matches!(of, DataType::Array(..) | DataType::Struct(_) | DataType::Void | DataType::YearMonth(..) | DataType::DayTime(..)) {
+    if matches!(
+        of,
+        DataType::Array(..) | DataType::Struct(_) | DataType::Void | DataType::YearMonth(..) | DataType::DayTime(..)
+    ) {
         return Ok(fold(own, call, &[], (of, true), name));
     }
     Ok(native(theirs, call.arguments.swap_remove(0).expr, (of, true), name))
@@ -331,7 +336,8 @@ pub(super) fn pairs(mut call: Call<'_>) -> Result<Typed> {
 fn percentages(call: &Call<'_>, at: usize, shown: &str, what: &str) -> Result<(bool, Vec<f64>)> {
     let argument = &call.arguments[at];
     if !argument.foldable {
-        let text = format!("the input {what} should be a foldable \"DOUBLE\" expression; however, got \"{}\".", argument.name);
+        let text =
+            format!("the input {what} should be a foldable \"DOUBLE\" expression; however, got \"{}\".", argument.name);
         return Err(mismatch(shown, "NON_FOLDABLE_INPUT", text));
     }
     let (many, to) = match argument.data_type {
@@ -360,7 +366,9 @@ fn percentages(call: &Call<'_>, at: usize, shown: &str, what: &str) -> Result<(b
 
 fn implicit_array(argument: &Typed, to: &DataType, settings: &Arc<Settings>) -> Result<Option<Typed>> {
     match (&argument.data_type, to) {
-        (DataType::Array(from, _), DataType::Array(..)) if from.is_numeric() => cast(argument.clone(), to, settings).map(Some),
+        (DataType::Array(from, _), DataType::Array(..)) if from.is_numeric() => {
+            cast(argument.clone(), to, settings).map(Some)
+        }
         _ => implicit(argument, to, settings),
     }
 }
@@ -461,7 +469,11 @@ pub(super) fn percentile_approx(mut call: Call<'_>) -> Result<Typed> {
             expect(&mut call, 0, &DataType::Double, "NUMERIC")?;
             DataType::Double
         }
-        element @ (DataType::Date | DataType::Timestamp | DataType::TimestampNtz | DataType::YearMonth(..) | DataType::DayTime(..)) => element,
+        element @ (DataType::Date
+        | DataType::Timestamp
+        | DataType::TimestampNtz
+        | DataType::YearMonth(..)
+        | DataType::DayTime(..)) => element,
         element if element.is_numeric() => element,
         _ => {
             let required = "the (\"NUMERIC\" or \"DATE\" or \"TIMESTAMP\" or \"TIMESTAMP_NTZ\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL DAY TO SECOND\") type";
@@ -471,7 +483,10 @@ pub(super) fn percentile_approx(mut call: Call<'_>) -> Result<Typed> {
     let (many, percentages) = percentages(&call, 1, &shown, "percentage")?;
     expect(&mut call, 2, &DataType::Long, "INTEGRAL")?;
     if !call.arguments[2].foldable {
-        let what = format!("the input accuracy should be a foldable \"INTEGRAL\" expression; however, got \"{}\".", call.arguments[2].name);
+        let what = format!(
+            "the input accuracy should be a foldable \"INTEGRAL\" expression; however, got \"{}\".",
+            call.arguments[2].name
+        );
         return Err(mismatch(&shown, "NON_FOLDABLE_INPUT", what));
     }
     match constant(&call.arguments[2])? {
@@ -514,9 +529,20 @@ pub(super) fn histogram(mut call: Call<'_>) -> Result<Typed> {
     let name = pretty(&call);
     let of = call.arguments[0].data_type.clone();
     let known = of.is_numeric()
-        || matches!(of, DataType::Date | DataType::Timestamp | DataType::TimestampNtz | DataType::YearMonth(..) | DataType::DayTime(..));
+        || matches!(
+            of,
+            DataType::Date
+                | DataType::Timestamp
+                | DataType::TimestampNtz
+                | DataType::YearMonth(..)
+                | DataType::DayTime(..)
+        );
     if !known {
-        return Err(unexpected_input(&call, 0, "the (\"NUMERIC\" or \"DATE\" or \"TIMESTAMP\" or \"TIMESTAMP_NTZ\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL DAY TO SECOND\") type"));
+        return Err(unexpected_input(
+            &call,
+            0,
+            "the (\"NUMERIC\" or \"DATE\" or \"TIMESTAMP\" or \"TIMESTAMP_NTZ\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL DAY TO SECOND\") type",
+        ));
     }
     let bins = number(&call, 1, "the \"INT\" type")?;
     if bins < 2.0 {
