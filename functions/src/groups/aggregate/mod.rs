@@ -9,6 +9,7 @@ mod fold;
 mod gathered;
 mod moments;
 mod percentile;
+mod quantiles;
 mod resolving;
 mod sketches;
 mod totals;
@@ -18,7 +19,7 @@ use crate::function::Resolve::{Aggregate, Refused, Resolver};
 use crate::{Function, Group, Resolve};
 
 pub(crate) use fold::{Context, FOLDS};
-pub use resolving::percentile_within;
+pub use quantiles::percentile_within;
 pub use udaf::SparkAggregate;
 
 const fn row(name: &'static str, resolve: Resolve, usage: &'static str) -> Function {
@@ -36,7 +37,7 @@ pub(crate) const ROWS: &[Function] = &[
     ),
     row(
         "approx_percentile",
-        Aggregate(resolving::percentile_approx),
+        Aggregate(quantiles::percentile_approx),
         "approx_percentile(col, percentage[, accuracy]) - A value of the column at a percentage.",
     ),
     row("array_agg", Aggregate(resolving::collect_list), "array_agg(expr) - All values as an array."),
@@ -86,18 +87,18 @@ pub(crate) const ROWS: &[Function] = &[
     row("max", Aggregate(resolving::max), "max(expr) - The greatest value."),
     row("max_by", Aggregate(resolving::max_by), "max_by(x, y) - The x of the greatest y."),
     row("mean", Aggregate(resolving::avg), "mean(expr) - The mean."),
-    row("median", Aggregate(resolving::median), "median(col) - The value in the middle."),
+    row("median", Aggregate(quantiles::median), "median(col) - The value in the middle."),
     row("min", Aggregate(resolving::min), "min(expr) - The least value."),
     row("min_by", Aggregate(resolving::min_by), "min_by(x, y) - The x of the least y."),
     row("mode", Aggregate(resolving::mode), "mode(col) - The value that is there most often."),
     row(
         "percentile",
-        Aggregate(resolving::percentile),
+        Aggregate(quantiles::percentile),
         "percentile(col, percentage[, frequency]) - The exact value at a percentage, which may lie between two.",
     ),
     row(
         "percentile_approx",
-        Aggregate(resolving::percentile_approx),
+        Aggregate(quantiles::percentile_approx),
         "percentile_approx(col, percentage[, accuracy]) - A value of the column at a percentage.",
     ),
     row("regr_avgx", Aggregate(resolving::pairs), "regr_avgx(y, x) - The mean of x where neither is NULL."),
