@@ -1,11 +1,11 @@
 //! What the bytes of a function have, and how it is laid out.
 
-use std::collections::BTreeMap;
 use arrow::datatypes::{FieldRef, Schema};
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 use datafusion::common::{DataFusionError, Result, exec_datafusion_err};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 use crate::{Settings, TimestampType};
 
@@ -64,9 +64,12 @@ pub(super) fn read(bytes: &[u8]) -> Result<Parts> {
     let others: BTreeMap<String, String> = header
         .get("others")
         .and_then(Value::as_object)
-        .map(|others| others.iter().filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect())
+        .map(|others| {
+            others.iter().filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+        })
         .unwrap_or_default();
-    let constants = header.get("constants").and_then(Value::as_array).map(|all| all.iter().filter_map(Value::as_u64).collect());
+    let constants =
+        header.get("constants").and_then(Value::as_array).map(|all| all.iter().filter_map(Value::as_u64).collect());
     let schema = StreamReader::try_new(schema, None)?.schema();
     Ok(Parts {
         name: text("name"),

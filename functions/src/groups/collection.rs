@@ -34,8 +34,10 @@ static SIZE: Kernel = Kernel { name: "spark_size", volatile: false, run: |a| run
 /// -1 for NULL.
 static LEGACY_SIZE: Kernel = Kernel { name: "spark_legacy_size", volatile: false, run: |a| run_size(a, true) };
 
-static CONCAT_TEXT: Kernel = Kernel { name: "spark_concat", volatile: false, run: |a| concat_values::<GenericStringType<i32>>(a) };
-static CONCAT_BYTES: Kernel = Kernel { name: "spark_concat_binary", volatile: false, run: |a| concat_values::<GenericBinaryType<i32>>(a) };
+static CONCAT_TEXT: Kernel =
+    Kernel { name: "spark_concat", volatile: false, run: |a| concat_values::<GenericStringType<i32>>(a) };
+static CONCAT_BYTES: Kernel =
+    Kernel { name: "spark_concat_binary", volatile: false, run: |a| concat_values::<GenericBinaryType<i32>>(a) };
 static REVERSE_TEXT: Kernel = Kernel { name: "spark_reverse", volatile: false, run: run_reverse_text };
 
 fn size(mut call: Call<'_>) -> Result<Typed> {
@@ -46,7 +48,8 @@ fn size(mut call: Call<'_>) -> Result<Typed> {
         }
         array_argument(&mut call, 0)?;
     }
-    let setting = call.settings.others.get("spark.sql.legacy.sizeofnull").map(|value| value.eq_ignore_ascii_case("true"));
+    let setting =
+        call.settings.others.get("spark.sql.legacy.sizeofnull").map(|value| value.eq_ignore_ascii_case("true"));
     let legacy = !call.settings.ansi && setting.unwrap_or(true);
     let name = pretty(&call);
     let nullable = !legacy && call.arguments[0].nullable;
@@ -86,7 +89,9 @@ fn concat(call: Call<'_>) -> Result<Typed> {
     let Some(DataType::Array(element, contains_null)) = common else {
         let types: Vec<_> = types
             .iter()
-            .map(|data_type| format!("\"{}\"", if *data_type == DataType::Void { "STRING".to_owned() } else { data_type.sql() }))
+            .map(|data_type| {
+                format!("\"{}\"", if *data_type == DataType::Void { "STRING".to_owned() } else { data_type.sql() })
+            })
             .collect();
         let what = format!("Input to `concat` should all be the same type, but it's ({}).", types.join(" or "));
         return Err(mismatch(&name, "DATA_DIFF_TYPES", what));
@@ -110,7 +115,8 @@ fn reverse(call: Call<'_>) -> Result<Typed> {
 
 fn texts(call: Call<'_>) -> Result<Typed> {
     let name = pretty(&call);
-    let bytes = !call.arguments.is_empty() && call.arguments.iter().all(|argument| argument.data_type == DataType::Binary);
+    let bytes =
+        !call.arguments.is_empty() && call.arguments.iter().all(|argument| argument.data_type == DataType::Binary);
     let (kernel, to) = if bytes { (&CONCAT_BYTES, DataType::Binary) } else { (&CONCAT_TEXT, DataType::String) };
     let nullable = call.arguments.iter().any(|argument| argument.nullable);
     let mut arguments = Vec::with_capacity(call.arguments.len());
@@ -118,7 +124,8 @@ fn texts(call: Call<'_>) -> Result<Typed> {
         match implicit(argument, &to, call.settings)? {
             Some(argument) => arguments.push(argument),
             None => {
-                let types: Vec<_> = call.arguments.iter().map(|argument| format!("\"{}\"", argument.data_type.sql())).collect();
+                let types: Vec<_> =
+                    call.arguments.iter().map(|argument| format!("\"{}\"", argument.data_type.sql())).collect();
                 let what = format!("Input to `concat` should all be the same type, but it's ({}).", types.join(" or "));
                 return Err(mismatch(&name, "DATA_DIFF_TYPES", what));
             }
@@ -135,7 +142,9 @@ fn concat_values<T: ByteArrayType<Offset = i32>>(arguments: &Arguments<'_>) -> D
     }
     let size: usize = columns.iter().map(|column| column.value_data().len()).fold(0, usize::saturating_add);
     if size.saturating_mul(2) > i32::MAX as usize * 2 {
-        return Err(Error::new("COLLECTION_SIZE_LIMIT_EXCEEDED", "concat makes more text than one batch can have.").into());
+        return Err(
+            Error::new("COLLECTION_SIZE_LIMIT_EXCEEDED", "concat makes more text than one batch can have.").into()
+        );
     }
     let mut data = Vec::new();
     let mut lengths = Vec::with_capacity(arguments.rows);
@@ -168,6 +177,7 @@ fn reverse_text(mut call: Call<'_>) -> Result<Typed> {
 fn run_reverse_text(arguments: &Arguments<'_>) -> DataFusionResult<ColumnarValue> {
     let texts = arguments.array(0)?;
     let Some(texts) = texts.as_string_opt::<i32>() else { return datafusion::common::exec_err!("reverse has texts") };
-    let reversed: StringArray = texts.iter().map(|text| text.map(|text| text.chars().rev().collect::<String>())).collect();
+    let reversed: StringArray =
+        texts.iter().map(|text| text.map(|text| text.chars().rev().collect::<String>())).collect();
     returned(arguments, Arc::new(reversed))
 }

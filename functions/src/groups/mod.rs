@@ -2,6 +2,7 @@
 
 pub(crate) mod aggregate;
 pub(crate) mod array;
+mod bitmap;
 mod bitwise;
 mod collection;
 mod conditional;
@@ -35,6 +36,7 @@ use crate::{Function, Kernel};
 pub(crate) const GROUPS: &[&[Function]] = &[
     aggregate::ROWS,
     array::ROWS,
+    bitmap::ROWS,
     bitwise::ROWS,
     collection::ROWS,
     conditional::ROWS,
@@ -59,7 +61,7 @@ pub(crate) const GROUPS: &[&[Function]] = &[
 
 /// The kernels of all groups, for the names that come over the wire.
 const KERNELS: &[&[&Kernel]] =
-    &[crate::cast::KERNELS, array::KERNELS, collection::KERNELS, generator::KERNELS, map::KERNELS, structs::KERNELS];
+    &[crate::cast::KERNELS, array::KERNELS, bitmap::KERNELS, collection::KERNELS, generator::KERNELS, map::KERNELS, structs::KERNELS];
 
 /// All kernels of functions of one row.
 pub(crate) fn kernels() -> impl Iterator<Item = &'static Kernel> {

@@ -10,8 +10,10 @@ use datafusion::logical_expr::{ColumnarValue, Expr};
 use datafusion::scalar::ScalarValue;
 
 use crate::function::Resolve::Scalar;
-use crate::nested::{ListMaker, Lists, mismatch, named, pretty, retype, returned};
-use crate::{Arguments, Call, DataType, Error, Function, Group, Kernel, Result, Settings, SparkUdf, StructField, Typed};
+use crate::nested::{ListMaker, Lists, mismatch, named, pretty, returned, retype};
+use crate::{
+    Arguments, Call, DataType, Error, Function, Group, Kernel, Result, Settings, SparkUdf, StructField, Typed,
+};
 
 /// The rows of this group.
 pub(crate) const ROWS: &[Function] = &[
@@ -40,7 +42,7 @@ pub(crate) static FIELD_OF_ARRAY: Kernel = Kernel { name: "spark_array_struct_fi
 
 fn named_struct(call: Call<'_>) -> Result<Typed> {
     let name = pretty(&call);
-    if call.arguments.len() % 2 != 0 || call.arguments.is_empty() {
+    if !call.arguments.len().is_multiple_of(2) || call.arguments.is_empty() {
         return Err(Error::new(
             "WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
             format!(
@@ -64,8 +66,10 @@ fn named_struct(call: Call<'_>) -> Result<Typed> {
         }
     }
     if !wrong.is_empty() {
-        let what =
-            format!("Only foldable `STRING` expressions are allowed to appear at odd position, but they are [{}].", wrong.join(", "));
+        let what = format!(
+            "Only foldable `STRING` expressions are allowed to appear at odd position, but they are [{}].",
+            wrong.join(", ")
+        );
         return Err(mismatch(&name, "CREATE_NAMED_STRUCT_WITHOUT_FOLDABLE_STRING", what));
     }
     Ok(made(values, names, name, call.settings))
@@ -152,7 +156,11 @@ fn run_field(arguments: &Arguments<'_>) -> DataFusionResult<ColumnarValue> {
             None => maker.close_null(),
             Some(range) => {
                 for at in range {
-                    if nulls.as_ref().is_some_and(|nulls| nulls.is_null(at)) { maker.push_null() } else { maker.push(at) }
+                    if nulls.as_ref().is_some_and(|nulls| nulls.is_null(at)) {
+                        maker.push_null()
+                    } else {
+                        maker.push(at)
+                    }
                 }
                 maker.close();
             }

@@ -125,7 +125,10 @@ pub(crate) fn of_array(mut call: Call<'_>, name: String, outside: Outside) -> Re
             "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
             format!(
                 "Cannot resolve \"{}[{}]\" due to data type mismatch: Parameter 2 requires the \"INTEGRAL\" type, however \"{}\" has the type \"{}\".",
-                call.arguments[0].name, call.arguments[1].name, call.arguments[1].name, call.arguments[1].data_type.sql()
+                call.arguments[0].name,
+                call.arguments[1].name,
+                call.arguments[1].name,
+                call.arguments[1].data_type.sql()
             ),
         ));
     }
@@ -144,7 +147,13 @@ pub(crate) fn at(mut call: Call<'_>, name: String, outside: Outside) -> Result<T
                 return Err(unexpected_input(&call, 1, "the \"INT\" type"));
             }
             let nullable = element_nullable(&call, contains_null, true);
-            element_call(call, *element, nullable, name, if outside == Outside::Fail { "element_at!" } else { "element_at" })
+            element_call(
+                call,
+                *element,
+                nullable,
+                name,
+                if outside == Outside::Fail { "element_at!" } else { "element_at" },
+            )
         }
         DataType::Map(..) => {
             let function = call.name;
@@ -193,7 +202,11 @@ pub(crate) fn of_map(mut call: Call<'_>, name: String, function: &str) -> Result
                 "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
                 format!(
                     "Cannot resolve \"{}[{}]\" due to data type mismatch: Parameter 2 requires the \"{}\" type, however \"{}\" has the type \"{}\".",
-                    map.name, key_type.name, key.sql(), key_type.name, key_type.data_type.sql()
+                    map.name,
+                    key_type.name,
+                    key.sql(),
+                    key_type.name,
+                    key_type.data_type.sql()
                 ),
             ));
         }

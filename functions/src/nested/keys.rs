@@ -49,9 +49,7 @@ fn plain_type(data_type: &Arrow) -> Arrow {
         Arrow::Struct(fields) => Arrow::Struct(
             fields
                 .iter()
-                .map(|field| {
-                    Arc::new(arrow::datatypes::Field::new(field.name(), plain_type(field.data_type()), true))
-                })
+                .map(|field| Arc::new(arrow::datatypes::Field::new(field.name(), plain_type(field.data_type()), true)))
                 .collect(),
         ),
         other => other.clone(),

@@ -118,11 +118,6 @@ impl ListMaker {
         self.picked.push(None);
     }
 
-    /// Elements of the row so far.
-    pub(crate) fn current(&self) -> &[Option<u32>] {
-        self.picked.get(self.begun..).unwrap_or_default()
-    }
-
     /// Ends the row.
     pub(crate) fn close(&mut self) {
         self.lengths.push(self.picked.len() - self.begun);
@@ -142,7 +137,9 @@ impl ListMaker {
         if self.picked.len().saturating_add(elements) > MAX_ELEMENTS {
             return Err(Error::new(
                 "COLLECTION_SIZE_LIMIT_EXCEEDED",
-                format!("Unsuccessful try to create array with {elements} elements due to exceeding the array size limit."),
+                format!(
+                    "Unsuccessful try to create array with {elements} elements due to exceeding the array size limit."
+                ),
             )
             .into());
         }

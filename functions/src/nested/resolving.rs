@@ -53,8 +53,7 @@ pub(crate) fn unexpected_input(call: &Call<'_>, at: usize, required: &str) -> Er
         Some(argument) => (argument.name.clone(), argument.data_type.sql()),
         None => Default::default(),
     };
-    let what =
-        format!("Parameter {} requires {required}, however \"{name}\" has the type \"{data_type}\".", at + 1);
+    let what = format!("Parameter {} requires {required}, however \"{name}\" has the type \"{data_type}\".", at + 1);
     mismatch(&pretty(call), "UNEXPECTED_INPUT_TYPE", what)
 }
 
@@ -78,7 +77,9 @@ pub(crate) fn array_argument(call: &mut Call<'_>, at: usize) -> Result<(DataType
 
 /// Casts an array (the first argument) and a value (at `value`) to the wider of their element types.
 pub(crate) fn wider_element(call: &mut Call<'_>, value: usize) -> Result<(DataType, bool)> {
-    let diff = |call: &Call<'_>| diff_types(call, "ARRAY_FUNCTION_DIFF_TYPES", "\"ARRAY\" followed by a value with same element type", value);
+    let diff = |call: &Call<'_>| {
+        diff_types(call, "ARRAY_FUNCTION_DIFF_TYPES", "\"ARRAY\" followed by a value with same element type", value)
+    };
     let (array, other) = match (call.arguments.first(), call.arguments.get(value)) {
         (Some(array), Some(other)) => (array.clone(), other.clone()),
         _ => return Err(diff(call)),

@@ -9,25 +9,33 @@ use arrow::datatypes::DataType as Arrow;
 use datafusion::common::{Result, exec_err};
 use datafusion::scalar::ScalarValue;
 
-use super::fold::{Context, Fold, Gather, How, Skip};
+use super::fold::{Compact, Context, Fold, Gather, How, Skip};
 use crate::nested::{Equality, keys_of, pick, retype};
 
-type Compact = fn(&[ArrayRef], &Context) -> Result<Vec<usize>>;
-
-const fn gather(name: &'static str, skip: Skip, compact: Option<Compact>, finish: fn(&[ArrayRef], &Context) -> Result<ScalarValue>) -> Fold {
+const fn gather(
+    name: &'static str,
+    skip: Skip,
+    compact: Option<Compact>,
+    finish: fn(&[ArrayRef], &Context) -> Result<ScalarValue>,
+) -> Fold {
     Fold { name, how: How::Gather(Gather { skip, compact, finish }) }
 }
 
-pub(super) static LIST: Fold = gather("spark_collect_list", Skip::AnyNull, None, |columns, context| list(column(columns)?, context));
+pub(super) static LIST: Fold =
+    gather("spark_collect_list", Skip::AnyNull, None, |columns, context| list(column(columns)?, context));
 pub(super) static SET: Fold = gather("spark_collect_set", Skip::AnyNull, Some(different), |columns, context| {
     let at = different(columns, context)?;
     list(&pick(column(columns)?, at.into_iter().map(Some).collect())?, context)
 });
 pub(super) static MODE: Fold = gather("spark_mode", Skip::AnyNull, None, mode);
-pub(super) static MAX_BY: Fold = gather("spark_max_by", Skip::LastNull, Some(greatest), |columns, context| by(columns, context, true));
-pub(super) static MIN_BY: Fold = gather("spark_min_by", Skip::LastNull, Some(least), |columns, context| by(columns, context, false));
-pub(super) static MAX: Fold = gather("spark_max", Skip::LastNull, Some(greatest), |columns, context| by(columns, context, true));
-pub(super) static MIN: Fold = gather("spark_min", Skip::LastNull, Some(least), |columns, context| by(columns, context, false));
+pub(super) static MAX_BY: Fold =
+    gather("spark_max_by", Skip::LastNull, Some(greatest), |columns, context| by(columns, context, true));
+pub(super) static MIN_BY: Fold =
+    gather("spark_min_by", Skip::LastNull, Some(least), |columns, context| by(columns, context, false));
+pub(super) static MAX: Fold =
+    gather("spark_max", Skip::LastNull, Some(greatest), |columns, context| by(columns, context, true));
+pub(super) static MIN: Fold =
+    gather("spark_min", Skip::LastNull, Some(least), |columns, context| by(columns, context, false));
 
 fn column(columns: &[ArrayRef]) -> Result<&ArrayRef> {
     match columns.first() {

@@ -38,7 +38,8 @@ impl Distinct {
         let fields = columns.iter().map(|column| SortField::new(column.data_type().clone())).collect();
         let rows = RowConverter::new(fields)?.convert_columns(&columns)?;
         let mut seen = HashSet::new();
-        let at: UInt32Array = (0..rows.num_rows()).filter(|at| seen.insert(rows.row(*at))).map(|at| u32::try_from(at).ok()).collect();
+        let at: UInt32Array =
+            (0..rows.num_rows()).filter(|at| seen.insert(rows.row(*at))).map(|at| u32::try_from(at).ok()).collect();
         Ok(columns.iter().map(|column| take(column, &at, None)).collect::<Result<_, _>>()?)
     }
 

@@ -32,10 +32,13 @@ pub(crate) struct Gather {
     /// Which rows are not kept.
     pub(crate) skip: Skip,
     /// Leaves out what will not matter.
-    pub(crate) compact: Option<fn(&[ArrayRef], &Context) -> Result<Vec<usize>>>,
+    pub(crate) compact: Option<Compact>,
     /// The result of all values.
     pub(crate) finish: fn(&[ArrayRef], &Context) -> Result<ScalarValue>,
 }
+
+/// The rows of columns that matter.
+pub(crate) type Compact = fn(&[ArrayRef], &Context) -> Result<Vec<usize>>;
 
 /// Rows that are not kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,11 +71,35 @@ impl Context {
 
 /// All of them.
 pub(crate) static FOLDS: &[&Fold] = &[
-    &totals::SUM, &totals::TRY_SUM, &totals::AVG, &totals::TRY_AVG,
-    &moments::SKEWNESS, &moments::KURTOSIS,
-    &moments::CORR, &moments::COVAR_POP, &moments::COVAR_SAMP, &moments::REGR_AVGX, &moments::REGR_AVGY, &moments::REGR_R2,
-    &moments::REGR_SXX, &moments::REGR_SXY, &moments::REGR_SYY, &moments::REGR_SLOPE, &moments::REGR_INTERCEPT,
-    &collecting::LIST, &collecting::SET, &collecting::MODE, &collecting::MAX_BY, &collecting::MIN_BY, &collecting::MAX, &collecting::MIN,
-    &percentile::PERCENTILE, &percentile::DISCRETE, &percentile::APPROXIMATE,
-    &sketches::DISTINCT, &sketches::HISTOGRAM, &sketches::BITMAP, &sketches::BITMAP_OR,
+    &totals::SUM,
+    &totals::TRY_SUM,
+    &totals::AVG,
+    &totals::TRY_AVG,
+    &moments::SKEWNESS,
+    &moments::KURTOSIS,
+    &moments::CORR,
+    &moments::COVAR_POP,
+    &moments::COVAR_SAMP,
+    &moments::REGR_AVGX,
+    &moments::REGR_AVGY,
+    &moments::REGR_R2,
+    &moments::REGR_SXX,
+    &moments::REGR_SXY,
+    &moments::REGR_SYY,
+    &moments::REGR_SLOPE,
+    &moments::REGR_INTERCEPT,
+    &collecting::LIST,
+    &collecting::SET,
+    &collecting::MODE,
+    &collecting::MAX_BY,
+    &collecting::MIN_BY,
+    &collecting::MAX,
+    &collecting::MIN,
+    &percentile::PERCENTILE,
+    &percentile::DISCRETE,
+    &percentile::APPROXIMATE,
+    &sketches::DISTINCT,
+    &sketches::HISTOGRAM,
+    &sketches::BITMAP,
+    &sketches::BITMAP_OR,
 ];

@@ -32,9 +32,11 @@ pub(super) static KURTOSIS: Fold = single("spark_kurtosis", |context| {
     Moments::of(|m| (m.m2 != 0.0).then(|| m.kurtosis()))
 });
 
-pub(super) static CORR: Fold = paired("spark_corr", |_| Pairs::of(|p| quotient(p.cxy, (p.mxx * p.myy).sqrt()).filter(|_| p.n > 1.0)));
+pub(super) static CORR: Fold =
+    paired("spark_corr", |_| Pairs::of(|p| quotient(p.cxy, (p.mxx * p.myy).sqrt()).filter(|_| p.n > 1.0)));
 pub(super) static COVAR_POP: Fold = paired("spark_covar_pop", |_| Pairs::of(|p| Some(p.cxy / p.n)));
-pub(super) static COVAR_SAMP: Fold = paired("spark_covar_samp", |_| Pairs::of(|p| (p.n > 1.0).then(|| p.cxy / (p.n - 1.0))));
+pub(super) static COVAR_SAMP: Fold =
+    paired("spark_covar_samp", |_| Pairs::of(|p| (p.n > 1.0).then(|| p.cxy / (p.n - 1.0))));
 // The first argument of these is y, the second x.
 pub(super) static REGR_AVGX: Fold = paired("spark_regr_avgx", |_| Pairs::of(|p| Some(p.my)));
 pub(super) static REGR_AVGY: Fold = paired("spark_regr_avgy", |_| Pairs::of(|p| Some(p.mx)));
@@ -42,7 +44,8 @@ pub(super) static REGR_SXX: Fold = paired("spark_regr_sxx", |_| Pairs::of(|p| So
 pub(super) static REGR_SYY: Fold = paired("spark_regr_syy", |_| Pairs::of(|p| Some(p.mxx)));
 pub(super) static REGR_SXY: Fold = paired("spark_regr_sxy", |_| Pairs::of(|p| Some(p.cxy)));
 pub(super) static REGR_SLOPE: Fold = paired("spark_regr_slope", |_| Pairs::of(Pairs::slope));
-pub(super) static REGR_INTERCEPT: Fold = paired("spark_regr_intercept", |_| Pairs::of(|p| p.slope().map(|slope| p.mx - slope * p.my)));
+pub(super) static REGR_INTERCEPT: Fold =
+    paired("spark_regr_intercept", |_| Pairs::of(|p| p.slope().map(|slope| p.mx - slope * p.my)));
 pub(super) static REGR_R2: Fold = paired("spark_regr_r2", |_| {
     Pairs::of(|p| match (p.mxx == 0.0, p.myy == 0.0) {
         (true, _) => None,
@@ -104,7 +107,8 @@ impl Moments {
         let n = n1 + n2;
         let delta = mean - self.mean;
         let by_n = if n == 0.0 { 0.0 } else { delta / n };
-        self.m4 = self.m4 + m4
+        self.m4 = self.m4
+            + m4
             + by_n * by_n * by_n * delta * n1 * n2 * (n1 * n1 - n1 * n2 + n2 * n2)
             + 6.0 * by_n * by_n * (n1 * n1 * m2 + n2 * n2 * self.m2)
             + 4.0 * by_n * (n1 * m3 - n2 * self.m3);

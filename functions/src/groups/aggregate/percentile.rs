@@ -96,7 +96,11 @@ fn continuous(columns: &[ArrayRef], context: &Context) -> Result<ScalarValue> {
     let ends = ends(&weighted);
     let Some(total) = ends.last() else { return nothing(context) };
     let plain = months(&values);
-    let numbers = if plain.data_type() == &Arrow::Float64 { plain } else { cast(&cast(&plain, &Arrow::Int64)?, &Arrow::Float64)? };
+    let numbers = if plain.data_type() == &Arrow::Float64 {
+        plain
+    } else {
+        cast(&cast(&plain, &Arrow::Int64)?, &Arrow::Float64)?
+    };
     let numbers = numbers.as_primitive::<Float64Type>();
     let result: Float64Array = asked
         .percentages
@@ -164,5 +168,9 @@ fn approximate(columns: &[ArrayRef], context: &Context) -> Result<ScalarValue> {
         nth(&weighted, &ends, (rank - 1).max(0))
     };
     let picked = asked.percentages.iter().map(at).collect();
-    if asked.many { list(&pick(&values, picked)?, context) } else { value(&values, picked.first().copied().flatten(), context) }
+    if asked.many {
+        list(&pick(&values, picked)?, context)
+    } else {
+        value(&values, picked.first().copied().flatten(), context)
+    }
 }

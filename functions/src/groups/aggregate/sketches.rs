@@ -11,8 +11,8 @@ use datafusion::scalar::ScalarValue;
 use twox_hash::XxHash64;
 
 use super::collecting::list;
-use super::percentile::months;
 use super::fold::{Context, Fold, Gather, How, Skip};
+use super::percentile::months;
 use crate::Error;
 use crate::nested::{Equality, keys_of, retype};
 
@@ -26,10 +26,14 @@ pub(super) static HISTOGRAM: Fold = Fold {
     name: "spark_histogram_numeric",
     how: How::Gather(Gather { skip: Skip::AnyNull, compact: None, finish: histogram }),
 };
-pub(super) static BITMAP: Fold =
-    Fold { name: "spark_bitmap_construct_agg", how: How::State(|_| Box::new(Bitmap { bits: vec![0; BITMAP_SIZE], positions: true }), BYTES) };
-pub(super) static BITMAP_OR: Fold =
-    Fold { name: "spark_bitmap_or_agg", how: How::State(|_| Box::new(Bitmap { bits: vec![0; BITMAP_SIZE], positions: false }), BYTES) };
+pub(super) static BITMAP: Fold = Fold {
+    name: "spark_bitmap_construct_agg",
+    how: How::State(|_| Box::new(Bitmap { bits: vec![0; BITMAP_SIZE], positions: true }), BYTES),
+};
+pub(super) static BITMAP_OR: Fold = Fold {
+    name: "spark_bitmap_or_agg",
+    how: How::State(|_| Box::new(Bitmap { bits: vec![0; BITMAP_SIZE], positions: false }), BYTES),
+};
 
 /// HyperLogLog, with linear counting where few registers are set.
 #[derive(Debug)]
@@ -187,7 +191,9 @@ fn histogram(columns: &[ArrayRef], context: &Context) -> Result<ScalarValue> {
             }
         }
     }
-    let Arrow::List(field) = context.returns.data_type() else { return exec_err!("histogram_numeric returns an array") };
+    let Arrow::List(field) = context.returns.data_type() else {
+        return exec_err!("histogram_numeric returns an array");
+    };
     let Arrow::Struct(fields) = field.data_type() else { return exec_err!("histogram_numeric returns structs") };
     let xs: ArrayRef = Arc::new(bins.iter().map(|bin| Some(bin.0)).collect::<Float64Array>());
     let ys: ArrayRef = Arc::new(bins.iter().map(|bin| Some(bin.1)).collect::<Float64Array>());

@@ -32,7 +32,8 @@ impl Total {
     }
 
     pub(super) fn accumulator(&'static self, context: &Context) -> Box<dyn Accumulator> {
-        let groups = Groups { total: self, context: context.clone(), sums: vec![0], counts: vec![0], overflows: vec![false] };
+        let groups =
+            Groups { total: self, context: context.clone(), sums: vec![0], counts: vec![0], overflows: vec![false] };
         Box::new(One(groups))
     }
 
@@ -71,9 +72,9 @@ impl Total {
             sum
         };
         let fits = match returns {
-            Arrow::Decimal128(precision, _) => {
-                10_i128.checked_pow(u32::from(*precision)).is_none_or(|limit| value.unsigned_abs() < limit.unsigned_abs())
-            }
+            Arrow::Decimal128(precision, _) => 10_i128
+                .checked_pow(u32::from(*precision))
+                .is_none_or(|limit| value.unsigned_abs() < limit.unsigned_abs()),
             Arrow::Interval(_) => i32::try_from(value).is_ok(),
             _ => i64::try_from(value).is_ok(),
         };
@@ -158,7 +159,8 @@ impl Groups {
             }
             let group = group(row);
             self.add(group, sums.value(row), counts.value(row));
-            if overflows.is_valid(row) && overflows.value(row)
+            if overflows.is_valid(row)
+                && overflows.value(row)
                 && let Some(overflow) = self.overflows.get_mut(group)
             {
                 *overflow = true;
@@ -196,19 +198,20 @@ impl GroupsAccumulator for Groups {
         self.states(emit_to)
     }
 
-    fn merge_batch(
-        &mut self,
-        states: &[ArrayRef],
-        groups: &[usize],
-        total: usize,
-    ) -> Result<()> {
+    fn merge_batch(&mut self, states: &[ArrayRef], groups: &[usize], total: usize) -> Result<()> {
         self.grow(total);
         self.merge(states, |row| groups.get(row).copied().unwrap_or(usize::MAX))
     }
 
     fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
         let rows = values.first().map_or(0, |values| values.len());
-        let mut each = Groups { total: self.total, context: self.context.clone(), sums: vec![], counts: vec![], overflows: vec![] };
+        let mut each = Groups {
+            total: self.total,
+            context: self.context.clone(),
+            sums: vec![],
+            counts: vec![],
+            overflows: vec![],
+        };
         each.update_batch(values, &(0..rows).collect::<Vec<_>>(), filter, rows)?;
         each.states(EmitTo::All)
     }
@@ -273,7 +276,9 @@ fn each(values: &ArrayRef, mut add: impl FnMut(usize, i128)) -> Result<()> {
     match values.data_type() {
         Arrow::Int64 => walk(values.as_primitive::<Int64Type>(), |row, value| add(row, value.into())),
         Arrow::Decimal128(..) => walk(values.as_primitive::<Decimal128Type>(), &mut add),
-        Arrow::Duration(_) => walk(values.as_primitive::<DurationMicrosecondType>(), |row, value| add(row, value.into())),
+        Arrow::Duration(_) => {
+            walk(values.as_primitive::<DurationMicrosecondType>(), |row, value| add(row, value.into()))
+        }
         Arrow::Interval(IntervalUnit::YearMonth) => {
             walk(values.as_primitive::<IntervalYearMonthType>(), |row, value| add(row, value.into()));
         }
@@ -289,12 +294,16 @@ fn made(values: Vec<Option<i128>>, returns: &Arrow) -> Result<ArrayRef> {
             Arc::new(values.into_iter().collect::<Decimal128Array>().with_precision_and_scale(*precision, *scale)?)
         }
         Arrow::Interval(IntervalUnit::YearMonth) => {
-            let months: Int32Array = values.into_iter().map(|value| value.and_then(|value| i32::try_from(value).ok())).collect();
+            let months: Int32Array =
+                values.into_iter().map(|value| value.and_then(|value| i32::try_from(value).ok())).collect();
             Arc::new(months.reinterpret_cast::<IntervalYearMonthType>())
         }
         other => {
             let whole: ArrayRef = Arc::new(
-                values.into_iter().map(|value| value.and_then(|value| i64::try_from(value).ok())).collect::<Int64Array>(),
+                values
+                    .into_iter()
+                    .map(|value| value.and_then(|value| i64::try_from(value).ok()))
+                    .collect::<Int64Array>(),
             );
             cast(&whole, other)?
         }

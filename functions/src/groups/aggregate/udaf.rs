@@ -102,7 +102,8 @@ impl AggregateUDFImpl for SparkAggregate {
     }
 
     fn state_fields(&self, arguments: StateFieldsArgs<'_>) -> DataFusionResult<Vec<FieldRef>> {
-        let field = |at: usize, data_type: Arrow| Arc::new(Field::new(format!("{}[{at}]", arguments.name), data_type, true));
+        let field =
+            |at: usize, data_type: Arrow| Arc::new(Field::new(format!("{}[{at}]", arguments.name), data_type, true));
         let lists = || {
             let list = |(at, input): (usize, &Arrow)| field(at, Arrow::new_list(input.clone(), true));
             self.context.inputs.iter().enumerate().map(list).collect()
@@ -121,7 +122,10 @@ impl AggregateUDFImpl for SparkAggregate {
         !arguments.is_distinct && matches!(self.fold.how, How::Total(_))
     }
 
-    fn create_groups_accumulator(&self, _arguments: AccumulatorArgs<'_>) -> DataFusionResult<Box<dyn GroupsAccumulator>> {
+    fn create_groups_accumulator(
+        &self,
+        _arguments: AccumulatorArgs<'_>,
+    ) -> DataFusionResult<Box<dyn GroupsAccumulator>> {
         match &self.fold.how {
             How::Total(total) => Ok(total.groups(&self.context)),
             _ => exec_err!("{} has no form for many groups at once", self.fold.name),
@@ -129,7 +133,11 @@ impl AggregateUDFImpl for SparkAggregate {
     }
 
     fn default_value(&self, data_type: &Arrow) -> DataFusionResult<ScalarValue> {
-        if self.context.returns.is_nullable() { ScalarValue::try_from(data_type) } else { ScalarValue::new_default(data_type) }
+        if self.context.returns.is_nullable() {
+            ScalarValue::try_from(data_type)
+        } else {
+            ScalarValue::new_default(data_type)
+        }
     }
 }
 

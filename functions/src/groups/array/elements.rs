@@ -81,7 +81,11 @@ pub(crate) fn join(mut call: Call<'_>) -> Result<Typed> {
 
 fn run_join(arguments: &Arguments<'_>) -> DataFusionResult<ColumnarValue> {
     let lists = Lists::argument(arguments, 0)?;
-    let elements = lists.values().as_string_opt::<i32>().cloned().unwrap_or_else(|| arrow::array::StringArray::new_null(lists.values().len()));
+    let elements = lists
+        .values()
+        .as_string_opt::<i32>()
+        .cloned()
+        .unwrap_or_else(|| arrow::array::StringArray::new_null(lists.values().len()));
     let delimiter = arguments.array(1)?;
     let delimiter = delimiter.as_string::<i32>();
     let replacement = match arguments.values.len() {
@@ -112,7 +116,11 @@ fn run_join(arguments: &Arguments<'_>) -> DataFusionResult<ColumnarValue> {
             text.push_str(part);
         }
         if made.values_slice().len().saturating_add(text.len()) > i32::MAX as usize {
-            return Err(Error::new("COLLECTION_SIZE_LIMIT_EXCEEDED", "array_join makes more text than one batch can have.").into());
+            return Err(Error::new(
+                "COLLECTION_SIZE_LIMIT_EXCEEDED",
+                "array_join makes more text than one batch can have.",
+            )
+            .into());
         }
         made.append_value(&text);
     }

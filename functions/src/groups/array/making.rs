@@ -11,7 +11,7 @@ use datafusion::logical_expr::ColumnarValue;
 
 use crate::groups::implicit::{cast, implicit, wider_common_type};
 use crate::nested::{
-    ListMaker, Lists, arity, array_argument, list_of, mismatch, pick, pretty, retype, returned, unexpected_input,
+    ListMaker, Lists, arity, array_argument, list_of, mismatch, pick, pretty, returned, retype, unexpected_input,
     wider_element, with_nulls,
 };
 use crate::{Arguments, Call, DataType, Error, Kernel, Result, SparkUdf, StructField, Typed};
@@ -50,9 +50,8 @@ fn run_array(arguments: &Arguments<'_>) -> DataFusionResult<ColumnarValue> {
         let values = arrow::array::new_empty_array(field.data_type());
         return returned(arguments, list_of(values, offsets, None, arguments.returns.data_type())?);
     }
-    let columns = (0..width)
-        .map(|at| retype(&arguments.array(at)?, field.data_type()))
-        .collect::<DataFusionResult<Vec<_>>>()?;
+    let columns =
+        (0..width).map(|at| retype(&arguments.array(at)?, field.data_type())).collect::<DataFusionResult<Vec<_>>>()?;
     let columns: Vec<&dyn Array> = columns.iter().map(|column| column.as_ref()).collect();
     let all = concat(&columns)?;
     let order = (0..arguments.rows).flat_map(|row| (0..width).map(move |at| Some(at * arguments.rows + row))).collect();
@@ -135,7 +134,8 @@ fn run_insert(arguments: &Arguments<'_>) -> DataFusionResult<ColumnarValue> {
     let positions = arguments.array(1)?;
     let positions = positions.as_primitive::<Int32Type>();
     let all = together(&lists, &[&arguments.array(2)?])?;
-    let legacy = arguments.settings.others.get("spark.sql.legacy.negativeindexinarrayinsert").is_some_and(|on| on == "true");
+    let legacy =
+        arguments.settings.others.get("spark.sql.legacy.negativeindexinarrayinsert").is_some_and(|on| on == "true");
     let mut maker = ListMaker::default();
     for row in 0..arguments.rows {
         let (Some(range), true) = (lists.range(row), positions.is_valid(row)) else {
@@ -240,7 +240,8 @@ fn run_zip(arguments: &Arguments<'_>) -> DataFusionResult<ColumnarValue> {
         }
         lengths.push(length);
     }
-    let columns = arguments.values.iter().enumerate().map(|(at, _)| arguments.array(at)).collect::<DataFusionResult<Vec<_>>>()?;
+    let columns =
+        arguments.values.iter().enumerate().map(|(at, _)| arguments.array(at)).collect::<DataFusionResult<Vec<_>>>()?;
     let nulls = with_nulls(&columns.iter().collect::<Vec<_>>());
     let Arrow::List(item) = arguments.returns.data_type() else {
         return Err(Error::new("INTERNAL_ERROR", "arrays_zip returns an array").into());
@@ -269,7 +270,8 @@ fn run_concat(arguments: &Arguments<'_>) -> DataFusionResult<ColumnarValue> {
     };
     let lists =
         (0..arguments.values.len()).map(|at| Lists::argument(arguments, at)).collect::<DataFusionResult<Vec<_>>>()?;
-    let values = lists.iter().map(|list| retype(list.values(), field.data_type())).collect::<DataFusionResult<Vec<_>>>()?;
+    let values =
+        lists.iter().map(|list| retype(list.values(), field.data_type())).collect::<DataFusionResult<Vec<_>>>()?;
     let all = concat(&values.iter().map(|values| values.as_ref()).collect::<Vec<&dyn Array>>())?;
     let mut maker = ListMaker::default();
     for row in 0..arguments.rows {

@@ -26,7 +26,12 @@ fn value_in_array(call: &mut Call<'_>) -> Result<(DataType, bool)> {
         return Err(mismatch(&pretty(call), "NULL_TYPE", what));
     }
     if !matches!(call.arguments[0].data_type, DataType::Array(..)) {
-        return Err(diff_types(call, "ARRAY_FUNCTION_DIFF_TYPES", "\"ARRAY\" followed by a value with same element type", 1));
+        return Err(diff_types(
+            call,
+            "ARRAY_FUNCTION_DIFF_TYPES",
+            "\"ARRAY\" followed by a value with same element type",
+            1,
+        ));
     }
     let (element, contains_null) = wider_element(call, 1)?;
     orderable(call, &element)?;
@@ -146,9 +151,8 @@ fn run_overlap(arguments: &Arguments<'_>) -> DataFusionResult<ColumnarValue> {
             if theirs.clone().any(|at| !right_null(at) && set.contains(&right_keys.row(at))) {
                 return Some(true);
             }
-            let unknown = !ours.is_empty()
-                && !theirs.is_empty()
-                && (ours.clone().any(null) || theirs.clone().any(right_null));
+            let unknown =
+                !ours.is_empty() && !theirs.is_empty() && (ours.clone().any(null) || theirs.clone().any(right_null));
             (!unknown).then_some(false)
         })
         .collect::<BooleanArray>();

@@ -5,14 +5,17 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayBuilder, ArrayRef, AsArray, Int64Builder};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::compute::cast as arrow_cast;
-use arrow::datatypes::{DataType as Arrow, DurationMicrosecondType, Int64Type, IntervalMonthDayNanoType, IntervalUnit, IntervalYearMonthType};
+use arrow::datatypes::{
+    DataType as Arrow, DurationMicrosecondType, Int64Type, IntervalMonthDayNanoType, IntervalUnit,
+    IntervalYearMonthType,
+};
 use chrono::{DateTime, Days, Months};
 use datafusion::common::Result as DataFusionResult;
 use datafusion::logical_expr::ColumnarValue;
 
 use crate::groups::implicit::{cast, wider_type};
-use crate::zone::Zone;
 use crate::nested::{arity, list_of, pretty, returned, unexpected_input};
+use crate::zone::Zone;
 use crate::{Arguments, Call, DataType, Error, Kernel, Result, SparkUdf, Typed};
 
 pub(crate) static SEQUENCE: Kernel = Kernel { name: "spark_sequence", volatile: false, run };
@@ -34,7 +37,10 @@ pub(crate) fn sequence(mut call: Call<'_>) -> Result<Typed> {
         }
         (Some(element @ (DataType::Date | DataType::Timestamp | DataType::TimestampNtz)), step)
             if step.as_ref().is_none_or(|step| {
-                matches!(step, DataType::CalendarInterval | DataType::YearMonth(..) | DataType::DayTime(..) | DataType::Void)
+                matches!(
+                    step,
+                    DataType::CalendarInterval | DataType::YearMonth(..) | DataType::DayTime(..) | DataType::Void
+                )
             }) =>
         {
             element
@@ -104,7 +110,11 @@ fn run(arguments: &Arguments<'_>) -> DataFusionResult<ColumnarValue> {
         let begun = values.len();
         let step = given.flatten().unwrap_or_else(|| {
             let sign = if start <= stop { 1 } else { -1 };
-            if date || stamp { Step { days: sign, ..Step::default() } } else { Step { micros: sign, ..Step::default() } }
+            if date || stamp {
+                Step { days: sign, ..Step::default() }
+            } else {
+                Step { micros: sign, ..Step::default() }
+            }
         });
         if date || stamp {
             dates(&mut values, start, stop, step, date, zone)?;
@@ -187,7 +197,8 @@ fn room(values: &Int64Builder, length: i64) -> Result<()> {
 
 fn dates(values: &mut Int64Builder, start: i64, stop: i64, step: Step, date: bool, zone: Option<Zone>) -> Result<()> {
     if date && step.micros != 0 {
-        let what = "sequence step must be an interval day to second of day granularity if start and end values are dates";
+        let what =
+            "sequence step must be an interval day to second of day granularity if start and end values are dates";
         return Err(Error::new("INVALID_PARAMETER_VALUE", what));
     }
     if step.months == 0 && (date || step.days == 0) {
@@ -196,7 +207,9 @@ fn dates(values: &mut Int64Builder, start: i64, stop: i64, step: Step, date: boo
     let scale = if date { DAY } else { 1 };
     let (first, last) = (start.saturating_mul(scale), stop.saturating_mul(scale));
     // Months count as 28 days for the estimate of how many there are, which is only made to refuse what is too many.
-    let about = i128::from(step.months) * 28 * i128::from(DAY) + i128::from(step.days) * i128::from(DAY) + i128::from(step.micros);
+    let about = i128::from(step.months) * 28 * i128::from(DAY)
+        + i128::from(step.days) * i128::from(DAY)
+        + i128::from(step.micros);
     let most = length(first, last, about)?;
     room(values, most)?;
     // A day that the clock shortens makes room for one more.

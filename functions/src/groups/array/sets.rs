@@ -11,14 +11,17 @@ use datafusion::logical_expr::ColumnarValue;
 use super::elements::each;
 use crate::groups::implicit::{cast, wider_type};
 use crate::nested::{
-    Equality, ListMaker, Lists, arity, array_argument, diff_types, keys_of, orderable, pretty, retype, returned,
+    Equality, ListMaker, Lists, arity, array_argument, diff_types, keys_of, orderable, pretty, returned, retype,
 };
 use crate::{Arguments, Call, DataType, Kernel, Result, SparkUdf, Typed};
 
 pub(crate) static DISTINCT: Kernel = Kernel { name: "spark_array_distinct", volatile: false, run: run_distinct };
-pub(crate) static EXCEPT: Kernel = Kernel { name: "spark_array_except", volatile: false, run: |a| combined(a, Keep::NotInSecond) };
-pub(crate) static INTERSECT: Kernel = Kernel { name: "spark_array_intersect", volatile: false, run: |a| combined(a, Keep::InSecond) };
-pub(crate) static UNION: Kernel = Kernel { name: "spark_array_union", volatile: false, run: |a| combined(a, Keep::Both) };
+pub(crate) static EXCEPT: Kernel =
+    Kernel { name: "spark_array_except", volatile: false, run: |a| combined(a, Keep::NotInSecond) };
+pub(crate) static INTERSECT: Kernel =
+    Kernel { name: "spark_array_intersect", volatile: false, run: |a| combined(a, Keep::InSecond) };
+pub(crate) static UNION: Kernel =
+    Kernel { name: "spark_array_union", volatile: false, run: |a| combined(a, Keep::Both) };
 
 /// `array_distinct(array)`
 pub(crate) fn distinct(mut call: Call<'_>) -> Result<Typed> {

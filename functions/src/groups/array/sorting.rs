@@ -6,7 +6,9 @@ use datafusion::logical_expr::ColumnarValue;
 use datafusion::scalar::ScalarValue;
 
 use super::elements::each;
-use crate::nested::{Equality, Lists, arity, array_argument, keys_of, orderable, pick, pretty, returned, unexpected_input};
+use crate::nested::{
+    Equality, Lists, arity, array_argument, keys_of, orderable, pick, pretty, returned, unexpected_input,
+};
 use crate::{Arguments, Call, DataType, Kernel, Result, SparkUdf, Typed};
 
 pub(crate) static MAX: Kernel = Kernel { name: "spark_array_max", volatile: false, run: |a| extreme(a, true) };

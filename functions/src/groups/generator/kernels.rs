@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType as Arrow, Fields};
 use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::ColumnarValue;
 
-use crate::nested::{Lists, list_of, pick, retype, returned, with_nulls};
+use crate::nested::{Lists, list_of, pick, returned, retype, with_nulls};
 use crate::{Arguments, Kernel};
 
 const fn kernel(name: &'static str, run: fn(&Arguments<'_>) -> Result<ColumnarValue>) -> Kernel {
@@ -74,7 +74,10 @@ fn exploded(arguments: &Arguments<'_>, positions: bool, outer: bool) -> Result<C
     let nulls = NullBuffer::from_iter(at.iter().map(|at| at.is_some()));
     let structs = structs(fields, columns, Some(nulls).filter(|nulls| nulls.null_count() > 0))?;
     let lists_nulls = if outer { None } else { lists.nulls().cloned() };
-    returned(arguments, list_of(structs, OffsetBuffer::from_lengths(lengths), lists_nulls, arguments.returns.data_type())?)
+    returned(
+        arguments,
+        list_of(structs, OffsetBuffer::from_lengths(lengths), lists_nulls, arguments.returns.data_type())?,
+    )
 }
 
 pub(super) fn structs(fields: &Fields, columns: Vec<ArrayRef>, nulls: Option<NullBuffer>) -> Result<ArrayRef> {

@@ -20,18 +20,46 @@ const fn row(name: &'static str, resolve: Resolve, usage: &'static str) -> Funct
 /// The rows of this group.
 pub(crate) const ROWS: &[Function] = &[
     row("explode", Generator(explode), "explode(expr) - A row for each element of an array or entry of a map."),
-    row("explode_outer", Generator(explode), "explode_outer(expr) - As explode, but one row of NULL where there would be none."),
+    row(
+        "explode_outer",
+        Generator(explode),
+        "explode_outer(expr) - As explode, but one row of NULL where there would be none.",
+    ),
     row("inline", Generator(inline), "inline(expr) - A row for each struct of an array."),
-    row("inline_outer", Generator(inline), "inline_outer(expr) - As inline, but one row of NULLs where there would be none."),
-    row("json_tuple", Generator(json_tuple), "json_tuple(jsonStr, p1, p2, ...) - One row of the values of the given keys."),
-    row("posexplode", Generator(explode), "posexplode(expr) - A row for each element or entry, with its place, from 0."),
-    row("posexplode_outer", Generator(explode), "posexplode_outer(expr) - As posexplode, but one row of NULLs where there would be none."),
+    row(
+        "inline_outer",
+        Generator(inline),
+        "inline_outer(expr) - As inline, but one row of NULLs where there would be none.",
+    ),
+    row(
+        "json_tuple",
+        Generator(json_tuple),
+        "json_tuple(jsonStr, p1, p2, ...) - One row of the values of the given keys.",
+    ),
+    row(
+        "posexplode",
+        Generator(explode),
+        "posexplode(expr) - A row for each element or entry, with its place, from 0.",
+    ),
+    row(
+        "posexplode_outer",
+        Generator(explode),
+        "posexplode_outer(expr) - As posexplode, but one row of NULLs where there would be none.",
+    ),
     row("stack", Generator(stack), "stack(n, expr1, ..., exprk) - The expressions as n rows."),
 ];
 
 /// What computes them.
-pub(crate) const KERNELS: &[&Kernel] =
-    &[&kernels::EXPLODE, &kernels::EXPLODE_OUTER, &kernels::POSEXPLODE, &kernels::POSEXPLODE_OUTER, &kernels::INLINE, &kernels::INLINE_OUTER, &kernels::STACK, &json::JSON_TUPLE];
+pub(crate) const KERNELS: &[&Kernel] = &[
+    &kernels::EXPLODE,
+    &kernels::EXPLODE_OUTER,
+    &kernels::POSEXPLODE,
+    &kernels::POSEXPLODE_OUTER,
+    &kernels::INLINE,
+    &kernels::INLINE_OUTER,
+    &kernels::STACK,
+    &json::JSON_TUPLE,
+];
 
 /// The columns that a generator makes, of what it resolved to: names, types, and whether they may be NULL.
 pub fn generated_columns(typed: &Typed) -> Result<Vec<StructField>> {
@@ -94,13 +122,18 @@ fn json_tuple(mut call: Call<'_>) -> Result<Typed> {
     }
     for at in 0..call.arguments.len() {
         if !matches!(call.arguments[at].data_type, DataType::String | DataType::Void) {
-            return Err(mismatch(&pretty(&call), "NON_STRING_TYPE", "All arguments of the function `json_tuple` must be strings."));
+            return Err(mismatch(
+                &pretty(&call),
+                "NON_STRING_TYPE",
+                "All arguments of the function `json_tuple` must be strings.",
+            ));
         }
         if let Some(text) = implicit(&call.arguments[at], &DataType::String, call.settings)? {
             call.arguments[at] = text;
         }
     }
-    let fields = (0..call.arguments.len() - 1).map(|at| StructField::new(format!("c{at}"), DataType::String, true)).collect();
+    let fields =
+        (0..call.arguments.len() - 1).map(|at| StructField::new(format!("c{at}"), DataType::String, true)).collect();
     let mut typed = made(&json::JSON_TUPLE, call, fields, false);
     typed.nullable = false;
     Ok(typed)

@@ -100,7 +100,11 @@ fn quantified(call: &LambdaCall<'_>, decides: bool) -> Result<ArrayRef> {
     let (lists, flat, results) = elements(call)?;
     let truth = truth(&results)?;
     let two_valued = decides
-        && call.settings.others.get("spark.sql.legacy.followthreevaluedlogicinarrayexists").is_some_and(|on| on == "false");
+        && call
+            .settings
+            .others
+            .get("spark.sql.legacy.followthreevaluedlogicinarrayexists")
+            .is_some_and(|on| on == "false");
     let answers = flat.ranges().enumerate().map(|(row, mut range)| {
         lists.range(row)?;
         if range.clone().any(|at| truth.is_valid(at) && truth.value(at) == decides) {

@@ -15,7 +15,8 @@ use crate::groups::map::MapMaker;
 use crate::nested::{Equality, ListMaker, Lists, keys_of, list_of, pick, retype};
 
 pub(super) static TRANSFORM_KEYS: LambdaKernel = LambdaKernel { name: "spark_transform_keys", run: transform_keys };
-pub(super) static TRANSFORM_VALUES: LambdaKernel = LambdaKernel { name: "spark_transform_values", run: transform_values };
+pub(super) static TRANSFORM_VALUES: LambdaKernel =
+    LambdaKernel { name: "spark_transform_values", run: transform_values };
 pub(super) static FILTER: LambdaKernel = LambdaKernel { name: "spark_map_filter", run: filter };
 pub(super) static ZIP_WITH: LambdaKernel = LambdaKernel { name: "spark_map_zip_with", run: zip_with };
 

@@ -22,23 +22,46 @@ const fn row(name: &'static str, usage: &'static str) -> Function {
 
 /// The rows of this group; the resolver brings the bodies to [`resolve_lambda`].
 pub(crate) const ROWS: &[Function] = &[
-    row("aggregate", "aggregate(expr, start, merge[, finish]) - What is left when all elements have been merged into the start."),
-    row("array_sort", "array_sort(expr[, func]) - The array in order, NULLs last, or in the order of a function of two elements."),
+    row(
+        "aggregate",
+        "aggregate(expr, start, merge[, finish]) - What is left when all elements have been merged into the start.",
+    ),
+    row(
+        "array_sort",
+        "array_sort(expr[, func]) - The array in order, NULLs last, or in the order of a function of two elements.",
+    ),
     row("exists", "exists(expr, pred) - Whether the predicate is true of an element."),
     row("filter", "filter(expr, func) - The elements of which the function is true."),
     row("forall", "forall(expr, pred) - Whether the predicate is true of all elements."),
     row("map_filter", "map_filter(expr, func) - The entries of which the function is true."),
-    row("map_zip_with", "map_zip_with(map1, map2, function) - A map of the keys of both, the values made by a function."),
-    row("reduce", "reduce(expr, start, merge[, finish]) - What is left when all elements have been merged into the start."),
+    row(
+        "map_zip_with",
+        "map_zip_with(map1, map2, function) - A map of the keys of both, the values made by a function.",
+    ),
+    row(
+        "reduce",
+        "reduce(expr, start, merge[, finish]) - What is left when all elements have been merged into the start.",
+    ),
     row("transform", "transform(expr, func) - The function of each element."),
     row("transform_keys", "transform_keys(expr, func) - The map with other keys, made by a function."),
     row("transform_values", "transform_values(expr, func) - The map with other values, made by a function."),
-    row("zip_with", "zip_with(left, right, func) - The function of the elements of two arrays, the shorter one filled up with NULLs."),
+    row(
+        "zip_with",
+        "zip_with(left, right, func) - The function of the elements of two arrays, the shorter one filled up with NULLs.",
+    ),
 ];
 
 /// What computes them.
 pub(crate) static KERNELS: &[&LambdaKernel] = &[
-    &arrays::TRANSFORM, &arrays::FILTER, &arrays::EXISTS, &arrays::FORALL, &arrays::AGGREGATE, &arrays::ZIP_WITH,
+    &arrays::TRANSFORM,
+    &arrays::FILTER,
+    &arrays::EXISTS,
+    &arrays::FORALL,
+    &arrays::AGGREGATE,
+    &arrays::ZIP_WITH,
     &sorting::SORT,
-    &maps::TRANSFORM_KEYS, &maps::TRANSFORM_VALUES, &maps::FILTER, &maps::ZIP_WITH,
+    &maps::TRANSFORM_KEYS,
+    &maps::TRANSFORM_VALUES,
+    &maps::FILTER,
+    &maps::ZIP_WITH,
 ];

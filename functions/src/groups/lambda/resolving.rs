@@ -35,7 +35,8 @@ pub fn resolve_lambda(
     settings: &Arc<Settings>,
     body: &mut dyn FnMut(usize, &[Typed]) -> Result<Typed>,
 ) -> Result<Typed> {
-    let mut resolving = Resolving { name, arguments, settings, body, shown: Vec::new(), lambdas: Vec::new(), values: Vec::new() };
+    let resolving =
+        Resolving { name, arguments, settings, body, shown: Vec::new(), lambdas: Vec::new(), values: Vec::new() };
     match name {
         "transform" => resolving.transform(),
         "filter" => resolving.filter(),
@@ -96,7 +97,11 @@ impl Resolving<'_> {
             }
             _ => Err(Error::new(
                 "UNEXPECTED_LAMBDA",
-                format!("A lambda function should only be used in a higher order function, not as argument {} of {}.", at + 1, self.name),
+                format!(
+                    "A lambda function should only be used in a higher order function, not as argument {} of {}.",
+                    at + 1,
+                    self.name
+                ),
             )),
         }
     }
@@ -290,7 +295,11 @@ impl Resolving<'_> {
         let body = self.lambda(1, &[(key, false), (value.clone(), contains_null)], 0)?;
         crate::groups::map::valid_key(&crate::nested::named(self.name, &self.shown), &body.data_type)?;
         let nullable = self.nullable(0);
-        Ok(self.done(&maps::TRANSFORM_KEYS, DataType::Map(Box::new(body.data_type), Box::new(value), contains_null), nullable))
+        Ok(self.done(
+            &maps::TRANSFORM_KEYS,
+            DataType::Map(Box::new(body.data_type), Box::new(value), contains_null),
+            nullable,
+        ))
     }
 
     fn transform_values(mut self) -> Result<Typed> {

@@ -68,8 +68,10 @@ fn merge_all(call: &LambdaCall<'_>, lists: &Lists, merges: &mut [Merge]) -> Resu
             break;
         }
         let head = |side: fn(&Merge) -> Option<&usize>| open.iter().map(|at| side(&merges[*at]).copied()).collect();
-        let variables =
-            [pick(lists.values(), head(|merge| merge.left.front()))?, pick(lists.values(), head(|merge| merge.right.front()))?];
+        let variables = [
+            pick(lists.values(), head(|merge| merge.left.front()))?,
+            pick(lists.values(), head(|merge| merge.right.front()))?,
+        ];
         let row_of: UInt32Array = open.iter().map(|at| u32::try_from(merges[*at].row).ok()).collect();
         let orders = call.evaluate(0, &variables, &row_of)?;
         let Some(orders) = orders.as_primitive_opt::<Int32Type>() else {

@@ -13,15 +13,16 @@ use datafusion::logical_expr::ColumnarValue;
 
 use crate::groups::implicit::{cast, wider_common_type};
 use crate::nested::{
-    Equality, Lists, arity, array_argument, keys_of, list_of, mismatch, pick, pretty, retype, returned, unexpected_input,
-    with_nulls,
+    Equality, Lists, arity, array_argument, keys_of, list_of, mismatch, pick, pretty, returned, retype,
+    unexpected_input, with_nulls,
 };
 use crate::{Arguments, Call, DataType, Error, Kernel, Result, Settings, SparkUdf, Typed};
 
 pub(crate) static MAP: Kernel = Kernel { name: "spark_map", volatile: false, run: run_map };
 pub(crate) static CONCAT: Kernel = Kernel { name: "spark_map_concat", volatile: false, run: run_concat };
 pub(crate) static FROM_ARRAYS: Kernel = Kernel { name: "spark_map_from_arrays", volatile: false, run: run_from_arrays };
-pub(crate) static FROM_ENTRIES: Kernel = Kernel { name: "spark_map_from_entries", volatile: false, run: run_from_entries };
+pub(crate) static FROM_ENTRIES: Kernel =
+    Kernel { name: "spark_map_from_entries", volatile: false, run: run_from_entries };
 
 /// Fails if a type cannot be that of a key.
 pub(crate) fn valid_key(name: &str, key: &DataType) -> Result<()> {
@@ -34,7 +35,11 @@ pub(crate) fn valid_key(name: &str, key: &DataType) -> Result<()> {
         }
     }
     if has_map(key) {
-        return Err(mismatch(name, "INVALID_MAP_KEY_TYPE", format!("The key of map cannot be/contain \"{}\".", key.sql())));
+        return Err(mismatch(
+            name,
+            "INVALID_MAP_KEY_TYPE",
+            format!("The key of map cannot be/contain \"{}\".", key.sql()),
+        ));
     }
     Ok(())
 }
@@ -125,7 +130,11 @@ impl<'a> MapMaker<'a> {
 fn entries_of(keys: ArrayRef, values: ArrayRef, fields: &Fields) -> DataFusionResult<ArrayRef> {
     let [key, value] = fields.as_ref() else { return exec_err!("a map has keys and values") };
     // A map of nothing has keys of type void, which are all NULL.
-    let key_field = if key.data_type() == &Arrow::Null { Arc::new(Field::new(key.name(), Arrow::Null, true)) } else { Arc::clone(key) };
+    let key_field = if key.data_type() == &Arrow::Null {
+        Arc::new(Field::new(key.name(), Arrow::Null, true))
+    } else {
+        Arc::clone(key)
+    };
     let columns = vec![retype(&keys, key.data_type())?, retype(&values, value.data_type())?];
     Ok(Arc::new(StructArray::try_new(Fields::from(vec![key_field, Arc::clone(value)]), columns, None)?))
 }
@@ -133,7 +142,7 @@ fn entries_of(keys: ArrayRef, values: ArrayRef, fields: &Fields) -> DataFusionRe
 /// `map(k, v, …)`
 pub(crate) fn map(call: Call<'_>) -> Result<Typed> {
     let name = pretty(&call);
-    if call.arguments.len() % 2 != 0 {
+    if !call.arguments.len().is_multiple_of(2) {
         return Err(Error::new(
             "WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
             format!(
@@ -151,7 +160,10 @@ pub(crate) fn map(call: Call<'_>) -> Result<Typed> {
     let common = |types: &[DataType], what: &str, class: &str| {
         wider_common_type(types, call.settings).ok_or_else(|| {
             let types: Vec<_> = types.iter().map(|data_type| format!("\"{}\"", data_type.sql())).collect();
-            let what = format!("The given {what} of function `map` should all be the same type, but they are [{}].", types.join(", "));
+            let what = format!(
+                "The given {what} of function `map` should all be the same type, but they are [{}].",
+                types.join(", ")
+            );
             mismatch(&name, class, what)
         })
     };
@@ -204,7 +216,10 @@ pub(crate) fn concat(call: Call<'_>) -> Result<Typed> {
         return Ok(SparkUdf::call(&MAP, call.settings, Vec::new(), data_type, false, name));
     }
     let Some(data_type) = wider_common_type(&types, call.settings) else {
-        let what = format!("Input to `map_concat` should all be the same type, but it's ({}).", listed().replace(", ", " or "));
+        let what = format!(
+            "Input to `map_concat` should all be the same type, but it's ({}).",
+            listed().replace(", ", " or ")
+        );
         return Err(mismatch(&name, "DATA_DIFF_TYPES", what));
     };
     let nullable = call.arguments.iter().any(|argument| argument.nullable);

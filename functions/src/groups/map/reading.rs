@@ -9,14 +9,16 @@ use datafusion::logical_expr::ColumnarValue;
 
 use crate::groups::implicit::{cast, wider_type};
 use crate::nested::{
-    Equality, ListMaker, Lists, arity, diff_types, keys as keys_for, mismatch, orderable, pick, pretty, retype, returned,
-    unexpected_input,
+    Equality, ListMaker, Lists, arity, diff_types, keys as keys_for, mismatch, orderable, pick, pretty, returned,
+    retype, unexpected_input,
 };
 use crate::{Arguments, Call, DataType, Kernel, Result, SparkUdf, StructField, Typed};
 
 pub(crate) static VALUE: Kernel = Kernel { name: "spark_map_value", volatile: false, run: run_value };
-pub(crate) static CONTAINS_KEY: Kernel = Kernel { name: "spark_map_contains_key", volatile: false, run: run_contains_key };
-pub(crate) static ENTRIES: Kernel = Kernel { name: "spark_map_entries", volatile: false, run: |a| part(a, Part::Entries) };
+pub(crate) static CONTAINS_KEY: Kernel =
+    Kernel { name: "spark_map_contains_key", volatile: false, run: run_contains_key };
+pub(crate) static ENTRIES: Kernel =
+    Kernel { name: "spark_map_entries", volatile: false, run: |a| part(a, Part::Entries) };
 pub(crate) static KEYS: Kernel = Kernel { name: "spark_map_keys", volatile: false, run: |a| part(a, Part::Keys) };
 pub(crate) static VALUES: Kernel = Kernel { name: "spark_map_values", volatile: false, run: |a| part(a, Part::Values) };
 

@@ -292,7 +292,7 @@ fn generators_make_arrays_of_structs() {
             "(explode_outer (cast null array<int>))", "(inline (array (struct 1 'x') null))", "(inline_outer (array (struct 1 'x')))",
             "(inline_outer (cast null array<int>))", "(stack 2 1 2 3)", "(stack 2 1 'a' null null)", "(stack 2 1 'a' 'x' 'b')",
             "(json_tuple '{\"a\":1,\"b\":\"x\",\"c\":{\"d\":1.50},\"e\":null,\"f\":[1, 2]}' 'a' 'b' 'c' 'e' 'f' 'z')", "(json_tuple 'bad' 'a')",
-            "(explode 1)", "(explode null)", "(inline (array 1))",
+            "(bitmap_bit_position 1)", "(bitmap_bit_position -32769)", "(bitmap_bucket_number 32769)", "(bitmap_bucket_number -1)", "(bitmap_count (cast 'ab' binary))", "(explode 1)", "(explode null)", "(inline (array 1))",
         ],
         expect![[r#"
             explode(array(1, NULL)): array<struct<col:int>>! = [{"col":1},{"col":null}]
@@ -309,6 +309,11 @@ fn generators_make_arrays_of_structs() {
             [DATATYPE_MISMATCH.STACK_COLUMN_DIFF_TYPES] Cannot resolve "stack(2, 1, a, x, b)" due to data type mismatch: The data type of the column (0) do not have the same type: "INT" (1) <> "STRING" (3).
             json_tuple({"a":1,"b":"x","c":{"d":1.50},"e":null,"f":[1, 2]}, a, b, c, e, f, z): array<struct<c0:string,c1:string,c2:string,c3:string,c4:string,c5:string>>! = [{"c0":"1","c1":"x","c2":"{"d":1.5}","c3":null,"c4":"[1,2]","c5":null}]
             json_tuple(bad, a): array<struct<c0:string>>! = [{"c0":null}]
+            bitmap_bit_position(1): bigint! = 0
+            bitmap_bit_position(-32769): bigint! = 1
+            bitmap_bucket_number(32769): bigint! = 2
+            bitmap_bucket_number(-1): bigint! = 0
+            bitmap_count(ab): bigint! = 6
             [DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve "explode(1)" due to data type mismatch: Parameter 1 requires the ("ARRAY" or "MAP") type, however "1" has the type "INT".
             [DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve "explode(NULL)" due to data type mismatch: Parameter 1 requires the ("ARRAY" or "MAP") type, however "NULL" has the type "VOID".
             [DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve "inline(array(1))" due to data type mismatch: Parameter 1 requires the "ARRAY<STRUCT>" type, however "array(1)" has the type "ARRAY<INT>".

@@ -190,7 +190,10 @@ fn list(head: &str, arguments: &[Form], scope: &Scope) -> Result<Typed> {
     let arguments = arguments.iter().map(|argument| resolve(argument, scope)).collect::<Result<_>>()?;
     let call = Call { written: head, name: function.name, arguments, settings: &scope.settings };
     match &function.resolve {
-        Resolve::Scalar(resolve) | Resolve::Aggregate(resolve) | Resolve::Window(resolve) | Resolve::Generator(resolve) => resolve(call),
+        Resolve::Scalar(resolve)
+        | Resolve::Aggregate(resolve)
+        | Resolve::Window(resolve)
+        | Resolve::Generator(resolve) => resolve(call),
         _ => Err(Error::unsupported(format!("the function {head}"))),
     }
 }

@@ -25,19 +25,50 @@ const fn row(name: &'static str, resolve: Resolve, usage: &'static str) -> Funct
 
 /// The rows of this group.
 pub(crate) const ROWS: &[Function] = &[
-    row("cume_dist", Window(|call| plain(call, DataType::Double, false)), "cume_dist() - Which share of the rows is not after this one."),
-    row("dense_rank", Window(|call| plain(call, DataType::Int, true)), "dense_rank() - The rank of the row, without gaps."),
-    row("lag", Window(|call| neighbour(call, false)), "lag(input[, offset[, default]]) - The value of a row before this one."),
-    row("lead", Window(|call| neighbour(call, true)), "lead(input[, offset[, default]]) - The value of a row after this one."),
+    row(
+        "cume_dist",
+        Window(|call| plain(call, DataType::Double, false)),
+        "cume_dist() - Which share of the rows is not after this one.",
+    ),
+    row(
+        "dense_rank",
+        Window(|call| plain(call, DataType::Int, true)),
+        "dense_rank() - The rank of the row, without gaps.",
+    ),
+    row(
+        "lag",
+        Window(|call| neighbour(call, false)),
+        "lag(input[, offset[, default]]) - The value of a row before this one.",
+    ),
+    row(
+        "lead",
+        Window(|call| neighbour(call, true)),
+        "lead(input[, offset[, default]]) - The value of a row after this one.",
+    ),
     row("nth_value", Window(nth_value), "nth_value(input, offset) - The value of the row of that number in the frame."),
     row("ntile", Window(ntile), "ntile(n) - In which of n parts, as equal as can be, the row is."),
-    row("percent_rank", Window(|call| plain(call, DataType::Double, true)), "percent_rank() - The rank of the row as a share."),
-    row("rank", Window(|call| plain(call, DataType::Int, true)), "rank() - The rank of the row: one more than rows before it."),
-    row("row_number", Window(|call| plain(call, DataType::Int, false)), "row_number() - The number of the row, from 1."),
+    row(
+        "percent_rank",
+        Window(|call| plain(call, DataType::Double, true)),
+        "percent_rank() - The rank of the row as a share.",
+    ),
+    row(
+        "rank",
+        Window(|call| plain(call, DataType::Int, true)),
+        "rank() - The rank of the row: one more than rows before it.",
+    ),
+    row(
+        "row_number",
+        Window(|call| plain(call, DataType::Int, false)),
+        "row_number() - The number of the row, from 1.",
+    ),
 ];
 
+/// A name, and what is wrapped under it.
+type Wrapped = (&'static str, fn() -> Arc<WindowUDF>);
+
 /// DataFusion's functions that are wrapped, by the names of the wrapped ones.
-pub(crate) static WINDOWS: &[(&str, fn() -> Arc<WindowUDF>)] = &[
+pub(crate) static WINDOWS: &[Wrapped] = &[
     ("spark_cume_dist", df::cume_dist::cume_dist_udwf),
     ("spark_dense_rank", df::rank::dense_rank_udwf),
     ("spark_first_value", df::nth_value::first_value_udwf),
@@ -68,7 +99,10 @@ pub fn over_window(typed: Typed) -> Result<Typed> {
     let Expr::AggregateFunction(aggregate) = &typed.expr else {
         return match typed.expr {
             Expr::WindowFunction(_) => Ok(typed),
-            _ => Err(Error::new("UNSUPPORTED_EXPR_FOR_WINDOW", format!("Expression \"{}\" not supported within a window function.", typed.name))),
+            _ => Err(Error::new(
+                "UNSUPPORTED_EXPR_FOR_WINDOW",
+                format!("Expression \"{}\" not supported within a window function.", typed.name),
+            )),
         };
     };
     let params = aggregate.params.clone();
@@ -97,7 +131,10 @@ fn plain(call: Call<'_>, data_type: DataType, upper: bool) -> Result<Typed> {
 fn whole(call: &Call<'_>, at: usize, required: &str) -> Result<i64> {
     let argument = &call.arguments[at];
     if !argument.foldable {
-        let what = format!("the input {required} should be a foldable \"INT\" expression; however, got \"{}\".", argument.name);
+        let what = format!(
+            "the input {required} should be a foldable \"INT\" expression; however, got \"{}\".",
+            argument.name
+        );
         return Err(crate::nested::mismatch(&pretty(call), "NON_FOLDABLE_INPUT", what));
     }
     let Some(typed) = implicit(argument, &DataType::Int, call.settings)? else {
@@ -105,7 +142,10 @@ fn whole(call: &Call<'_>, at: usize, required: &str) -> Result<i64> {
     };
     match constant(&typed)? {
         ScalarValue::Int32(Some(value)) => Ok(value.into()),
-        _ => Err(Error::new("DATATYPE_MISMATCH.UNEXPECTED_NULL", format!("The {required} of {} must not be null.", call.name))),
+        _ => Err(Error::new(
+            "DATATYPE_MISMATCH.UNEXPECTED_NULL",
+            format!("The {required} of {} must not be null.", call.name),
+        )),
     }
 }
 

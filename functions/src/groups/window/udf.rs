@@ -41,7 +41,9 @@ impl WindowUDFImpl for SparkWindow {
     fn signature(&self) -> &Signature {
         // Functions without arguments have a signature that says so.
         match self.name {
-            "spark_row_number" | "spark_rank" | "spark_dense_rank" | "spark_percent_rank" | "spark_cume_dist" => self.inner.signature(),
+            "spark_row_number" | "spark_rank" | "spark_dense_rank" | "spark_percent_rank" | "spark_cume_dist" => {
+                self.inner.signature()
+            }
             _ => &self.signature,
         }
     }
