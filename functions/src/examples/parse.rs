@@ -96,6 +96,7 @@ impl<'a> Parser<'a> {
                     'n' => text.push('\n'),
                     't' => text.push('\t'),
                     'r' => text.push('\r'),
+                    'b' => text.push('\u{8}'),
                     'u' => {
                         let code: String = (0..4).filter_map(|_| chars.next()).map(|(_, c)| c).collect();
                         text.push(u32::from_str_radix(&code, 16).ok().and_then(char::from_u32)?);
@@ -223,7 +224,9 @@ impl<'a> Parser<'a> {
             let digits = u8::try_from(value.unsigned_abs().to_string().len()).map_err(|_| unknown())?;
             let precision = digits.max(u8::try_from(scale).map_err(|_| unknown())?);
             let whole = if matches!(whole, "" | "-") { format!("{whole}0") } else { whole.to_owned() };
-            let name = format!("{whole}.{fraction}");
+            let (sign, digits) = whole.strip_prefix('-').map_or(("", whole.as_str()), |digits| ("-", digits));
+            let digits = digits.trim_start_matches('0');
+            let name = format!("{sign}{}.{fraction}", if digits.is_empty() { "0" } else { digits });
             return Ok(Typed::literal(
                 ScalarValue::Decimal128(Some(value), precision, scale),
                 DataType::Decimal(precision, scale),

@@ -30,19 +30,19 @@ kernels! {
         let time = times(a)?;
         decimals(a, |row| time(row).map(|time| time % MINUTE))
     };
-    INTERVAL_YEARS = "spark_interval_years", |a| of_interval(a, |interval| i64::from(interval.months / 12));
-    INTERVAL_MONTHS = "spark_interval_months", |a| of_interval(a, |interval| i64::from(interval.months % 12));
+    INTERVAL_YEARS = "spark_part_of_interval_years", |a| of_interval(a, |interval| i64::from(interval.months / 12));
+    INTERVAL_MONTHS = "spark_part_of_interval_months", |a| of_interval(a, |interval| i64::from(interval.months % 12));
     /// Those of a day-time interval are part of its time.
-    INTERVAL_DAYS = "spark_interval_days", |a| {
+    INTERVAL_DAYS = "spark_part_of_interval_days", |a| {
         let is_day_time = matches!(a.fields.first().map(|field| field.data_type()), Some(Arrow::Duration(_)));
         of_interval(a, move |interval| if is_day_time { interval.micros / DAY } else { i64::from(interval.days) })
     };
-    INTERVAL_HOURS = "spark_interval_hours", |a| {
+    INTERVAL_HOURS = "spark_part_of_interval_hours", |a| {
         let is_day_time = matches!(a.fields.first().map(|field| field.data_type()), Some(Arrow::Duration(_)));
         of_interval(a, move |interval| if is_day_time { interval.micros % DAY / HOUR } else { interval.micros / HOUR })
     };
-    INTERVAL_MINUTES = "spark_interval_minutes", |a| of_interval(a, |interval| interval.micros % HOUR / MINUTE);
-    INTERVAL_SECONDS = "spark_interval_seconds", |a| {
+    INTERVAL_MINUTES = "spark_part_of_interval_minutes", |a| of_interval(a, |interval| interval.micros % HOUR / MINUTE);
+    INTERVAL_SECONDS = "spark_part_of_interval_seconds", |a| {
         let interval = intervals(a)?;
         decimals(a, |row| interval(row).map(|interval| interval.micros % MINUTE))
     };

@@ -22,8 +22,13 @@ pub(super) fn choose(call: Call<'_>) -> Result<Typed> {
             None => default = Some(search),
         }
     }
+    // Without a default there is a NULL string, which has its say in the type.
+    let default = match default {
+        Some(default) => default,
+        None => Typed::null(DataType::String, "NULL")?,
+    };
     let results: Vec<DataType> =
-        pairs.iter().map(|(_, result)| result).chain(&default).map(|result| result.data_type.clone()).collect();
+        pairs.iter().map(|(_, result)| result).chain([&default]).map(|result| result.data_type.clone()).collect();
     let returns = common_type(&results, settings).ok_or_else(|| different_types(&results, "decode", &name))?;
     let mut branches = Vec::new();
     for (search, result) in pairs {
@@ -32,7 +37,7 @@ pub(super) fn choose(call: Call<'_>) -> Result<Typed> {
         let same = binary_expr(left.expr.clone(), Operator::IsNotDistinctFrom, right.expr.clone());
         branches.push((Box::new(same), Box::new(coerce_to(result, &returns, settings)?.expr)));
     }
-    let otherwise = default.map(|default| coerce_to(default, &returns, settings)).transpose()?;
-    let expr = Expr::Case(Case::new(None, branches, otherwise.map(|otherwise| Box::new(otherwise.expr))));
+    let otherwise = coerce_to(default, &returns, settings)?;
+    let expr = Expr::Case(Case::new(None, branches, Some(Box::new(otherwise.expr))));
     Ok(Typed { expr, data_type: returns, nullable: true, name, foldable })
 }
