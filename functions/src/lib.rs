@@ -32,3 +32,7 @@ pub use interval_fields::{DayTimeField, YearMonthField};
 pub use kernel::{Arguments, Kernel, SparkUdf};
 pub use settings::{Settings, TimestampType};
 pub use typed::Typed;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests;
