@@ -48,6 +48,14 @@ impl Arguments<'_> {
     }
 }
 
+/// The kernel of a name, of casts, operators and the groups that list theirs.
+pub fn kernel(name: &str) -> Option<&'static Kernel> {
+    let casts = crate::cast::KERNELS.iter();
+    let operators = crate::operators::KERNELS.iter().flat_map(|of| of.iter());
+    let groups = crate::groups::KERNELS.iter().flat_map(|of| of.iter()).flat_map(|of| of.iter());
+    casts.chain(operators).chain(groups).copied().find(|kernel| kernel.name == name)
+}
+
 /// A kernel in a plan.
 #[derive(Clone)]
 pub struct SparkUdf {

@@ -29,10 +29,9 @@ pub use display::hive_row;
 pub use error::{Error, Result};
 pub use function::{Call, Function, Group, Resolve, all, find};
 pub use interval_fields::{DayTimeField, YearMonthField};
-pub use kernel::{Arguments, Kernel, SparkUdf};
+pub use kernel::{Arguments, Kernel, SparkUdf, kernel};
 pub use settings::{Settings, TimestampType};
 pub use typed::Typed;
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests;

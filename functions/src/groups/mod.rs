@@ -51,3 +51,7 @@ pub(crate) const GROUPS: &[&[Function]] = &[
     window::ROWS,
     xml::ROWS,
 ];
+
+/// The kernels of the groups that have their own, by which an executor finds them.
+pub(crate) const KERNELS: &[&[&[&crate::Kernel]]] =
+    &[math::KERNELS, conversion::KERNELS, misc::KERNELS, hash::KERNELS, &[bitwise::KERNELS]];

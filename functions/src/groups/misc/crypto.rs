@@ -270,3 +270,6 @@ fn failed(why: impl std::fmt::Display) -> Error {
 fn unsupported(class: &str, what: &str) -> Error {
     Error::new(format!("UNSUPPORTED_FEATURE.{class}"), format!("The feature is not supported: {what}"))
 }
+
+/// The kernels here, by which an executor finds them.
+pub(in crate::groups) const KERNELS: &[&Kernel] = &[&ENCRYPT, &DECRYPT, &TRY_DECRYPT];
