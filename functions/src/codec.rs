@@ -24,7 +24,8 @@ use parts::{Parts, read, write};
 /// Its type cannot be written.
 pub fn encode(udf: &ScalarUDF) -> Result<Option<Vec<u8>>> {
     let Some(udf) = udf.inner().downcast_ref::<SparkUdf>() else { return Ok(None) };
-    write(&Parts { settings: (*udf.settings).clone(), fields: vec![Arc::clone(&udf.returns)], ..Parts::default() }).map(Some)
+    write(&Parts { settings: (*udf.settings).clone(), fields: vec![Arc::clone(&udf.returns)], ..Parts::default() })
+        .map(Some)
 }
 
 /// The function of these bytes.

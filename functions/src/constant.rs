@@ -23,7 +23,10 @@ pub(crate) fn value(typed: &Typed) -> Result<ScalarValue> {
         return Ok(value.clone());
     }
     if !typed.foldable {
-        return Err(Error::new("DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", format!("\"{}\" should be a constant.", typed.name)));
+        return Err(Error::new(
+            "DATATYPE_MISMATCH.NON_FOLDABLE_INPUT",
+            format!("\"{}\" should be a constant.", typed.name),
+        ));
     }
     let options = RecordBatchOptions::new().with_row_count(Some(1));
     let row = RecordBatch::try_new_with_options(std::sync::Arc::new(Schema::empty()), vec![], &options)
@@ -44,13 +47,21 @@ pub(crate) fn options(typed: &Typed) -> Result<Vec<(String, String)>> {
     let wrong = || {
         Error::new(
             "INVALID_OPTIONS.NON_STRING_TYPE",
-            format!("Invalid options: A type of keys and values in `map()` must be string, but got \"{}\".", typed.data_type.sql()),
+            format!(
+                "Invalid options: A type of keys and values in `map()` must be string, but got \"{}\".",
+                typed.data_type.sql()
+            ),
         )
     };
     match &typed.data_type {
         DataType::Map(key, value, _) if **key == DataType::String && **value == DataType::String => {}
         DataType::Map(..) => return Err(wrong()),
-        _ => return Err(Error::new("INVALID_OPTIONS.NON_MAP_FUNCTION", "Invalid options: Must use the `map()` function for options.")),
+        _ => {
+            return Err(Error::new(
+                "INVALID_OPTIONS.NON_MAP_FUNCTION",
+                "Invalid options: Must use the `map()` function for options.",
+            ));
+        }
     }
     let array = value(typed)?.to_array()?;
     let map = array.as_any().downcast_ref::<MapArray>().ok_or_else(wrong)?;

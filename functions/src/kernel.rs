@@ -62,7 +62,12 @@ impl SparkUdf {
     /// A kernel that returns values of this field.
     pub fn new(kernel: &'static Kernel, returns: FieldRef, settings: Arc<Settings>) -> Self {
         let volatility = if kernel.volatile { Volatility::Volatile } else { Volatility::Immutable };
-        SparkUdf { kernel, returns, settings, signature: Signature::one_of(vec![TypeSignature::VariadicAny, TypeSignature::Nullary], volatility) }
+        SparkUdf {
+            kernel,
+            returns,
+            settings,
+            signature: Signature::one_of(vec![TypeSignature::VariadicAny, TypeSignature::Nullary], volatility),
+        }
     }
 
     /// A call of it.

@@ -14,9 +14,9 @@ mod data_type;
 mod decimal_type;
 mod display;
 mod error;
+mod evaluate;
 #[cfg(test)]
 mod examples;
-mod evaluate;
 mod function;
 mod groups;
 mod interval_fields;
@@ -37,14 +37,17 @@ pub use codec::{
 pub use data_type::{DataType, StructField};
 pub use display::hive_row;
 pub use error::{Error, Result};
+pub use function::{Call, Function, Group, Resolve, all, find};
 pub use groups::aggregate::{SparkAggregate, percentile_within};
 pub use groups::generator::generated_columns;
 pub use groups::lambda::{LambdaInput, SparkLambda, resolve_lambda};
-pub use groups::window::{SparkWindow, over_window};
 pub use groups::structs::structure;
 pub use groups::subscript::{field, subscript};
-pub use function::{Call, Function, Group, Resolve, all, find};
+pub use groups::window::{SparkWindow, over_window};
 pub use interval_fields::{DayTimeField, YearMonthField};
 pub use kernel::{Arguments, Kernel, SparkUdf};
 pub use settings::{Settings, TimestampType};
 pub use typed::Typed;
+
+#[cfg(test)]
+mod tests;

@@ -42,11 +42,8 @@ fn main() {
 
 fn script(path: &str) {
     let Ok(text) = std::fs::read_to_string(path) else { return };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .thread_stack_size(64 << 20)
-        .enable_all()
-        .build();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_stack_size(64 << 20).enable_all().build();
     let Ok(runtime) = runtime else { return };
     let mut session = Session::default();
     let mut config = SessionConfig::new().with_target_partitions(1).with_batch_size(1024);
@@ -127,7 +124,8 @@ async fn collect(context: &SessionContext, resolved: &Resolved) -> Result<Vec<Re
 }
 
 fn schema(table: &Table) -> SchemaRef {
-    let fields: Vec<Field> = table.columns.iter().map(|it| StructField { nullable: true, ..it.field.clone() }.to_arrow()).collect();
+    let fields: Vec<Field> =
+        table.columns.iter().map(|it| StructField { nullable: true, ..it.field.clone() }.to_arrow()).collect();
     Arc::new(Schema::new(fields))
 }
 

@@ -16,14 +16,10 @@ mod special;
 mod strings;
 
 pub(crate) use columns::{How, cast_array, failed, normal, primitives};
-pub(crate) use decimals::{fit as fit_decimal, of_double as decimal_of_double, parse as parse_decimal, rescale};
-pub(crate) use instants::{parse_date, parse_timestamp};
-pub(crate) use intervals::{
-    calendar as calendar_of, overflow as interval_overflow, parse_calendar_interval, parse_day_time, parse_year_month,
-};
+pub(crate) use decimals::{fit as fit_decimal, parse as parse_decimal, rescale};
+pub(crate) use intervals::{calendar as calendar_of, overflow as interval_overflow};
 pub(crate) use kernels::KERNELS;
-pub(crate) use numbers::{parse_double, parse_integer};
-pub(crate) use problem::{out_of_range, quoted};
+pub(crate) use problem::out_of_range;
 pub use rules::{can_cast, can_store, may_become_null};
 
 use std::sync::Arc;

@@ -1,3 +1,5 @@
+//! Everything that is registered is the same on the other side.
+
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType as Arrow, Field};

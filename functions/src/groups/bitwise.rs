@@ -142,3 +142,6 @@ fn run_shift(
         }
     }))
 }
+
+/// The kernels here, by which an executor finds them.
+pub(in crate::groups) const KERNELS: &[&Kernel] = &[&BIT_COUNT, &BIT_GET, &LEFT, &RIGHT, &RIGHT_UNSIGNED];

@@ -16,12 +16,12 @@ mod json;
 pub(crate) mod lambda;
 pub(crate) mod map;
 mod math;
-mod misc;
+mod miscellaneous;
 mod predicate;
 pub(crate) mod scalar;
 mod string;
-pub(crate) mod subscript;
 pub(crate) mod structs;
+pub(crate) mod subscript;
 mod table;
 mod url;
 pub(crate) mod window;
@@ -49,7 +49,7 @@ pub(crate) const GROUPS: &[&[Function]] = &[
     lambda::ROWS,
     map::ROWS,
     math::ROWS,
-    misc::ROWS,
+    miscellaneous::ROWS,
     predicate::ROWS,
     string::ROWS,
     structs::ROWS,
@@ -60,12 +60,24 @@ pub(crate) const GROUPS: &[&[Function]] = &[
 ];
 
 /// The kernels of all groups, for the names that come over the wire.
-const KERNELS: &[&[&Kernel]] =
-    &[crate::cast::KERNELS, array::KERNELS, bitmap::KERNELS, collection::KERNELS, generator::KERNELS, map::KERNELS, structs::KERNELS];
+const KERNELS: &[&[&Kernel]] = &[
+    crate::cast::KERNELS,
+    array::KERNELS,
+    bitmap::KERNELS,
+    bitwise::KERNELS,
+    collection::KERNELS,
+    csv::KERNELS,
+    generator::KERNELS,
+    json::KERNELS,
+    map::KERNELS,
+    structs::KERNELS,
+    url::KERNELS,
+];
 
 /// All kernels of functions of one row.
 pub(crate) fn kernels() -> impl Iterator<Item = &'static Kernel> {
-    let own = [csv::KERNELS, json::KERNELS, url::KERNELS];
-    let files = string::KERNELS.iter().chain(datetime::KERNELS).copied().chain(own);
-    KERNELS.iter().chain(crate::operators::KERNELS).copied().chain(files).flat_map(|kernels| kernels.iter().copied())
+    let folders = [math::KERNELS, conversion::KERNELS, miscellaneous::KERNELS, hash::KERNELS];
+    let folders = folders.into_iter().flatten().chain(crate::operators::KERNELS);
+    let all = KERNELS.iter().chain(folders).chain(string::KERNELS).chain(datetime::KERNELS);
+    all.copied().flat_map(|kernels| kernels.iter().copied())
 }

@@ -123,12 +123,6 @@ fn plus(start: &Typed, interval: &Typed, add: bool, settings: &Arc<Settings>, tr
     if from_string { coerce_to(sum, &DataType::String, settings) } else { Ok(sum) }
 }
 
-/// A date or timestamp some months later, under a name; `add_months` and its like.
-pub(crate) fn add_months_to(start: Typed, months: Typed, settings: &Arc<Settings>, name: String) -> Typed {
-    let (data_type, nullable) = (start.data_type.clone(), start.nullable || months.nullable);
-    SparkUdf::call(&ADD_INTERVAL, settings, vec![start, months], data_type, nullable, name)
-}
-
 /// Two dates or timestamps.
 fn minus(left: &Typed, right: &Typed, settings: &Arc<Settings>, name: &str) -> Result<Typed> {
     use DataType::{Date, Timestamp, TimestampNtz};

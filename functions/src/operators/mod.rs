@@ -20,7 +20,6 @@ pub use logic::{and, is_null, is_truth, not, or, truth};
 pub(crate) use arithmetic::arithmetic_with;
 pub(crate) use case::{choose, first_of};
 pub(crate) use comparison::{comparable, normal_float};
-pub(crate) use datetime::{add_days, add_months_to};
 pub(crate) use numbers::{divided_by_zero, overflow, pairs};
 pub(crate) use refusal::{resolve_error, wrong_input};
 

@@ -2,11 +2,18 @@
 
 /// A double: with an exponent below 1.0E-3 and from 1.0E7 on.
 pub(crate) fn java_double(value: f64) -> String {
+    // Java has two digits at least, and of the least number they are these.
+    if value.abs() == f64::from_bits(1) {
+        return if value < 0.0 { "-4.9E-324".to_owned() } else { "4.9E-324".to_owned() };
+    }
     if value.is_finite() { java(&format!("{value:e}")) } else { not_finite(value) }
 }
 
 /// A float, as [`java_double`].
 pub(crate) fn java_float(value: f32) -> String {
+    if value.abs() == f32::from_bits(1) {
+        return if value < 0.0 { "-1.4E-45".to_owned() } else { "1.4E-45".to_owned() };
+    }
     if value.is_finite() { java(&format!("{value:e}")) } else { not_finite(f64::from(value)) }
 }
 

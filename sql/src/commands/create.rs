@@ -2,7 +2,8 @@
 
 use paceline_functions::{DataType, Error, Result, StructField};
 use paceline_syntax::tree::{
-    BucketSpec, ColumnOption, CreateTable, ExprKind, Literal, Name, PartitionField, TableClauses, TransformationArgument,
+    BucketSpec, ColumnOption, CreateTable, ExprKind, Literal, Name, PartitionField, TableClauses,
+    TransformationArgument,
 };
 
 use super::{Action, name_parts, parts};
@@ -22,10 +23,16 @@ pub(super) fn create(session: &mut Session, create: &CreateTable) -> Result<Acti
         return Err(already(&name));
     }
     if !create.create && !exists(session, &database, &only)? {
-        return Err(Error::new("UNSUPPORTED_FEATURE.TABLE_OPERATION", format!("The feature is not supported: Table {} does not support REPLACE TABLE.", quoted(&name))));
+        return Err(Error::new(
+            "UNSUPPORTED_FEATURE.TABLE_OPERATION",
+            format!("The feature is not supported: Table {} does not support REPLACE TABLE.", quoted(&name)),
+        ));
     }
     if create.replace {
-        return Err(Error::new("UNSUPPORTED_FEATURE.TABLE_OPERATION", format!("The feature is not supported: Table {} does not support REPLACE TABLE AS SELECT.", quoted(&name))));
+        return Err(Error::new(
+            "UNSUPPORTED_FEATURE.TABLE_OPERATION",
+            format!("The feature is not supported: Table {} does not support REPLACE TABLE AS SELECT.", quoted(&name)),
+        ));
     }
     let query = match &create.query {
         Some(query) => Some(resolve_query(session, query)?),
@@ -37,30 +44,57 @@ pub(super) fn create(session: &mut Session, create: &CreateTable) -> Result<Acti
     }
     if let Some(query) = &query {
         if !columns.is_empty() {
-            return Err(Error::new("_LEGACY_ERROR_TEMP_0035", "Schema may not be specified in a Create Table As Select (CTAS) statement."));
+            return Err(Error::new(
+                "_LEGACY_ERROR_TEMP_0035",
+                "Schema may not be specified in a Create Table As Select (CTAS) statement.",
+            ));
         }
-        columns = query.output.iter().map(|field| Column { field: StructField { nullable: true, ..field.clone() }, comment: None, default: None }).collect();
+        columns = query
+            .output
+            .iter()
+            .map(|field| Column {
+                field: StructField { nullable: true, ..field.clone() },
+                comment: None,
+                default: None,
+            })
+            .collect();
     }
     let partitioned_by = partitions(session, &create.clauses, &mut columns)?;
     for (at, column) in columns.iter().enumerate() {
         let same = |other: &Column| other.field.name.to_lowercase() == column.field.name.to_lowercase();
         if columns[..at].iter().any(same) {
-            return Err(Error::new("COLUMN_ALREADY_EXISTS", format!("The column `{}` already exists. Consider to choose another name or rename the existing column.", column.field.name.to_lowercase())));
+            return Err(Error::new(
+                "COLUMN_ALREADY_EXISTS",
+                format!(
+                    "The column `{}` already exists. Consider to choose another name or rename the existing column.",
+                    column.field.name.to_lowercase()
+                ),
+            ));
         }
     }
     let table = of_clauses(&create.clauses, only, columns, partitioned_by);
     Ok(Action::CreateTable { database, table: Box::new(table), query })
 }
 
-pub(super) fn create_like(session: &mut Session, target: &Name, source: &Name, if_not_exists: bool, clauses: &TableClauses) -> Result<Action> {
+pub(super) fn create_like(
+    session: &mut Session,
+    target: &Name,
+    source: &Name,
+    if_not_exists: bool,
+    clauses: &TableClauses,
+) -> Result<Action> {
     let (target, source) = (name_parts(target), name_parts(source));
     let (database, only) = session.catalog.place(&target)?;
     if exists(session, &database, &only)? {
         return if if_not_exists { Ok(Action::Nothing) } else { Err(already(&target)) };
     }
     let (columns, partitioned_by, provider) = match session.catalog.find(&source) {
-        Some(Found::Object(_, Object::Table(table))) => (table.columns.clone(), table.partitioned_by.clone(), table.provider.clone()),
-        Some(Found::Object(_, Object::View(view)) | Found::Temporary(view, _)) => (view.columns.clone(), Vec::new(), "parquet".to_owned()),
+        Some(Found::Object(_, Object::Table(table))) => {
+            (table.columns.clone(), table.partitioned_by.clone(), table.provider.clone())
+        }
+        Some(Found::Object(_, Object::View(view)) | Found::Temporary(view, _)) => {
+            (view.columns.clone(), Vec::new(), "parquet".to_owned())
+        }
         None => return Err(no_table(&source)),
     };
     let mut table = of_clauses(clauses, only, columns, partitioned_by);
@@ -77,7 +111,10 @@ fn exists(session: &Session, database: &str, name: &str) -> Result<bool> {
 fn already(name: &[String]) -> Error {
     Error::new(
         "TABLE_OR_VIEW_ALREADY_EXISTS",
-        format!("Cannot create table or view {} because it already exists. Choose a different name, drop or replace the existing object, or add the IF NOT EXISTS clause to tolerate pre-existing objects.", quoted(name)),
+        format!(
+            "Cannot create table or view {} because it already exists. Choose a different name, drop or replace the existing object, or add the IF NOT EXISTS clause to tolerate pre-existing objects.",
+            quoted(name)
+        ),
     )
 }
 
@@ -100,15 +137,23 @@ fn partitions(session: &Session, clauses: &TableClauses, columns: &mut Vec<Colum
     for field in &clauses.partitioned_by {
         match field {
             PartitionField::Column(column) => {
-                let field = StructField::new(&column.name.value, data_type(&column.data_type, &session.settings)?, !column.not_null);
+                let field = StructField::new(
+                    &column.name.value,
+                    data_type(&column.data_type, &session.settings)?,
+                    !column.not_null,
+                );
                 names.push(field.name.clone());
                 columns.push(Column { field, comment: column.comment.clone(), default: None });
             }
             PartitionField::Transformation(it) => match (&it.function, it.arguments.as_slice()) {
                 (None, [TransformationArgument::Column(name)]) => {
                     let wanted = name.parts.last().map(|it| it.value.clone()).unwrap_or_default();
-                    let Some(at) = columns.iter().position(|it| it.field.name.to_lowercase() == wanted.to_lowercase()) else {
-                        return Err(Error::new("COLUMN_NOT_DEFINED_IN_TABLE", format!("The column `{wanted}` is not defined in the table.")));
+                    let Some(at) = columns.iter().position(|it| it.field.name.to_lowercase() == wanted.to_lowercase())
+                    else {
+                        return Err(Error::new(
+                            "COLUMN_NOT_DEFINED_IN_TABLE",
+                            format!("The column `{wanted}` is not defined in the table."),
+                        ));
                     };
                     // Columns of partitions come last.
                     let column = columns.remove(at);
@@ -149,7 +194,9 @@ fn of_clauses(clauses: &TableClauses, name: String, columns: Vec<Column>, partit
 }
 
 fn buckets(spec: &BucketSpec) -> String {
-    let names = |list: &[paceline_syntax::tree::Ident]| list.iter().map(|it| it.value.clone()).collect::<Vec<_>>().join(", ");
-    let sorted = if spec.sorted_by.is_empty() { String::new() } else { format!("\nSORTED BY ({})", names(&spec.sorted_by)) };
+    let names =
+        |list: &[paceline_syntax::tree::Ident]| list.iter().map(|it| it.value.clone()).collect::<Vec<_>>().join(", ");
+    let sorted =
+        if spec.sorted_by.is_empty() { String::new() } else { format!("\nSORTED BY ({})", names(&spec.sorted_by)) };
     format!("CLUSTERED BY ({}){sorted}\nINTO {} BUCKETS", names(&spec.clustered_by), spec.buckets)
 }

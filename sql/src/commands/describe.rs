@@ -10,7 +10,13 @@ use crate::resolve::resolve_query;
 
 const COLUMNS: [&str; 3] = ["col_name", "data_type", "comment"];
 
-pub(super) fn table(session: &mut Session, name: &Reference, partition: bool, extended: bool, column: Option<&[Ident]>) -> Result<Action> {
+pub(super) fn table(
+    session: &mut Session,
+    name: &Reference,
+    partition: bool,
+    extended: bool,
+    column: Option<&[Ident]>,
+) -> Result<Action> {
     let name = parts(session, name)?;
     let found = session.catalog.find(&name).ok_or_else(|| no_table(&name))?;
     let (columns, partitioned_by): (&[Column], &[String]) = match &found {
@@ -28,7 +34,8 @@ pub(super) fn table(session: &mut Session, name: &Reference, partition: bool, ex
     if !partitioned_by.is_empty() {
         rows.push(vec!["# Partition Information".into(), "".into(), "".into()]);
         rows.push(vec!["# col_name".into(), "data_type".into(), "comment".into()]);
-        let is_partition = |it: &&Column| partitioned_by.iter().any(|name| name.to_lowercase() == it.field.name.to_lowercase());
+        let is_partition =
+            |it: &&Column| partitioned_by.iter().any(|name| name.to_lowercase() == it.field.name.to_lowercase());
         rows.extend(columns.iter().filter(is_partition).map(row));
     }
     if extended {
@@ -80,7 +87,10 @@ fn one(session: &Session, table: &[String], columns: &[Column], column: &[Ident]
                 vec!["comment".into(), it.comment.clone().unwrap_or_else(|| "NULL".to_owned()).into()],
             ],
         ),
-        (Some(_), _) => Err(Error::new("_LEGACY_ERROR_TEMP_1060", format!("DESC TABLE COLUMN does not support nested column: {}.", wanted.join(".")))),
+        (Some(_), _) => Err(Error::new(
+            "_LEGACY_ERROR_TEMP_1060",
+            format!("DESC TABLE COLUMN does not support nested column: {}.", wanted.join(".")),
+        )),
         (None, _) => Err(Error::new(
             "UNRESOLVED_COLUMN.WITH_SUGGESTION",
             format!("A column or function parameter with name {} cannot be resolved.", quoted(&[wanted.join(".")])),
@@ -102,7 +112,8 @@ pub(super) fn function(session: &mut Session, name: &DescribeFunctionName, exten
     let Some(function) = find(&name) else {
         return Err(Error::new("UNRESOLVED_ROUTINE", format!("Cannot resolve function `{name}` on search path.")));
     };
-    let mut rows = vec![vec![format!("Function: {}", function.name).into()], vec![format!("Usage: {}", function.usage).into()]];
+    let mut rows =
+        vec![vec![format!("Function: {}", function.name).into()], vec![format!("Usage: {}", function.usage).into()]];
     if extended {
         rows.push(vec![format!("Group: {:?}", function.group).into()]);
     }

@@ -19,7 +19,10 @@ pub(super) fn insert(session: &mut Session, ctes: &[Cte], insert: &Insert, query
     let (database, table) = match session.catalog.find(&name) {
         Some(Found::Object(database, Object::Table(table))) => (database.to_owned(), table.clone()),
         Some(_) => {
-            return Err(Error::new("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", format!("'INSERT' expects a table but {} is a view.", quoted(&name))));
+            return Err(Error::new(
+                "EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE",
+                format!("'INSERT' expects a table but {} is a view.", quoted(&name)),
+            ));
         }
         None => return Err(no_table(&name)),
     };
@@ -39,7 +42,13 @@ pub(super) fn insert(session: &mut Session, ctes: &[Cte], insert: &Insert, query
             for it in names {
                 let at = place(&table, &it.value)?;
                 if targets.contains(&at) {
-                    return Err(Error::new("COLUMN_ALREADY_EXISTS", format!("The column `{}` already exists. Consider to choose another name or rename the existing column.", it.value.to_lowercase())));
+                    return Err(Error::new(
+                        "COLUMN_ALREADY_EXISTS",
+                        format!(
+                            "The column `{}` already exists. Consider to choose another name or rename the existing column.",
+                            it.value.to_lowercase()
+                        ),
+                    ));
                 }
                 targets.push(at);
             }
@@ -54,7 +63,8 @@ pub(super) fn insert(session: &mut Session, ctes: &[Cte], insert: &Insert, query
         }
     };
     // Without a list, columns at the end that have a default may be left out.
-    let short = given.len() < targets.len() && matches!(columns, InsertColumns::All)
+    let short = given.len() < targets.len()
+        && matches!(columns, InsertColumns::All)
         && targets[given.len()..].iter().all(|at| table.columns[*at].default.is_some());
     if given.len() != targets.len() && !short {
         let (class, why) = if given.len() < targets.len() {
@@ -93,7 +103,11 @@ pub(super) fn insert(session: &mut Session, ctes: &[Cte], insert: &Insert, query
         (true, fixed) => {
             let mut values = Vec::new();
             for (at, value) in fixed {
-                let text = if value.as_literal().is_some_and(ScalarValue::is_null) { None } else { Some(resolver.as_text(value)?) };
+                let text = if value.as_literal().is_some_and(ScalarValue::is_null) {
+                    None
+                } else {
+                    Some(resolver.as_text(value)?)
+                };
                 values.push((table.columns[*at].field.name.clone(), text));
             }
             Overwrite::Partition(values)
@@ -119,7 +133,10 @@ fn fixed(resolver: &mut Resolver<'_>, table: &Table, spec: &PartitionSpec) -> Re
     for it in spec {
         let at = place(table, &it.name.value)?;
         if !table.partitioned_by.iter().any(|name| name.to_lowercase() == it.name.value.to_lowercase()) {
-            return Err(Error::new("NON_PARTITION_COLUMN", format!("PARTITION clause cannot contain the non-partition column: `{}`.", it.name.value)));
+            return Err(Error::new(
+                "NON_PARTITION_COLUMN",
+                format!("PARTITION clause cannot contain the non-partition column: `{}`.", it.name.value),
+            ));
         }
         let Some(value) = &it.value else { continue };
         let value = match value {

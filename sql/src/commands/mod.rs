@@ -83,7 +83,9 @@ pub fn plan(session: &mut Session, statement: &Statement) -> Result<Action> {
         Statement::Query(query) => resolve_query(session, query).map(Action::Query),
         Statement::Insert { ctes, insert, query } => insert::insert(session, ctes, insert, query),
         Statement::MultiInsert { .. } => Err(Error::unsupported("INSERT into several tables at once")),
-        Statement::Delete { .. } | Statement::Update { .. } | Statement::Merge { .. } => refused_change(session, statement),
+        Statement::Delete { .. } | Statement::Update { .. } | Statement::Merge { .. } => {
+            refused_change(session, statement)
+        }
         Statement::Use(_)
         | Statement::UseNamespace(_)
         | Statement::SetCatalog(_)
@@ -136,8 +138,12 @@ pub fn plan(session: &mut Session, statement: &Statement) -> Result<Action> {
         Statement::CreateViewUsing { .. } => Err(Error::unsupported("CREATE TEMPORARY VIEW … USING")),
         Statement::LoadData { .. } => Err(Error::unsupported("LOAD DATA")),
         Statement::CreateIndex { .. } | Statement::DropIndex { .. } => Err(Error::unsupported("indexes")),
-        Statement::CreateFunction(_) | Statement::DropFunction { .. } => Err(Error::unsupported("CREATE FUNCTION and DROP FUNCTION")),
-        Statement::AddResource { .. } | Statement::ListResource { .. } => Err(Error::unsupported("ADD and LIST of files")),
+        Statement::CreateFunction(_) | Statement::DropFunction { .. } => {
+            Err(Error::unsupported("CREATE FUNCTION and DROP FUNCTION"))
+        }
+        Statement::AddResource { .. } | Statement::ListResource { .. } => {
+            Err(Error::unsupported("ADD and LIST of files"))
+        }
     }
 }
 

@@ -18,7 +18,9 @@ pub(super) fn namespace(session: &mut Session, statement: &Statement) -> Result<
                 }
                 return Err(Error::new(
                     "SCHEMA_ALREADY_EXISTS",
-                    format!("Cannot create schema `{name}` because it already exists. Choose a different name, drop the existing schema, or add the IF NOT EXISTS clause to tolerate pre-existing schema."),
+                    format!(
+                        "Cannot create schema `{name}` because it already exists. Choose a different name, drop the existing schema, or add the IF NOT EXISTS clause to tolerate pre-existing schema."
+                    ),
                 ));
             }
             let mut database = Database::named(&name);
@@ -53,10 +55,18 @@ pub(super) fn namespace(session: &mut Session, statement: &Statement) -> Result<
                 None if *if_exists => return Ok(Action::Nothing),
                 None => drop(session.catalog.database(&name)?),
                 Some(_) if key == "default" => {
-                    return Err(Error::new("UNSUPPORTED_FEATURE.DROP_DATABASE", "The feature is not supported: drop the default database `default`."));
+                    return Err(Error::new(
+                        "UNSUPPORTED_FEATURE.DROP_DATABASE",
+                        "The feature is not supported: drop the default database `default`.",
+                    ));
                 }
                 Some(database) if !cascade && !database.objects.is_empty() => {
-                    return Err(Error::new("SCHEMA_NOT_EMPTY", format!("Cannot drop a schema `{name}` because it contains objects. Use DROP SCHEMA ... CASCADE to drop the schema and all its objects.")));
+                    return Err(Error::new(
+                        "SCHEMA_NOT_EMPTY",
+                        format!(
+                            "Cannot drop a schema `{name}` because it contains objects. Use DROP SCHEMA ... CASCADE to drop the schema and all its objects."
+                        ),
+                    ));
                 }
                 Some(_) => {}
             }

@@ -19,7 +19,8 @@ pub(super) fn session(session: &mut Session, statement: &Statement) -> Result<Ac
             texts(session, &["key", "value"], vec![vec![key.as_str().into(), value.into()]])
         }
         Statement::Set(SetStatement::All | SetStatement::Verbose) => {
-            let rows = session.set.iter().map(|(key, value)| vec![key.as_str().into(), value.as_str().into()]).collect();
+            let rows =
+                session.set.iter().map(|(key, value)| vec![key.as_str().into(), value.as_str().into()]).collect();
             texts(session, &["key", "value"], rows)
         }
         Statement::SetTimeZone(zone) => {
@@ -44,7 +45,10 @@ pub(super) fn session(session: &mut Session, statement: &Statement) -> Result<Ac
                 _ => {
                     return Err(Error::new(
                         "REQUIRES_SINGLE_PART_NAMESPACE",
-                        format!("{CATALOG} requires a single-part namespace, but got {}.", crate::catalog::quoted(&name)),
+                        format!(
+                            "{CATALOG} requires a single-part namespace, but got {}.",
+                            crate::catalog::quoted(&name)
+                        ),
                     ));
                 }
             };
@@ -53,9 +57,7 @@ pub(super) fn session(session: &mut Session, statement: &Statement) -> Result<Ac
             Ok(Action::Nothing)
         }
         Statement::SetCatalog(name) if name.eq_ignore_ascii_case(CATALOG) => Ok(Action::Nothing),
-        Statement::SetCatalog(name) => {
-            Err(Error::new("CATALOG_NOT_FOUND", format!("The catalog `{name}` not found.")))
-        }
+        Statement::SetCatalog(name) => Err(Error::new("CATALOG_NOT_FOUND", format!("The catalog `{name}` not found."))),
         _ => Err(Error::new("INTERNAL_ERROR", "No statement of the session.")),
     }
 }
@@ -69,11 +71,18 @@ fn offset(session: &Session, interval: &Interval) -> Result<String> {
         _ => 64_801_000_000,
     };
     if micros.abs() > 64_800_000_000 || micros % 1_000_000 != 0 {
-        return Err(Error::new("_LEGACY_ERROR_TEMP_0044", "The interval value must be in the range of [-18, +18] hours with second precision."));
+        return Err(Error::new(
+            "_LEGACY_ERROR_TEMP_0044",
+            "The interval value must be in the range of [-18, +18] hours with second precision.",
+        ));
     }
     let seconds = micros / 1_000_000;
     let sign = if seconds < 0 { '-' } else { '+' };
     let seconds = seconds.abs();
     let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    Ok(if rest == 0 { format!("{sign}{hours:02}:{minutes:02}") } else { format!("{sign}{hours:02}:{minutes:02}:{rest:02}") })
+    Ok(if rest == 0 {
+        format!("{sign}{hours:02}:{minutes:02}")
+    } else {
+        format!("{sign}{hours:02}:{minutes:02}:{rest:02}")
+    })
 }

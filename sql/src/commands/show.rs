@@ -25,7 +25,8 @@ pub(super) fn show(session: &mut Session, show: &Show) -> Result<Action> {
             let pattern = limits.pattern.clone().or(named);
             let mut names: Vec<&str> = if *user { Vec::new() } else { all().map(|it| it.name).collect() };
             names.sort_unstable();
-            let rows = names.into_iter().filter(|it| matches(pattern.as_deref(), it)).map(|it| vec![it.into()]).collect();
+            let rows =
+                names.into_iter().filter(|it| matches(pattern.as_deref(), it)).map(|it| vec![it.into()]).collect();
             texts(session, &["function"], rows)
         }
         Show::CreateTable { table, .. } => create_table(session, table),
@@ -48,7 +49,10 @@ fn namespace(session: &Session, limits: &Limits) -> Result<String> {
     match name.as_slice() {
         [catalog, name] if catalog.eq_ignore_ascii_case(CATALOG) => Ok(name.to_lowercase()),
         [name] => Ok(name.to_lowercase()),
-        _ => Err(Error::new("REQUIRES_SINGLE_PART_NAMESPACE", format!("{CATALOG} requires a single-part namespace, but got {}.", quoted(&name)))),
+        _ => Err(Error::new(
+            "REQUIRES_SINGLE_PART_NAMESPACE",
+            format!("{CATALOG} requires a single-part namespace, but got {}.", quoted(&name)),
+        )),
     }
 }
 
@@ -62,7 +66,11 @@ fn tables(session: &Session, limits: &Limits) -> Result<Action> {
         .filter(|(_, name, _)| matches(limits.pattern.as_deref(), name))
         .map(|(database, name, temporary)| vec![database.into(), name.to_lowercase().into(), Value::Flag(temporary)])
         .collect();
-    known(session, &[("namespace", DataType::String), ("tableName", DataType::String), ("isTemporary", DataType::Boolean)], rows)
+    known(
+        session,
+        &[("namespace", DataType::String), ("tableName", DataType::String), ("isTemporary", DataType::Boolean)],
+        rows,
+    )
 }
 
 fn views(session: &Session, limits: &Limits) -> Result<Action> {
@@ -83,7 +91,11 @@ fn views(session: &Session, limits: &Limits) -> Result<Action> {
         .filter(|(_, name, _)| matches(limits.pattern.as_deref(), name))
         .map(|(database, name, temporary)| vec![database.into(), name.to_lowercase().into(), Value::Flag(temporary)])
         .collect();
-    known(session, &[("namespace", DataType::String), ("viewName", DataType::String), ("isTemporary", DataType::Boolean)], rows)
+    known(
+        session,
+        &[("namespace", DataType::String), ("viewName", DataType::String), ("isTemporary", DataType::Boolean)],
+        rows,
+    )
 }
 
 fn extended(_session: &Session, _limits: &Limits, _partition: bool) -> Result<Action> {
@@ -104,7 +116,8 @@ fn properties(session: &Session, table: &Reference, key: Option<&str>) -> Result
             texts(session, &["key", "value"], vec![vec![key.into(), value.into()]])
         }
         None => {
-            let rows = properties.iter().map(|(key, value)| vec![key.as_str().into(), shown(key, value).into()]).collect();
+            let rows =
+                properties.iter().map(|(key, value)| vec![key.as_str().into(), shown(key, value).into()]).collect();
             texts(session, &["key", "value"], rows)
         }
     }
@@ -124,7 +137,10 @@ fn columns(session: &Session, table: &Reference, namespace: Option<&Name>) -> Re
         match name.as_slice() {
             [only] => name = namespace.iter().cloned().chain([only.clone()]).collect(),
             [database, ..] if namespace.last().is_some_and(|it| it.to_lowercase() != database.to_lowercase()) => {
-                return Err(Error::new("_LEGACY_ERROR_TEMP_1057", format!("SHOW COLUMNS with conflicting databases: '{}' != '{database}'.", namespace.join("."))));
+                return Err(Error::new(
+                    "_LEGACY_ERROR_TEMP_1057",
+                    format!("SHOW COLUMNS with conflicting databases: '{}' != '{database}'.", namespace.join(".")),
+                ));
             }
             _ => {}
         }
@@ -140,7 +156,10 @@ fn create_table(session: &Session, table: &Reference) -> Result<Action> {
     let name = parts(session, table)?;
     let text = match session.catalog.find(&name).ok_or_else(|| no_table(&name))? {
         Found::Temporary(..) => {
-            return Err(Error::new("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", format!("'SHOW CREATE TABLE' expects a table but {} is a temporary view.", quoted(&name))));
+            return Err(Error::new(
+                "EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE",
+                format!("'SHOW CREATE TABLE' expects a table but {} is a temporary view.", quoted(&name)),
+            ));
         }
         Found::Object(database, Object::Table(table)) => of_table(database, table),
         Found::Object(database, Object::View(view)) => of_view(database, view),
@@ -156,7 +175,8 @@ fn shown<'v>(key: &str, value: &'v str) -> &'v str {
 }
 
 fn identifier(name: &str) -> String {
-    let plain = name.chars().all(|it| it.is_ascii_alphanumeric() || it == '_') && !name.chars().all(|it| it.is_ascii_digit());
+    let plain =
+        name.chars().all(|it| it.is_ascii_alphanumeric() || it == '_') && !name.chars().all(|it| it.is_ascii_digit());
     if plain { name.to_owned() } else { format!("`{}`", name.replace('`', "``")) }
 }
 
@@ -172,7 +192,12 @@ fn of_table(database: &str, table: &Table) -> String {
         format!("{} {}{not_null}{default}{comment}", identifier(&it.field.name), it.field.data_type.sql())
     };
     let columns: Vec<String> = table.columns.iter().map(column).collect();
-    let mut text = format!("CREATE TABLE {CATALOG}.{}.{} (\n  {})\n", identifier(database), identifier(&table.name), columns.join(",\n  "));
+    let mut text = format!(
+        "CREATE TABLE {CATALOG}.{}.{} (\n  {})\n",
+        identifier(database),
+        identifier(&table.name),
+        columns.join(",\n  ")
+    );
     text += &format!("USING {}\n", table.provider.to_lowercase());
     let list = |entries: &std::collections::BTreeMap<String, String>| {
         let entry = |(key, value): (&String, &String)| format!("\n  {} = {}", literal(key), literal(shown(key, value)));
@@ -206,7 +231,12 @@ fn of_view(database: &str, view: &View) -> String {
         format!("  {}{comment}", identifier(&it.field.name))
     };
     let columns: Vec<String> = view.columns.iter().map(column).collect();
-    let mut text = format!("CREATE VIEW {}.{} (\n{})\n", identifier(database), identifier(&view.name.to_lowercase()), columns.join(",\n"));
+    let mut text = format!(
+        "CREATE VIEW {}.{} (\n{})\n",
+        identifier(database),
+        identifier(&view.name.to_lowercase()),
+        columns.join(",\n")
+    );
     if let Some(comment) = &view.comment {
         text += &format!("COMMENT {}\n", literal(comment));
     }
@@ -228,6 +258,8 @@ fn wildcard(pattern: &[u8], text: &[u8]) -> bool {
     match pattern {
         [] => text.is_empty(),
         [b'*', rest @ ..] => (0..=text.len()).any(|at| wildcard(rest, &text[at..])),
-        [first, rest @ ..] => text.first().is_some_and(|it| it == first || *first == b'.') && wildcard(rest, &text[1..]),
+        [first, rest @ ..] => {
+            text.first().is_some_and(|it| it == first || *first == b'.') && wildcard(rest, &text[1..])
+        }
     }
 }

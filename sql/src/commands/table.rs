@@ -15,7 +15,10 @@ pub(super) fn alter(session: &mut Session, name: &Reference, is_view: bool, acti
     let found = session.catalog.find(&name).ok_or_else(|| no_table(&name))?;
     let of_view = !matches!(found, Found::Object(_, Object::Table(_)));
     if is_view && !of_view {
-        return Err(Error::new("EXPECT_VIEW_NOT_TABLE.NO_ALTERNATIVE", format!("'{}' expects a view but {} is a table.", "ALTER VIEW", quoted(&name))));
+        return Err(Error::new(
+            "EXPECT_VIEW_NOT_TABLE.NO_ALTERNATIVE",
+            format!("'{}' expects a view but {} is a table.", "ALTER VIEW", quoted(&name)),
+        ));
     }
     match action {
         AlterTable::Rename(to) => {
@@ -31,12 +34,18 @@ pub(super) fn alter(session: &mut Session, name: &Reference, is_view: bool, acti
             let target = properties_of(session, &name)?;
             for key in keys {
                 if target.remove(key).is_none() && !if_exists {
-                    return Err(Error::new("UNSET_NONEXISTENT_PROPERTIES", format!("Attempted to unset non-existent properties [`{key}`] in table {}.", quoted(&name))));
+                    return Err(Error::new(
+                        "UNSET_NONEXISTENT_PROPERTIES",
+                        format!("Attempted to unset non-existent properties [`{key}`] in table {}.", quoted(&name)),
+                    ));
                 }
             }
             Ok(Action::Nothing)
         }
-        _ if of_view => Err(Error::new("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", format!("'ALTER TABLE' expects a table but {} is a view.", quoted(&name)))),
+        _ if of_view => Err(Error::new(
+            "EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE",
+            format!("'ALTER TABLE' expects a table but {} is a view.", quoted(&name)),
+        )),
         AlterTable::AddColumns(columns) => add_columns(session, &name, columns),
         AlterTable::AlterColumn { column, change } => alter_column(session, &name, column, change),
         AlterTable::ChangeColumn { column, definition, position } => {
@@ -46,7 +55,8 @@ pub(super) fn alter(session: &mut Session, name: &Reference, is_view: bool, acti
             let to = data_type(&definition.data_type, &session.settings)?;
             let table = table_mut(session, &name)?;
             let column = find_column(table, column)?;
-            if column.field.name.to_lowercase() != definition.name.value.to_lowercase() || column.field.data_type != to {
+            if column.field.name.to_lowercase() != definition.name.value.to_lowercase() || column.field.data_type != to
+            {
                 return Err(unsupported_change(&name));
             }
             if definition.comment.is_some() {
@@ -55,7 +65,10 @@ pub(super) fn alter(session: &mut Session, name: &Reference, is_view: bool, acti
             Ok(Action::Nothing)
         }
         AlterTable::ReplaceColumns(_) | AlterTable::RenameColumn { .. } | AlterTable::DropColumns { .. } => {
-            Err(Error::new("UNSUPPORTED_FEATURE.TABLE_OPERATION", format!("The feature is not supported: Table {} does not support changing columns.", quoted(&name))))
+            Err(Error::new(
+                "UNSUPPORTED_FEATURE.TABLE_OPERATION",
+                format!("The feature is not supported: Table {} does not support changing columns.", quoted(&name)),
+            ))
         }
         _ => Err(Error::unsupported("this ALTER TABLE")),
     }
@@ -70,7 +83,13 @@ fn add_columns(session: &mut Session, name: &[String], columns: &[NewColumn]) ->
         let [only] = column.name.parts.as_slice() else { return Err(Error::unsupported("new fields of structs")) };
         let is_there = |it: &crate::catalog::Column| it.field.name.to_lowercase() == only.value.to_lowercase();
         if table.columns.iter().chain(&new).any(is_there) {
-            return Err(Error::new("COLUMN_ALREADY_EXISTS", format!("The column `{}` already exists. Consider to choose another name or rename the existing column.", only.value.to_lowercase())));
+            return Err(Error::new(
+                "COLUMN_ALREADY_EXISTS",
+                format!(
+                    "The column `{}` already exists. Consider to choose another name or rename the existing column.",
+                    only.value.to_lowercase()
+                ),
+            ));
         }
         new.push(declared(&only.value, data_type(&column.data_type, &session.settings)?, &column.options));
     }
@@ -98,16 +117,20 @@ fn alter_column(session: &mut Session, name: &[String], column: &Name, change: &
 }
 
 fn unsupported_change(name: &[String]) -> Error {
-    Error::new("NOT_SUPPORTED_CHANGE_COLUMN", format!("ALTER TABLE ALTER/CHANGE COLUMN is not supported for changing {}'s column.", quoted(name)))
+    Error::new(
+        "NOT_SUPPORTED_CHANGE_COLUMN",
+        format!("ALTER TABLE ALTER/CHANGE COLUMN is not supported for changing {}'s column.", quoted(name)),
+    )
 }
 
 fn find_column<'t>(table: &'t mut Table, column: &Name) -> Result<&'t mut crate::catalog::Column> {
     let wanted = column.parts.last().map(|it| it.value.clone()).unwrap_or_default();
-    table
-        .columns
-        .iter_mut()
-        .find(|it| it.field.name.to_lowercase() == wanted.to_lowercase())
-        .ok_or_else(|| Error::new("UNRESOLVED_COLUMN.WITH_SUGGESTION", format!("A column or function parameter with name `{wanted}` cannot be resolved.")))
+    table.columns.iter_mut().find(|it| it.field.name.to_lowercase() == wanted.to_lowercase()).ok_or_else(|| {
+        Error::new(
+            "UNRESOLVED_COLUMN.WITH_SUGGESTION",
+            format!("A column or function parameter with name `{wanted}` cannot be resolved."),
+        )
+    })
 }
 
 fn table_mut<'s>(session: &'s mut Session, name: &[String]) -> Result<&'s mut Table> {
@@ -129,9 +152,13 @@ fn rename(session: &mut Session, name: &[String], to: &[String]) -> Result<Actio
     let (database, old) = session.catalog.place(name)?;
     let (other, new) = session.catalog.place(to)?;
     if exists(session, &other, &new)? {
-        return Err(Error::new("TABLE_OR_VIEW_ALREADY_EXISTS", format!("Cannot create table or view {} because it already exists.", quoted(to))));
+        return Err(Error::new(
+            "TABLE_OR_VIEW_ALREADY_EXISTS",
+            format!("Cannot create table or view {} because it already exists.", quoted(to)),
+        ));
     }
-    if let Some(Object::Table(mut table)) = session.catalog.database_mut(&database)?.objects.remove(&old.to_lowercase()) {
+    if let Some(Object::Table(mut table)) = session.catalog.database_mut(&database)?.objects.remove(&old.to_lowercase())
+    {
         table.name.clone_from(&new);
         session.catalog.database_mut(&other)?.objects.insert(new.to_lowercase(), Object::Table(table));
     }
@@ -156,7 +183,10 @@ pub(super) fn drop_table(session: &mut Session, name: &Reference, if_exists: boo
         }
         Some(Found::Object(_, Object::View(_))) => Err(Error::new(
             "WRONG_COMMAND_FOR_OBJECT_TYPE",
-            format!("The operation DROP TABLE requires a EXTERNAL or MANAGED. But {} is a VIEW. Use DROP VIEW instead.", quoted(&name)),
+            format!(
+                "The operation DROP TABLE requires a EXTERNAL or MANAGED. But {} is a VIEW. Use DROP VIEW instead.",
+                quoted(&name)
+            ),
         )),
         Some(Found::Object(database, Object::Table(_))) => {
             let database = database.to_owned();
@@ -184,8 +214,10 @@ pub(super) fn truncate(session: &mut Session, name: &Reference, partition: Optio
         Some(Found::Object(database, Object::Table(table))) => {
             Ok(Action::Truncate { database: database.to_owned(), table: table.name.to_lowercase() })
         }
-        Some(_) => Err(Error::new("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", format!("'TRUNCATE TABLE' expects a table but {} is a view.", quoted(&name)))),
+        Some(_) => Err(Error::new(
+            "EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE",
+            format!("'TRUNCATE TABLE' expects a table but {} is a view.", quoted(&name)),
+        )),
         None => Err(no_table(&name)),
     }
 }
-

@@ -13,7 +13,16 @@ use crate::resolve::{Resolver, resolve_query};
 pub(super) fn view(session: &mut Session, statement: &Statement) -> Result<Action> {
     match statement {
         Statement::CreateView {
-            name, or_replace, temporary, global, if_not_exists, columns, comment, properties, query, text,
+            name,
+            or_replace,
+            temporary,
+            global,
+            if_not_exists,
+            columns,
+            comment,
+            properties,
+            query,
+            text,
         } => {
             let name = parts(session, name)?;
             let mut resolver = Resolver::new(session);
@@ -96,7 +105,10 @@ fn declared(
         if columns[..at].iter().any(same) {
             return Err(Error::new(
                 "COLUMN_ALREADY_EXISTS",
-                format!("The column `{}` already exists. Consider to choose another name or rename the existing column.", column.field.name.to_lowercase()),
+                format!(
+                    "The column `{}` already exists. Consider to choose another name or rename the existing column.",
+                    column.field.name.to_lowercase()
+                ),
             ));
         }
     }
@@ -118,14 +130,20 @@ fn put(session: &mut Session, name: &[String], view: View, how: How, read: Optio
     let exists = |what: &str| {
         Error::new(
             format!("{what}_ALREADY_EXISTS"),
-            format!("Cannot create view {} because it already exists. Choose a different name, drop or replace the existing object.", quoted(name)),
+            format!(
+                "Cannot create view {} because it already exists. Choose a different name, drop or replace the existing object.",
+                quoted(name)
+            ),
         )
     };
     if view.temporary {
         if !global && name.len() > 1 {
             return Err(Error::new(
                 "TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS",
-                format!("CREATE TEMPORARY VIEW or the corresponding Dataset APIs only accept single-part view names, but got: {}.", quoted(name)),
+                format!(
+                    "CREATE TEMPORARY VIEW or the corresponding Dataset APIs only accept single-part view names, but got: {}.",
+                    quoted(name)
+                ),
             ));
         }
         let views = if global { &mut session.catalog.global } else { &mut session.catalog.temporary };
@@ -138,7 +156,11 @@ fn put(session: &mut Session, name: &[String], view: View, how: How, read: Optio
     if let Some(temporary) = read {
         return Err(Error::new(
             "INVALID_TEMP_OBJ_REFERENCE",
-            format!("Cannot create the persistent object {} of the type VIEW because it references to the temporary object {temporary} of the type VIEW. Please make the temporary object {temporary} persistent, or make the persistent object {} temporary.", quoted(name), quoted(name)),
+            format!(
+                "Cannot create the persistent object {} of the type VIEW because it references to the temporary object {temporary} of the type VIEW. Please make the temporary object {temporary} persistent, or make the persistent object {} temporary.",
+                quoted(name),
+                quoted(name)
+            ),
         ));
     }
     let (database, _) = session.catalog.place(name)?;
@@ -170,7 +192,10 @@ fn view_mut<'s>(session: &'s mut Session, name: &[String]) -> Result<Option<&'s 
 }
 
 /// Sets or removes properties of a view.
-pub(super) fn properties_mut<'s>(session: &'s mut Session, name: &[String]) -> Result<Option<&'s mut BTreeMap<String, String>>> {
+pub(super) fn properties_mut<'s>(
+    session: &'s mut Session,
+    name: &[String],
+) -> Result<Option<&'s mut BTreeMap<String, String>>> {
     Ok(view_mut(session, name)?.map(|view| &mut view.properties))
 }
 
@@ -180,7 +205,10 @@ pub(super) fn rename(session: &mut Session, name: &[String], to: &[String]) -> R
     let lower = name.first().map(|it| it.to_lowercase()).unwrap_or_default();
     if name.len() == 1 && session.catalog.temporary.contains_key(&lower) {
         if session.catalog.temporary.contains_key(&only.to_lowercase()) {
-            return Err(Error::new("TEMP_TABLE_OR_VIEW_ALREADY_EXISTS", format!("Cannot create the temporary view {} because it already exists.", quoted(to))));
+            return Err(Error::new(
+                "TEMP_TABLE_OR_VIEW_ALREADY_EXISTS",
+                format!("Cannot create the temporary view {} because it already exists.", quoted(to)),
+            ));
         }
         if let Some(mut view) = session.catalog.temporary.remove(&lower) {
             view.name.clone_from(&only);
@@ -194,7 +222,10 @@ pub(super) fn rename(session: &mut Session, name: &[String], to: &[String]) -> R
         return Err(no_table(name));
     }
     if objects.contains_key(&only.to_lowercase()) {
-        return Err(Error::new("TABLE_OR_VIEW_ALREADY_EXISTS", format!("Cannot create table or view {} because it already exists.", quoted(to))));
+        return Err(Error::new(
+            "TABLE_OR_VIEW_ALREADY_EXISTS",
+            format!("Cannot create table or view {} because it already exists.", quoted(to)),
+        ));
     }
     if let Some(Object::View(mut view)) = objects.remove(&old.to_lowercase()) {
         view.name.clone_from(&only);
@@ -210,7 +241,13 @@ fn drop_view(session: &mut Session, name: &[String], if_exists: bool) -> Result<
         [database, only] if database == GLOBAL_TEMP => session.catalog.global.remove(only).is_some(),
         _ => match session.catalog.find(name) {
             Some(Found::Object(_, Object::Table(_))) => {
-                return Err(Error::new("WRONG_COMMAND_FOR_OBJECT_TYPE", format!("The operation DROP VIEW requires a VIEW. But {} is a TABLE. Use DROP TABLE instead.", quoted(name))));
+                return Err(Error::new(
+                    "WRONG_COMMAND_FOR_OBJECT_TYPE",
+                    format!(
+                        "The operation DROP VIEW requires a VIEW. But {} is a TABLE. Use DROP TABLE instead.",
+                        quoted(name)
+                    ),
+                ));
             }
             Some(Found::Object(database, Object::View(_))) => {
                 let database = database.to_owned();

@@ -29,7 +29,12 @@ impl Resolver<'_> {
     }
 
     /// Groups, and rewrites the expressions to columns of the groups.
-    pub(crate) fn aggregate(&mut self, plan: LogicalPlan, groups: Groups, exprs: Vec<&mut Typed>) -> Result<LogicalPlan> {
+    pub(crate) fn aggregate(
+        &mut self,
+        plan: LogicalPlan,
+        groups: Groups,
+        exprs: Vec<&mut Typed>,
+    ) -> Result<LogicalPlan> {
         let (plan, columns) = self.with_columns(plan, groups.keys.iter().map(|key| key.expr.clone()).collect())?;
         let mut calls: Vec<(Plan, String)> = Vec::new();
         let is_sets = groups.sets.is_some();
@@ -151,7 +156,13 @@ impl Resolver<'_> {
     }
 }
 
-fn grouping_arguments(arguments: &mut Vec<Plan>, keys: &[Typed], columns: &[Plan], is_sets: bool, name: &str) -> Result<()> {
+fn grouping_arguments(
+    arguments: &mut Vec<Plan>,
+    keys: &[Typed],
+    columns: &[Plan],
+    is_sets: bool,
+    name: &str,
+) -> Result<()> {
     if !is_sets {
         return Err(Error::new(
             "UNSUPPORTED_GROUPING_EXPRESSION",
@@ -165,7 +176,11 @@ fn grouping_arguments(arguments: &mut Vec<Plan>, keys: &[Typed], columns: &[Plan
     for argument in arguments {
         let Some(at) = keys.iter().position(|key| &key.expr == argument) else {
             return Err(Error::new(
-                if name.starts_with("grouping_id") { "GROUPING_ID_COLUMN_MISMATCH" } else { "GROUPING_COLUMN_MISMATCH" },
+                if name.starts_with("grouping_id") {
+                    "GROUPING_ID_COLUMN_MISMATCH"
+                } else {
+                    "GROUPING_COLUMN_MISMATCH"
+                },
                 format!("Column of {name} can't be found in grouping columns."),
             ));
         };
@@ -183,7 +198,9 @@ fn not_grouped(name: &str, no_keys: bool) -> Error {
     }
     Error::new(
         "MISSING_AGGREGATION",
-        format!("The non-aggregating expression \"{name}\" is based on columns which are not participating in the GROUP BY clause. Add the columns or the expression to the GROUP BY, aggregate the expression, or use \"any_value({name})\" if you do not care which of the values within a group is returned."),
+        format!(
+            "The non-aggregating expression \"{name}\" is based on columns which are not participating in the GROUP BY clause. Add the columns or the expression to the GROUP BY, aggregate the expression, or use \"any_value({name})\" if you do not care which of the values within a group is returned."
+        ),
     )
 }
 

@@ -97,7 +97,9 @@ impl Resolver<'_> {
         let mut inputs = Vec::new();
         for argument in &call.arguments {
             inputs.push(match &*argument.value.kind {
-                ExprKind::Lambda(variables, _) => LambdaInput::Lambda(variables.iter().map(|it| it.value.clone()).collect()),
+                ExprKind::Lambda(variables, _) => {
+                    LambdaInput::Lambda(variables.iter().map(|it| it.value.clone()).collect())
+                }
                 _ => LambdaInput::Value(self.expr(&argument.value, names)?),
             });
         }
@@ -138,7 +140,13 @@ impl Resolver<'_> {
         self.placed(function, written, false, names)
     }
 
-    fn placed(&mut self, function: &str, written: &[Argument], counts_rows: bool, names: Names<'_>) -> Result<Vec<Typed>> {
+    fn placed(
+        &mut self,
+        function: &str,
+        written: &[Argument],
+        counts_rows: bool,
+        names: Names<'_>,
+    ) -> Result<Vec<Typed>> {
         let mut arguments = Vec::new();
         let mut named: Vec<(String, Typed)> = Vec::new();
         for argument in written {
@@ -149,7 +157,9 @@ impl Resolver<'_> {
             if !named.is_empty() {
                 return Err(Error::new(
                     "UNEXPECTED_POSITIONAL_ARGUMENT",
-                    format!("Cannot invoke function `{function}` because it contains positional argument(s) following a named argument."),
+                    format!(
+                        "Cannot invoke function `{function}` because it contains positional argument(s) following a named argument."
+                    ),
                 ));
             }
             if let Some(columns) = self.regex_columns(&argument.value, names.scope)? {
@@ -185,7 +195,9 @@ impl Resolver<'_> {
             _ => {
                 return Err(Error::new(
                     "NAMED_PARAMETERS_NOT_SUPPORTED",
-                    format!("Named parameters are not supported for function `{function}`; please retry the query with positional arguments to the function call instead."),
+                    format!(
+                        "Named parameters are not supported for function `{function}`; please retry the query with positional arguments to the function call instead."
+                    ),
                 ));
             }
         };
@@ -195,13 +207,17 @@ impl Resolver<'_> {
             let Some(at) = parameters.iter().position(|(parameter, _)| *parameter == name) else {
                 return Err(Error::new(
                     "UNRECOGNIZED_PARAMETER_NAME",
-                    format!("Cannot invoke function `{function}` because the function call included a named argument reference for the argument named `{name}`, but this function does not include any signature containing an argument with this name."),
+                    format!(
+                        "Cannot invoke function `{function}` because the function call included a named argument reference for the argument named `{name}`, but this function does not include any signature containing an argument with this name."
+                    ),
                 ));
             };
             if places[at].is_some() {
                 return Err(Error::new(
                     "DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT.BOTH_POSITIONAL_AND_NAMED",
-                    format!("Call to function `{function}` is invalid because it includes multiple argument assignments to the same parameter name `{name}`."),
+                    format!(
+                        "Call to function `{function}` is invalid because it includes multiple argument assignments to the same parameter name `{name}`."
+                    ),
                 ));
             }
             places[at] = Some(value);
@@ -270,14 +286,23 @@ impl Resolver<'_> {
         let not_constant = |class: &str, why: &str| {
             Error::new(
                 format!("NOT_A_CONSTANT_STRING.{class}"),
-                format!("The expression \"{}\" used for the routine or clause IDENTIFIER must be a constant STRING which is NOT NULL. {why}", typed.name),
+                format!(
+                    "The expression \"{}\" used for the routine or clause IDENTIFIER must be a constant STRING which is NOT NULL. {why}",
+                    typed.name
+                ),
             )
         };
         if !typed.foldable {
-            return Err(not_constant("NOT_CONSTANT", "To be considered constant the expression must not depend on any columns, contain a subquery, or invoke a non deterministic function such as rand()."));
+            return Err(not_constant(
+                "NOT_CONSTANT",
+                "To be considered constant the expression must not depend on any columns, contain a subquery, or invoke a non deterministic function such as rand().",
+            ));
         }
         if typed.data_type != DataType::String {
-            return Err(not_constant("WRONG_TYPE", &format!("The data type of the expression is {}.", typed.data_type.sql())));
+            return Err(not_constant(
+                "WRONG_TYPE",
+                &format!("The data type of the expression is {}.", typed.data_type.sql()),
+            ));
         }
         let value = evaluate(&cast(typed.clone(), &DataType::String, &self.settings)?)?;
         let Some(Some(text)) = value.try_as_str() else {
@@ -292,12 +317,18 @@ impl Resolver<'_> {
 pub(crate) fn unknown_function(parts: &[&str]) -> Error {
     Error::new(
         "UNRESOLVED_ROUTINE",
-        format!("Cannot resolve function `{}` on search path [`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`].", parts.join("`.`")),
+        format!(
+            "Cannot resolve function `{}` on search path [`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`].",
+            parts.join("`.`")
+        ),
     )
 }
 
 /// Changes the aggregate functions of an expression, not those within them.
-pub(crate) fn each_aggregate(expr: Plan, change: &mut impl FnMut(AggregateFunction) -> AggregateFunction) -> Result<Plan> {
+pub(crate) fn each_aggregate(
+    expr: Plan,
+    change: &mut impl FnMut(AggregateFunction) -> AggregateFunction,
+) -> Result<Plan> {
     let changed = expr.transform_down(|expr| {
         Ok(match expr {
             Plan::AggregateFunction(call) => {

@@ -21,7 +21,11 @@ pub(crate) fn store_cast(typed: Typed, to: &DataType, settings: &Arc<Settings>) 
     if !can_store(&typed.data_type, to) {
         return Err(Error::new(
             "INCOMPATIBLE_DATA_FOR_TABLE.CANNOT_SAFELY_CAST",
-            format!("Cannot write incompatible data for the table: Cannot safely cast \"{}\" to \"{}\".", typed.data_type.sql(), to.sql()),
+            format!(
+                "Cannot write incompatible data for the table: Cannot safely cast \"{}\" to \"{}\".",
+                typed.data_type.sql(),
+                to.sql()
+            ),
         ));
     }
     convert(typed, to, CastMode::Ansi, settings)

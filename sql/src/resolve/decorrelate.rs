@@ -11,22 +11,15 @@ use datafusion::functions_window::expr_fn::row_number;
 use datafusion::logical_expr::builder::unnest_with_options;
 use datafusion::logical_expr::expr::Sort as SortExpr;
 use datafusion::logical_expr::{
-    Aggregate, Distinct, Expr as Plan, ExprFunctionExt, Filter, Join, Limit, LogicalPlan, Operator, Projection, Sort, Union,
-    Window, binary_expr, lit,
+    Aggregate, Distinct, Expr as Plan, ExprFunctionExt, Filter, Join, Limit, LogicalPlan, Operator, Projection, Sort,
+    Union, Window, binary_expr, lit,
 };
 use paceline_functions::{Error, Result};
 
 use super::Resolver;
 use super::call::each_aggregate;
 use super::correlation::{is_simple, is_volatile};
-
-/// The outer columns that a subquery uses, and the plan that has them.
-struct Domain {
-    outer: LogicalPlan,
-    names: Vec<String>,
-    /// Whether an aggregate without groups has a row where no row is below. Spark's EXISTS and IN have none.
-    whole: bool,
-}
+use super::domain::{Domain, id, inward, join, order_of, outer_name, projection, refers, sort_keys};
 
 /// A plan, and the columns of it that hold the domain's.
 pub(crate) struct Dependent {
@@ -36,15 +29,23 @@ pub(crate) struct Dependent {
 
 impl Resolver<'_> {
     /// Puts joins below expressions in place of their subqueries.
-    pub(crate) fn join_subqueries(&mut self, plan: LogicalPlan, exprs: &mut [&mut Plan], all: bool) -> Result<LogicalPlan> {
+    pub(crate) fn join_subqueries(
+        &mut self,
+        plan: LogicalPlan,
+        exprs: &mut [&mut Plan],
+        all: bool,
+    ) -> Result<LogicalPlan> {
         let mut plan = plan;
         let mut found: Vec<Plan> = Vec::new();
         for expr in exprs.iter() {
             expr.apply(|it| {
                 let wanted = match it {
-                    Plan::ScalarSubquery(query) => !query.outer_ref_columns.is_empty() && !is_simple(&query.subquery, true),
+                    Plan::ScalarSubquery(query) => {
+                        !query.outer_ref_columns.is_empty() && !is_simple(&query.subquery, true)
+                    }
                     Plan::Exists(exists) => {
-                        !exists.subquery.outer_ref_columns.is_empty() && (all || !is_simple(&exists.subquery.subquery, false))
+                        !exists.subquery.outer_ref_columns.is_empty()
+                            && (all || !is_simple(&exists.subquery.subquery, false))
                     }
                     _ => false,
                 };
@@ -64,7 +65,8 @@ impl Resolver<'_> {
                 }
                 Plan::Exists(exists) => {
                     let used = &exists.subquery.outer_ref_columns;
-                    let Dependent { plan: inner, ids } = self.dependent(&plan, &exists.subquery.subquery, used, false)?;
+                    let Dependent { plan: inner, ids } =
+                        self.dependent(&plan, &exists.subquery.subquery, used, false)?;
                     let mark = self.id();
                     let inner = projection(ids.iter().map(|it| id(it)).collect(), inner)?;
                     let inner = LogicalPlan::Distinct(Distinct::All(Arc::new(inner)));
@@ -80,7 +82,11 @@ impl Resolver<'_> {
                 let whole = std::mem::take(*expr);
                 **expr = whole
                     .transform_down(|node| {
-                        Ok(if node == it { Transformed::new(replacement.clone(), true, TreeNodeRecursion::Jump) } else { Transformed::no(node) })
+                        Ok(if node == it {
+                            Transformed::new(replacement.clone(), true, TreeNodeRecursion::Jump)
+                        } else {
+                            Transformed::no(node)
+                        })
                     })?
                     .data;
             }
@@ -89,7 +95,13 @@ impl Resolver<'_> {
     }
 
     /// A subquery's rows for each row of the domain.
-    pub(crate) fn dependent(&mut self, outer: &LogicalPlan, inner: &LogicalPlan, used: &[Plan], whole: bool) -> Result<Dependent> {
+    pub(crate) fn dependent(
+        &mut self,
+        outer: &LogicalPlan,
+        inner: &LogicalPlan,
+        used: &[Plan],
+        whole: bool,
+    ) -> Result<Dependent> {
         if is_volatile(outer) {
             return Err(Error::unsupported("a correlated subquery of a query that is not deterministic"));
         }
@@ -104,7 +116,14 @@ impl Resolver<'_> {
     }
 
     /// Joins a subquery's rows to the query around, whose NULLs are equal to the domain's.
-    pub(crate) fn attach(&mut self, outer: LogicalPlan, inner: Dependent, used: &[Plan], kind: JoinType, on: Option<Plan>) -> Result<LogicalPlan> {
+    pub(crate) fn attach(
+        &mut self,
+        outer: LogicalPlan,
+        inner: Dependent,
+        used: &[Plan],
+        kind: JoinType,
+        on: Option<Plan>,
+    ) -> Result<LogicalPlan> {
         let names = used.iter().filter_map(outer_name);
         let keys = names.zip(&inner.ids).map(|(name, it)| (id(&name), id(it))).collect();
         let (left, right) = (Arc::new(outer), Arc::new(inner.plan));
@@ -127,17 +146,23 @@ impl Resolver<'_> {
     fn pushed(&mut self, plan: &LogicalPlan, domain: &Domain) -> Result<Dependent> {
         if !refers(plan, domain) {
             let copy = self.copy(domain)?;
-            let one_row = matches!(plan, LogicalPlan::EmptyRelation(it) if it.produce_one_row && it.schema.fields().is_empty());
+            let one_row =
+                matches!(plan, LogicalPlan::EmptyRelation(it) if it.produce_one_row && it.schema.fields().is_empty());
             if one_row {
                 return Ok(copy);
             }
-            let plan = join(copy.plan, plan.clone(), Vec::new(), None, JoinType::Inner, NullEquality::NullEqualsNothing)?;
+            let plan =
+                join(copy.plan, plan.clone(), Vec::new(), None, JoinType::Inner, NullEquality::NullEqualsNothing)?;
             return Ok(Dependent { plan, ids: copy.ids });
         }
         match plan {
             LogicalPlan::Projection(it) => {
                 let below = self.push(&it.input, domain)?;
-                let exprs = it.expr.iter().map(|expr| inward(expr, domain, &below.ids)).chain(below.ids.iter().map(|it| Ok(id(it))));
+                let exprs = it
+                    .expr
+                    .iter()
+                    .map(|expr| inward(expr, domain, &below.ids))
+                    .chain(below.ids.iter().map(|it| Ok(id(it))));
                 let plan = projection(exprs.collect::<Result<_>>()?, below.plan)?;
                 Ok(Dependent { plan, ids: below.ids })
             }
@@ -207,7 +232,8 @@ impl Resolver<'_> {
         }
         let calls = it.aggr_expr.iter().map(|expr| inward(expr, domain, &below.ids)).collect::<Result<Vec<_>>>()?;
         if !it.group_expr.is_empty() || !domain.whole {
-            let groups = it.group_expr.iter().map(|expr| inward(expr, domain, &below.ids)).collect::<Result<Vec<_>>>()?;
+            let groups =
+                it.group_expr.iter().map(|expr| inward(expr, domain, &below.ids)).collect::<Result<Vec<_>>>()?;
             let groups = groups.into_iter().chain(below.ids.iter().map(|it| id(it))).collect();
             let plan = LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(below.plan), groups, calls)?);
             return Ok(Dependent { plan, ids: below.ids });
@@ -236,16 +262,25 @@ impl Resolver<'_> {
 
     fn push_join(&mut self, it: &Join, domain: &Domain) -> Result<Dependent> {
         let (left_refers, right_refers) = (refers(&it.left, domain), refers(&it.right, domain));
-        let left_has = matches!(it.join_type, JoinType::Inner | JoinType::Left | JoinType::LeftSemi | JoinType::LeftAnti);
+        let left_has =
+            matches!(it.join_type, JoinType::Inner | JoinType::Left | JoinType::LeftSemi | JoinType::LeftAnti);
         let right_has = it.join_type == JoinType::Right;
         if !left_has && !right_has {
             return Err(Error::unsupported(format!("a {} join in a correlated subquery", it.join_type)));
         }
         let inner = it.join_type == JoinType::Inner;
         let keep = |plan: &LogicalPlan| Dependent { plan: plan.clone(), ids: Vec::new() };
-        let left = if left_refers || (left_has && !(inner && right_refers)) { self.push(&it.left, domain)? } else { keep(&it.left) };
+        let left = if left_refers || (left_has && !(inner && right_refers)) {
+            self.push(&it.left, domain)?
+        } else {
+            keep(&it.left)
+        };
         let right = if right_refers || right_has { self.push(&it.right, domain)? } else { keep(&it.right) };
-        let ids = if (right_has || left.ids.is_empty()) && !right.ids.is_empty() { right.ids.clone() } else { left.ids.clone() };
+        let ids = if (right_has || left.ids.is_empty()) && !right.ids.is_empty() {
+            right.ids.clone()
+        } else {
+            left.ids.clone()
+        };
         let mut filter = it.filter.as_ref().map(|expr| inward(expr, domain, &ids)).transpose()?;
         let mut on = Vec::new();
         for (a, b) in &it.on {
@@ -288,74 +323,4 @@ impl Resolver<'_> {
         let plan = LogicalPlan::Filter(Filter::try_new(kept, Arc::new(plan))?);
         Ok(Dependent { plan, ids: below.ids })
     }
-}
-
-/// The keys that a plan's rows are in the order of, if its columns still are there.
-fn order_of(plan: &LogicalPlan) -> Option<&Vec<SortExpr>> {
-    match plan {
-        LogicalPlan::Sort(sort) => Some(&sort.expr),
-        LogicalPlan::Projection(it) => match it.input.as_ref() {
-            LogicalPlan::Sort(sort) => {
-                let there = |key: &SortExpr| it.expr.contains(&key.expr);
-                sort.expr.iter().all(there).then_some(&sort.expr)
-            }
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-fn sort_keys(keys: &[SortExpr], domain: &Domain, ids: &[String]) -> Result<Vec<SortExpr>> {
-    keys.iter().map(|key| Ok(SortExpr::new(inward(&key.expr, domain, ids)?, key.asc, key.nulls_first))).collect()
-}
-
-fn id(name: &str) -> Plan {
-    Plan::Column(Column::new_unqualified(name))
-}
-
-fn projection(exprs: Vec<Plan>, plan: LogicalPlan) -> Result<LogicalPlan> {
-    let mut unique: Vec<Plan> = Vec::new();
-    for expr in exprs {
-        if !unique.contains(&expr) {
-            unique.push(expr);
-        }
-    }
-    Ok(LogicalPlan::Projection(Projection::try_new(unique, Arc::new(plan))?))
-}
-
-fn join(left: LogicalPlan, right: LogicalPlan, on: Vec<(Plan, Plan)>, filter: Option<Plan>, kind: JoinType, nulls: NullEquality) -> Result<LogicalPlan> {
-    let (left, right) = (Arc::new(left), Arc::new(right));
-    let filter = if on.is_empty() && filter.is_none() && kind != JoinType::Inner { Some(lit(true)) } else { filter };
-    Ok(LogicalPlan::Join(Join::try_new(left, right, on, filter, kind, JoinConstraint::On, nulls, false)?))
-}
-
-fn outer_name(expr: &Plan) -> Option<String> {
-    match expr {
-        Plan::OuterReferenceColumn(_, column) => Some(column.name.clone()),
-        _ => None,
-    }
-}
-
-/// An expression with the domain's columns in place of the outer ones.
-fn inward(expr: &Plan, domain: &Domain, ids: &[String]) -> Result<Plan> {
-    let changed = expr.clone().transform_up(|node| {
-        let at = outer_name(&node).and_then(|name| domain.names.iter().position(|it| *it == name));
-        Ok(match at.and_then(|at| ids.get(at)) {
-            Some(new) => Transformed::yes(id(new)),
-            None => Transformed::no(node),
-        })
-    })?;
-    Ok(changed.data)
-}
-
-fn refers(plan: &LogicalPlan, domain: &Domain) -> bool {
-    plan.exists(|node| {
-        let mut found = false;
-        node.apply_expressions(|expr| {
-            found |= expr.exists(|it| Ok(outer_name(it).is_some_and(|name| domain.names.contains(&name))))?;
-            Ok(TreeNodeRecursion::Continue)
-        })?;
-        Ok(found)
-    })
-    .unwrap_or(true)
 }

@@ -27,7 +27,11 @@ impl Resolver<'_> {
         self.expr(expr, Names::of(&scope))
     }
 
-    pub(crate) fn exprs<'e>(&mut self, exprs: impl IntoIterator<Item = &'e Expr>, names: Names<'_>) -> Result<Vec<Typed>> {
+    pub(crate) fn exprs<'e>(
+        &mut self,
+        exprs: impl IntoIterator<Item = &'e Expr>,
+        names: Names<'_>,
+    ) -> Result<Vec<Typed>> {
         exprs.into_iter().map(|expr| self.expr(expr, names)).collect()
     }
 
@@ -168,7 +172,10 @@ impl Resolver<'_> {
             [one] => Ok(Some((*one).clone())),
             many if names.first == First::Alias => Err(Error::new(
                 "AMBIGUOUS_REFERENCE",
-                format!("Reference `{name}` is ambiguous, could be: [{}].", vec![format!("`{name}`"); many.len()].join(", ")),
+                format!(
+                    "Reference `{name}` is ambiguous, could be: [{}].",
+                    vec![format!("`{name}`"); many.len()].join(", ")
+                ),
             )),
             many => Err(Error::new(
                 "AMBIGUOUS_LATERAL_COLUMN_ALIAS",
@@ -198,8 +205,14 @@ impl Resolver<'_> {
     /// `CURRENT_DATE` and its like, where no column has that name.
     fn niladic(&mut self, name: &str) -> Result<Option<Typed>> {
         const NAMES: [&str; 8] = [
-            "current_date", "current_timestamp", "localtimestamp", "current_user", "user", "current_catalog",
-            "current_database", "session_user",
+            "current_date",
+            "current_timestamp",
+            "localtimestamp",
+            "current_user",
+            "user",
+            "current_catalog",
+            "current_database",
+            "session_user",
         ];
         let lower = name.to_lowercase();
         if lower == "grouping__id" {
@@ -246,7 +259,11 @@ impl Resolver<'_> {
                 other => {
                     return Err(Error::new(
                         "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
-                        format!("Cannot resolve \"{name}\" due to data type mismatch: parameter requires the \"BOOLEAN\" type, however \"{}\" has the type \"{}\".", condition.name, other.sql()),
+                        format!(
+                            "Cannot resolve \"{name}\" due to data type mismatch: parameter requires the \"BOOLEAN\" type, however \"{}\" has the type \"{}\".",
+                            condition.name,
+                            other.sql()
+                        ),
                     ));
                 }
             };

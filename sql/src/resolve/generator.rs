@@ -43,7 +43,11 @@ impl Resolver<'_> {
         if !names.is_empty() && names.len() != made.columns.len() {
             return Err(Error::new(
                 "UDTF_ALIAS_NUMBER_MISMATCH",
-                format!("The number of aliases supplied in the AS clause does not match the number of columns output by the UDTF. Expected {} aliases, but got {}.", made.columns.len(), names.join(",")),
+                format!(
+                    "The number of aliases supplied in the AS clause does not match the number of columns output by the UDTF. Expected {} aliases, but got {}.",
+                    made.columns.len(),
+                    names.join(",")
+                ),
             ));
         }
         let made = made.renamed(&[view.table.value.clone()], &names)?;
@@ -63,7 +67,10 @@ impl Resolver<'_> {
         let Resolve::Generator(resolve) = function.resolve else {
             return Err(Error::new(
                 "UNSUPPORTED_GENERATOR.NOT_GENERATOR",
-                format!("The generator is not supported: `{}` is expected to be a generator. However, its class is not a generator.", function.name),
+                format!(
+                    "The generator is not supported: `{}` is expected to be a generator. However, its class is not a generator.",
+                    function.name
+                ),
             ));
         };
         if arguments.iter().any(|it| has_aggregate(&it.expr) || has_window(&it.expr)) {

@@ -67,12 +67,8 @@ impl Resolver<'_> {
     }
 
     fn all(&mut self, items: &[Item]) -> Result<Groups> {
-        let keys: Vec<Typed> = items
-            .iter()
-            .map(|it| &it.typed)
-            .filter(|it| !has_aggregate(&it.expr) && !it.foldable)
-            .cloned()
-            .collect();
+        let keys: Vec<Typed> =
+            items.iter().map(|it| &it.typed).filter(|it| !has_aggregate(&it.expr) && !it.foldable).cloned().collect();
         Ok(numbered(Vec::new(), vec![keys], false))
     }
 
@@ -117,7 +113,10 @@ impl Resolver<'_> {
                 if has_aggregate(&found.typed.expr) {
                     return Err(Error::new(
                         "GROUP_BY_POS_AGGREGATE",
-                        format!("GROUP BY {at} refers to an expression {} that contains an aggregate function. Aggregate functions are not allowed in GROUP BY.", found.typed.name),
+                        format!(
+                            "GROUP BY {at} refers to an expression {} that contains an aggregate function. Aggregate functions are not allowed in GROUP BY.",
+                            found.typed.name
+                        ),
                     ));
                 }
                 found.typed.clone()
@@ -133,7 +132,11 @@ impl Resolver<'_> {
         if matches!(key.data_type, paceline_functions::DataType::Map(..)) {
             return Err(Error::new(
                 "GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE",
-                format!("The expression \"{}\" cannot be used as a grouping expression because its data type \"{}\" is not an orderable data type.", key.name, key.data_type.sql()),
+                format!(
+                    "The expression \"{}\" cannot be used as a grouping expression because its data type \"{}\" is not an orderable data type.",
+                    key.name,
+                    key.data_type.sql()
+                ),
             ));
         }
         Ok(key)
@@ -194,7 +197,10 @@ fn rollup(lists: Vec<Vec<Typed>>) -> Vec<Vec<Typed>> {
 
 fn too_many(sets: usize) -> Result<()> {
     if sets > MOST_SETS {
-        return Err(Error::new("GROUPING_SIZE_LIMIT_EXCEEDED", format!("Grouping sets size cannot be greater than {MOST_SETS}.")));
+        return Err(Error::new(
+            "GROUPING_SIZE_LIMIT_EXCEEDED",
+            format!("Grouping sets size cannot be greater than {MOST_SETS}."),
+        ));
     }
     Ok(())
 }

@@ -44,7 +44,8 @@ impl Resolver<'_> {
         };
         let both = both(&left.scope, &right.scope);
         let mut on = self.on(on, &both)?;
-        let has_subquery = on.exists(|it| Ok(matches!(it, Plan::ScalarSubquery(_) | Plan::Exists(_) | Plan::InSubquery(_))))?;
+        let has_subquery =
+            on.exists(|it| Ok(matches!(it, Plan::ScalarSubquery(_) | Plan::Exists(_) | Plan::InSubquery(_))))?;
         if kind == JoinType::Inner && has_subquery {
             let all = joined(left, right, kind, None)?;
             let plan = self.join_subqueries(all.plan, &mut [&mut on], false)?;
@@ -79,7 +80,10 @@ impl Resolver<'_> {
                 let columns: Vec<String> = scope.visible().map(|it| format!("`{}`", it.column.name)).collect();
                 Err(Error::new(
                     "UNRESOLVED_USING_COLUMN_FOR_JOIN",
-                    format!("USING column `{name}` cannot be resolved on the {side} side of the join. The {side}-side columns: [{}].", columns.join(", ")),
+                    format!(
+                        "USING column `{name}` cannot be resolved on the {side} side of the join. The {side}-side columns: [{}].",
+                        columns.join(", ")
+                    ),
                 ))
             }
         };
@@ -89,8 +93,13 @@ impl Resolver<'_> {
             let Some(to) = widest(&a.data_type, &b.data_type, &self.settings) else {
                 return Err(Error::new(
                     "DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES",
-                    format!("Cannot resolve \"({} = {})\" due to data type mismatch: the left and right operands of the binary operator have incompatible types (\"{}\" and \"{}\").",
-                        a.name, b.name, a.data_type.sql(), b.data_type.sql()),
+                    format!(
+                        "Cannot resolve \"({} = {})\" due to data type mismatch: the left and right operands of the binary operator have incompatible types (\"{}\" and \"{}\").",
+                        a.name,
+                        b.name,
+                        a.data_type.sql(),
+                        b.data_type.sql()
+                    ),
                 ));
             };
             let one = cast(a.clone(), &to, &self.settings)?.expr.eq(cast(b.clone(), &to, &self.settings)?.expr);
@@ -100,7 +109,9 @@ impl Resolver<'_> {
             });
             keys.push((a, b, to));
         }
-        let is_key = |it: &Typed, keys: &[(Typed, Typed, DataType)]| keys.iter().any(|(a, b, _)| a.expr == it.expr || b.expr == it.expr);
+        let is_key = |it: &Typed, keys: &[(Typed, Typed, DataType)]| {
+            keys.iter().any(|(a, b, _)| a.expr == it.expr || b.expr == it.expr)
+        };
         let joined = joined(left, right, kind, on)?;
         let (mut columns, mut rest) = (Vec::new(), Vec::new());
         for mut it in joined.scope.columns {
@@ -122,7 +133,8 @@ impl Resolver<'_> {
         } else {
             for (a, b, _) in &keys {
                 let key = if kind == JoinType::Right { b } else { a };
-                let qualifier = rest.iter().find(|it| it.column.expr == key.expr).map_or_else(Vec::new, |it| it.qualifier.clone());
+                let qualifier =
+                    rest.iter().find(|it| it.column.expr == key.expr).map_or_else(Vec::new, |it| it.qualifier.clone());
                 rest.retain(|it| it.column.expr != key.expr || !it.hidden);
                 let column = Typed { name: a.name.clone(), ..key.clone() };
                 columns.push(ScopeColumn::new(&qualifier, column));

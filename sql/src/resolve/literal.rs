@@ -79,7 +79,9 @@ impl Resolver<'_> {
             Interval::Units(parts) => self.units(parts),
             Interval::Range { negative, value, from, to } => {
                 let to = match from {
-                    IntervalUnit::Year | IntervalUnit::Month => DataType::YearMonth(year_month(*from)?, year_month(*to)?),
+                    IntervalUnit::Year | IntervalUnit::Month => {
+                        DataType::YearMonth(year_month(*from)?, year_month(*to)?)
+                    }
                     _ => DataType::DayTime(day_time(*from)?, day_time(*to)?),
                 };
                 let text = match (negative, value.strip_prefix('-')) {

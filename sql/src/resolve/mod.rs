@@ -8,6 +8,7 @@ mod call;
 mod coerce;
 mod correlation;
 mod decorrelate;
+mod domain;
 mod expression;
 mod fold;
 mod generator;
@@ -185,7 +186,8 @@ impl<'a> Resolver<'a> {
             let arrow: Vec<_> = fields.iter().zip(&ids).map(|(it, id)| it.data_type.to_field(id, true)).collect();
             let schema = DFSchema::from_unqualified_fields(arrow.into(), Default::default())?;
             let empty = EmptyRelation { produce_one_row: false, schema: Arc::new(schema) };
-            let columns = fields.iter().zip(&ids).map(|(it, id)| column(id, it.data_type.clone(), true, &it.name)).collect();
+            let columns =
+                fields.iter().zip(&ids).map(|(it, id)| column(id, it.data_type.clone(), true, &it.name)).collect();
             Relation { plan: LogicalPlan::EmptyRelation(empty), scope: Self::scope_of(columns) }
         } else {
             self.inline(rows, width)?
@@ -197,8 +199,12 @@ impl<'a> Resolver<'a> {
     /// The plan with exactly the visible columns, each once, under names that say their place.
     pub(crate) fn finish(&mut self, relation: Relation) -> Result<Resolved> {
         let output = relation.scope.fields();
-        let exprs: Vec<Expr> =
-            relation.scope.visible().enumerate().map(|(at, it)| it.column.expr.clone().alias(format!("o{at}"))).collect();
+        let exprs: Vec<Expr> = relation
+            .scope
+            .visible()
+            .enumerate()
+            .map(|(at, it)| it.column.expr.clone().alias(format!("o{at}")))
+            .collect();
         let plan = LogicalPlan::Projection(Projection::try_new(exprs, Arc::new(relation.plan))?);
         Ok(Resolved { plan, output })
     }

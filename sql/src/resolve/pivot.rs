@@ -29,7 +29,10 @@ impl Resolver<'_> {
             if !has_aggregate(&typed.expr) {
                 return Err(Error::new(
                     "_LEGACY_ERROR_TEMP_1006",
-                    format!("Aggregate expression required for pivot, but '{}' did not appear in any aggregate function.", typed.name),
+                    format!(
+                        "Aggregate expression required for pivot, but '{}' did not appear in any aggregate function.",
+                        typed.name
+                    ),
                 ));
             }
             let name = match &it.alias {
@@ -94,7 +97,10 @@ impl Resolver<'_> {
             ));
         }
         let mismatch = |it: &str| {
-            Error::new("PIVOT_VALUE_DATA_TYPE_MISMATCH", format!("Invalid pivot value '{it}': value data type does not match pivot column data type."))
+            Error::new(
+                "PIVOT_VALUE_DATA_TYPE_MISMATCH",
+                format!("Invalid pivot value '{it}': value data type does not match pivot column data type."),
+            )
         };
         if typed.len() != columns.len() {
             return Err(mismatch(&typed.iter().map(|it| it.name.clone()).collect::<Vec<_>>().join(", ")));
@@ -131,13 +137,19 @@ impl Resolver<'_> {
         }
         let width = unpivot.values.len();
         if sets.iter().any(|(columns, _)| columns.len() != width) {
-            return Err(Error::new("UNPIVOT_VALUE_SIZE_MISMATCH", "All unpivot value columns must have the same size as there are value column names."));
+            return Err(Error::new(
+                "UNPIVOT_VALUE_SIZE_MISMATCH",
+                "All unpivot value columns must have the same size as there are value column names.",
+            ));
         }
         let mut types: Vec<DataType> = vec![DataType::Void; width];
         for (columns, _) in &sets {
             for (to, column) in types.iter_mut().zip(columns) {
                 *to = widest(to, &column.data_type, &self.settings).ok_or_else(|| {
-                    Error::new("UNPIVOT_VALUE_DATA_TYPE_MISMATCH", "Unpivot value columns must share a least common type, some types do not.")
+                    Error::new(
+                        "UNPIVOT_VALUE_DATA_TYPE_MISMATCH",
+                        "Unpivot value columns must share a least common type, some types do not.",
+                    )
                 })?;
             }
         }

@@ -47,7 +47,10 @@ impl Resolver<'_> {
             None => Ok(()),
             Some(it) => Err(Error::new(
                 "AMBIGUOUS_ALIAS_IN_NESTED_CTE",
-                format!("Name `{}` is ambiguous in nested CTE. Please set \"spark.sql.legacy.ctePrecedencePolicy\" to \"CORRECTED\" so that name defined in inner CTE takes precedence.", it.name.value),
+                format!(
+                    "Name `{}` is ambiguous in nested CTE. Please set \"spark.sql.legacy.ctePrecedencePolicy\" to \"CORRECTED\" so that name defined in inner CTE takes precedence.",
+                    it.name.value
+                ),
             )),
         }
     }

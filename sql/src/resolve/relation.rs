@@ -88,7 +88,10 @@ impl Resolver<'_> {
         let session = self.session;
         let looked_up = match parts.as_slice() {
             // A view is read in the database that was current when it was made.
-            [only] if self.database != session.catalog.current && !session.catalog.temporary.contains_key(&only.to_lowercase()) => {
+            [only]
+                if self.database != session.catalog.current
+                    && !session.catalog.temporary.contains_key(&only.to_lowercase()) =>
+            {
                 vec![self.database.clone(), only.clone()]
             }
             _ => parts.clone(),
@@ -96,14 +99,18 @@ impl Resolver<'_> {
         match session.catalog.find(&looked_up) {
             Some(Found::Temporary(view, global)) => {
                 self.temporary.get_or_insert_with(|| format!("`{}`", view.name));
-                let qualifier = if global { vec!["global_temp".to_owned(), view.name.clone()] } else { vec![view.name.clone()] };
+                let qualifier =
+                    if global { vec!["global_temp".to_owned(), view.name.clone()] } else { vec![view.name.clone()] };
                 self.view(view, &qualifier)
             }
             Some(Found::Object(database, Object::View(view))) => {
                 self.view(view, &[CATALOG.to_owned(), database.to_owned(), view.name.clone()])
             }
             Some(Found::Object(database, Object::Table(table))) => self.scan(database, table),
-            None if parts.len() == 2 && ["parquet", "csv", "json", "orc", "text", "delta", "iceberg"].contains(&parts[0].to_lowercase().as_str()) => {
+            None if parts.len() == 2
+                && ["parquet", "csv", "json", "orc", "text", "delta", "iceberg"]
+                    .contains(&parts[0].to_lowercase().as_str()) =>
+            {
                 Err(Error::unsupported(format!("reading {}.`{}`", parts[0], parts[1])))
             }
             None => Err(no_table(&parts)),
@@ -131,7 +138,13 @@ impl Resolver<'_> {
     }
 
     /// A table's rows with new columns at a place.
-    pub(crate) fn widened(&mut self, database: &str, table: &Table, at: usize, new: &[crate::catalog::Column]) -> Result<Resolved> {
+    pub(crate) fn widened(
+        &mut self,
+        database: &str,
+        table: &Table,
+        at: usize,
+        new: &[crate::catalog::Column],
+    ) -> Result<Resolved> {
         let mut relation = self.scan(database, table)?;
         let mut columns: Vec<_> = relation.scope.columns.iter().map(|it| it.column.clone()).collect();
         let mut added = Vec::new();
@@ -185,8 +198,11 @@ impl Resolver<'_> {
         if columns.len() != view.columns.len() {
             return Err(Error::new(
                 "INCOMPATIBLE_VIEW_SCHEMA_CHANGE",
-                format!("The SQL query of view {} has an incompatible schema change and column {} cannot be resolved.",
-                    view.name, view.columns.last().map_or("", |it| it.field.name.as_str())),
+                format!(
+                    "The SQL query of view {} has an incompatible schema change and column {} cannot be resolved.",
+                    view.name,
+                    view.columns.last().map_or("", |it| it.field.name.as_str())
+                ),
             ));
         }
         if columns.iter().zip(&view.columns).all(|(it, declared)| it.data_type == declared.field.data_type) {
@@ -215,7 +231,12 @@ impl Resolver<'_> {
                 let typed = cast(typed, &DataType::Long, &self.settings)?;
                 match evaluate(&typed)? {
                     datafusion::scalar::ScalarValue::Int64(Some(rows)) if rows >= 0 => rows,
-                    _ => return Err(Error::new("INVALID_LIMIT_LIKE_EXPRESSION.IS_NEGATIVE", "The limit expression is invalid.")),
+                    _ => {
+                        return Err(Error::new(
+                            "INVALID_LIMIT_LIKE_EXPRESSION.IS_NEGATIVE",
+                            "The limit expression is invalid.",
+                        ));
+                    }
                 }
             }
             _ => return Err(Error::unsupported("TABLESAMPLE of some rows")),

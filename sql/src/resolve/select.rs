@@ -46,10 +46,13 @@ impl Resolver<'_> {
         let outputs: Vec<(String, Typed)> = items.iter().map(|it| (it.name.clone(), it.typed.clone())).collect();
         let named: Vec<(String, Typed)> =
             items.iter().filter(|it| it.named).map(|it| (it.name.clone(), it.typed.clone())).collect();
-        let no_aliases = self.session.get("spark.sql.groupByAliases").is_some_and(|it| it.eq_ignore_ascii_case("false"));
+        let no_aliases =
+            self.session.get("spark.sql.groupByAliases").is_some_and(|it| it.eq_ignore_ascii_case("false"));
         let aliases: &[(String, Typed)] = if no_aliases { &[] } else { &outputs };
         let groups = match &select.group_by {
-            Some(group_by) => Some(self.groups(group_by, &items, Names { scope: &scope, aliases, first: First::Scope })?),
+            Some(group_by) => {
+                Some(self.groups(group_by, &items, Names { scope: &scope, aliases, first: First::Scope })?)
+            }
             None => None,
         };
         let mut having = match &select.having {
@@ -76,10 +79,17 @@ impl Resolver<'_> {
             if let Some(typed) = all.find(|it| has_outer(&it.expr)) {
                 return Err(Error::new(
                     "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.CORRELATED_REFERENCE",
-                    format!("Unsupported subquery expression: Expressions referencing the outer query are not supported outside of WHERE/HAVING clauses: \"{}\".", typed.name),
+                    format!(
+                        "Unsupported subquery expression: Expressions referencing the outer query are not supported outside of WHERE/HAVING clauses: \"{}\".",
+                        typed.name
+                    ),
                 ));
             }
-            let all = items.iter_mut().map(|it| &mut it.typed).chain(having.iter_mut()).chain(keys.iter_mut().map(|key| &mut key.value));
+            let all = items
+                .iter_mut()
+                .map(|it| &mut it.typed)
+                .chain(having.iter_mut())
+                .chain(keys.iter_mut().map(|key| &mut key.value));
             plan = self.aggregate(plan, groups.unwrap_or_default(), all.collect())?;
         }
         if let Some(mut having) = having {
@@ -108,7 +118,12 @@ impl Resolver<'_> {
             }
             if let Some(columns) = self.regex_columns(&item.value, scope)? {
                 for it in columns {
-                    items.push(Item { name: it.column.name.clone(), typed: it.column, named: false, qualifier: it.qualifier });
+                    items.push(Item {
+                        name: it.column.name.clone(),
+                        typed: it.column,
+                        named: false,
+                        qualifier: it.qualifier,
+                    });
                 }
                 continue;
             }
@@ -133,12 +148,21 @@ impl Resolver<'_> {
                 if !given.is_empty() && given.len() != columns.len() {
                     return Err(Error::new(
                         "UDTF_ALIAS_NUMBER_MISMATCH",
-                        format!("The number of aliases supplied in the AS clause does not match the number of columns output by the UDTF. Expected {} aliases, but got {}.", columns.len(), given.join(",")),
+                        format!(
+                            "The number of aliases supplied in the AS clause does not match the number of columns output by the UDTF. Expected {} aliases, but got {}.",
+                            columns.len(),
+                            given.join(",")
+                        ),
                     ));
                 }
                 for (at, typed) in columns.into_iter().enumerate() {
                     let name = given.get(at).cloned().unwrap_or_else(|| typed.name.clone());
-                    items.push(Item { typed: Typed { name: name.clone(), ..typed }, name, named: !given.is_empty(), qualifier: Vec::new() });
+                    items.push(Item {
+                        typed: Typed { name: name.clone(), ..typed },
+                        name,
+                        named: !given.is_empty(),
+                        qualifier: Vec::new(),
+                    });
                 }
                 continue;
             }
@@ -152,7 +176,10 @@ impl Resolver<'_> {
                 Some(WrittenAlias::Names(_)) => {
                     return Err(Error::new(
                         "MULTI_ALIAS_WITHOUT_GENERATOR",
-                        format!("Multi part aliasing (\"{}\") is not supported, as it is not a generator function.", typed.name),
+                        format!(
+                            "Multi part aliasing (\"{}\") is not supported, as it is not a generator function.",
+                            typed.name
+                        ),
                     ));
                 }
                 None => {
@@ -190,7 +217,10 @@ impl Resolver<'_> {
         if has_aggregate(&typed.expr) || has_window(&typed.expr) {
             return Err(Error::new(
                 "INVALID_WHERE_CONDITION",
-                format!("The WHERE condition \"{}\" contains invalid expressions: aggregate or window functions. Rewrite the query to avoid window functions, aggregate functions, and generator functions in the WHERE clause.", typed.name),
+                format!(
+                    "The WHERE condition \"{}\" contains invalid expressions: aggregate or window functions. Rewrite the query to avoid window functions, aggregate functions, and generator functions in the WHERE clause.",
+                    typed.name
+                ),
             ));
         }
         let plan = self.join_subqueries(source.plan, &mut [&mut typed.expr], false)?;
@@ -267,7 +297,11 @@ impl Resolver<'_> {
                 .zip(&columns)
                 .map(|(item, column)| {
                     let column = Typed { name: item.name.clone(), ..column.clone() };
-                    ScopeColumn { qualifier: if item.named { Vec::new() } else { item.qualifier.clone() }, column, hidden: false }
+                    ScopeColumn {
+                        qualifier: if item.named { Vec::new() } else { item.qualifier.clone() },
+                        column,
+                        hidden: false,
+                    }
                 })
                 .collect(),
         };

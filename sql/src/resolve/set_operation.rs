@@ -49,7 +49,11 @@ impl Resolver<'_> {
         if left_columns.len() != right_columns.len() {
             return Err(Error::new(
                 "NUM_COLUMNS_MISMATCH",
-                format!("{name} can only be performed on inputs with the same number of columns, but the first input has {} columns and the second input has {} columns.", left_columns.len(), right_columns.len()),
+                format!(
+                    "{name} can only be performed on inputs with the same number of columns, but the first input has {} columns and the second input has {} columns.",
+                    left_columns.len(),
+                    right_columns.len()
+                ),
             ));
         }
         let (mut a, mut b) = (Vec::new(), Vec::new());
@@ -57,17 +61,26 @@ impl Resolver<'_> {
             let Some(to) = widest(&x.data_type, &y.data_type, &self.settings) else {
                 return Err(Error::new(
                     "INCOMPATIBLE_COLUMN_TYPE",
-                    format!("{name} can only be performed on tables with compatible column types. The {} column of the second table is \"{}\" type which is not compatible with \"{}\" at the same column of the first table.", at + 1, y.data_type.sql(), x.data_type.sql()),
+                    format!(
+                        "{name} can only be performed on tables with compatible column types. The {} column of the second table is \"{}\" type which is not compatible with \"{}\" at the same column of the first table.",
+                        at + 1,
+                        y.data_type.sql(),
+                        x.data_type.sql()
+                    ),
                 ));
             };
             a.push(cast(x, &to, &self.settings)?);
             b.push(cast(y, &to, &self.settings)?);
         }
-        let nullable: Vec<bool> = a.iter().zip(&b).map(|(x, y)| match op {
-            SetOp::Union => x.nullable || y.nullable,
-            SetOp::Except => x.nullable,
-            SetOp::Intersect => x.nullable && y.nullable,
-        }).collect();
+        let nullable: Vec<bool> = a
+            .iter()
+            .zip(&b)
+            .map(|(x, y)| match op {
+                SetOp::Union => x.nullable || y.nullable,
+                SetOp::Except => x.nullable,
+                SetOp::Intersect => x.nullable && y.nullable,
+            })
+            .collect();
         let ids: Vec<String> = a.iter().map(|_| self.id()).collect();
         let left = named(left.plan, &a, &ids)?;
         let out: Vec<Typed> = a
@@ -89,7 +102,15 @@ impl Resolver<'_> {
     }
 
     /// The rows that the other side has too, or has not; NULLs are equal. With ALL, the n-th row of a kind needs an n-th one.
-    fn rows_in(&mut self, left: LogicalPlan, right: LogicalPlan, mut ids: Vec<String>, mut others: Vec<String>, op: SetOp, all: bool) -> Result<LogicalPlan> {
+    fn rows_in(
+        &mut self,
+        left: LogicalPlan,
+        right: LogicalPlan,
+        mut ids: Vec<String>,
+        mut others: Vec<String>,
+        op: SetOp,
+        all: bool,
+    ) -> Result<LogicalPlan> {
         let kept: Vec<Plan> = ids.iter().map(|id| plan_column(id)).collect();
         let (left, right) = if all {
             let (a, b) = (self.id(), self.id());

@@ -48,7 +48,9 @@ impl Resolver<'_> {
             return Ok(columns.into_iter().map(|it| it.column.clone()).collect());
         }
         let outer: Vec<String> = match self.outer.last() {
-            Some(outer) => outer.scope.qualified(&parts, sensitive).into_iter().map(|it| it.column.name.clone()).collect(),
+            Some(outer) => {
+                outer.scope.qualified(&parts, sensitive).into_iter().map(|it| it.column.name.clone()).collect()
+            }
             None => Vec::new(),
         };
         if !outer.is_empty() {

@@ -59,11 +59,13 @@ impl Resolver<'_> {
         let name = format!("exists({})", self.shown_outer);
         let typed = |expr| Typed { expr, data_type: DataType::Boolean, nullable: false, name, foldable: false };
         if self.in_filter {
-            let plan = if relation.plan.schema().fields().is_empty() { self.one(relation.plan)? } else { relation.plan };
+            let plan =
+                if relation.plan.schema().fields().is_empty() { self.one(relation.plan)? } else { relation.plan };
             return Ok(typed(Plan::Exists(Exists::new(subquery(plan, used), false))));
         }
         if !used.is_empty() {
-            let plan = if relation.plan.schema().fields().is_empty() { self.one(relation.plan)? } else { relation.plan };
+            let plan =
+                if relation.plan.schema().fields().is_empty() { self.one(relation.plan)? } else { relation.plan };
             return Ok(typed(Plan::Exists(Exists::new(subquery(plan, used), false))));
         }
         let plan = self.counted(relation.plan)?;
@@ -83,7 +85,9 @@ impl Resolver<'_> {
         let shown_outer = self.shown_outer.clone();
         let columns: Vec<Typed> = relation.scope.visible().map(|it| it.column.clone()).collect();
         let operands = match operands.as_slice() {
-            [Typed { data_type: DataType::Struct(fields), .. }] if fields.len() == columns.len() && fields.len() > 1 => {
+            [Typed { data_type: DataType::Struct(fields), .. }]
+                if fields.len() == columns.len() && fields.len() > 1 =>
+            {
                 let base = operands[0].clone();
                 fields.clone().iter().map(|field| self.field(base.clone(), &field.name)).collect::<Result<_>>()?
             }
@@ -92,7 +96,11 @@ impl Resolver<'_> {
         if columns.len() != operands.len() {
             return Err(Error::new(
                 "DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH",
-                format!("The number of columns in the left hand side of an IN subquery ({}) does not match the number of columns in the output of subquery ({}).", operands.len(), columns.len()),
+                format!(
+                    "The number of columns in the left hand side of an IN subquery ({}) does not match the number of columns in the output of subquery ({}).",
+                    operands.len(),
+                    columns.len()
+                ),
             ));
         }
         let shown = match operands.as_slice() {
@@ -110,8 +118,13 @@ impl Resolver<'_> {
             let Some(to) = widest(&operand.data_type, &column.data_type, &self.settings) else {
                 return Err(Error::new(
                     "DATATYPE_MISMATCH.IN_SUBQUERY_DATA_TYPE_MISMATCH",
-                    format!("The data type of one or more elements in the left hand side of an IN subquery is not compatible with the data type of the output of the subquery. Mismatched columns: [\"{}\" (\"{}\"), \"{}\" (\"{}\")].",
-                        operand.name, operand.data_type.sql(), column.name, column.data_type.sql()),
+                    format!(
+                        "The data type of one or more elements in the left hand side of an IN subquery is not compatible with the data type of the output of the subquery. Mismatched columns: [\"{}\" (\"{}\"), \"{}\" (\"{}\")].",
+                        operand.name,
+                        operand.data_type.sql(),
+                        column.name,
+                        column.data_type.sql()
+                    ),
                 ));
             };
             left.push(cast(operand, &to, &self.settings)?);
@@ -122,7 +135,10 @@ impl Resolver<'_> {
         let own = used.is_empty() || (!negated && is_simple(&plan, false));
         if let ([left], true, true) = (left.as_slice(), self.in_filter, own) {
             let plan = match right.as_slice() {
-                [one] => LogicalPlan::Projection(Projection::try_new(vec![one.expr.clone().alias(self.id())], Arc::new(plan))?),
+                [one] => LogicalPlan::Projection(Projection::try_new(
+                    vec![one.expr.clone().alias(self.id())],
+                    Arc::new(plan),
+                )?),
                 _ => plan,
             };
             let test = InSubquery::new(Box::new(left.expr.clone()), subquery(plan, used), negated);
@@ -222,7 +238,8 @@ pub(crate) fn unique(used: Vec<Plan>) -> Vec<Plan> {
 fn outer_names(used: &[Plan], names: Names<'_>) -> String {
     let name = |expr: &Plan| {
         let Plan::OuterReferenceColumn(_, column) = expr else { return String::new() };
-        let found = names.scope.columns.iter().find(|it| matches!(&it.column.expr, Plan::Column(it) if it.name == column.name));
+        let found =
+            names.scope.columns.iter().find(|it| matches!(&it.column.expr, Plan::Column(it) if it.name == column.name));
         found.map_or_else(String::new, |it| it.column.name.clone())
     };
     used.iter().map(name).collect::<Vec<_>>().join(", ")
@@ -271,4 +288,3 @@ fn groups_are_correlated(groups: &[Plan], input: &LogicalPlan) -> bool {
     }
     groups.iter().all(|group| fixed.contains(group))
 }
-

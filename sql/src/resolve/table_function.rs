@@ -20,7 +20,12 @@ use super::{Names, Resolver, cast, evaluate};
 const MOST_ROWS: i64 = 50_000_000;
 
 impl Resolver<'_> {
-    pub(crate) fn table_function(&mut self, name: &Reference, arguments: &[TableArgument], alias: &TableAlias) -> Result<Relation> {
+    pub(crate) fn table_function(
+        &mut self,
+        name: &Reference,
+        arguments: &[TableArgument],
+        alias: &TableAlias,
+    ) -> Result<Relation> {
         let name = self.reference(name)?;
         let parts: Vec<&str> = name.parts.iter().map(|it| it.value.as_str()).collect();
         let [written] = parts.as_slice() else { return Err(unknown_table_function(&parts)) };
@@ -48,7 +53,10 @@ impl Resolver<'_> {
         if !alias.columns.is_empty() && alias.columns.len() != count {
             return Err(Error::new(
                 "NUM_TABLE_VALUE_ALIASES_MISMATCH",
-                format!("Number of given aliases does not match number of output columns. Function name: `{lower}`; number of aliases: {}; number of output columns: {count}.", alias.columns.len()),
+                format!(
+                    "Number of given aliases does not match number of output columns. Function name: `{lower}`; number of aliases: {}; number of output columns: {count}.",
+                    alias.columns.len()
+                ),
             ));
         }
         match &alias.name {
@@ -71,7 +79,9 @@ impl Resolver<'_> {
             let wrong = || {
                 Error::new(
                     "UNEXPECTED_INPUT_TYPE",
-                    format!("Parameter of function `range` requires the \"BIGINT\" type, however \"{name}\" does not fit."),
+                    format!(
+                        "Parameter of function `range` requires the \"BIGINT\" type, however \"{name}\" does not fit."
+                    ),
                 )
             };
             if !argument.foldable || !(argument.data_type.is_numeric() || argument.data_type == DataType::String) {
@@ -89,7 +99,10 @@ impl Resolver<'_> {
             [] => (0, 0, 1),
         };
         if step == 0 {
-            return Err(Error::new("FAILED_FUNCTION_CALL", "Failed preparing of the function `range` for call: step cannot be 0."));
+            return Err(Error::new(
+                "FAILED_FUNCTION_CALL",
+                "Failed preparing of the function `range` for call: step cannot be 0.",
+            ));
         }
         let span = if step > 0 { i128::from(end) - i128::from(start) } else { i128::from(start) - i128::from(end) };
         let width = i128::from(step).abs();

@@ -29,11 +29,16 @@ impl Resolver<'_> {
             let row = self.exprs(row, Names::of(&scope));
             self.outer.pop();
             let row = row.map_err(|error| match error.class.as_str() {
-                "UNRESOLVED_COLUMN.WITHOUT_SUGGESTION" => invalid("CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE", &error.message),
+                "UNRESOLVED_COLUMN.WITHOUT_SUGGESTION" => {
+                    invalid("CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE", &error.message)
+                }
                 _ => error,
             })?;
             if row.iter().any(|it| has_aggregate(&it.expr)) {
-                return Err(invalid("CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE", "Cannot evaluate an aggregate function."));
+                return Err(invalid(
+                    "CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE",
+                    "Cannot evaluate an aggregate function.",
+                ));
             }
             table.push(row);
         }
@@ -42,7 +47,10 @@ impl Resolver<'_> {
             return Err(invalid("NUM_COLUMNS_MISMATCH", "Rows have different numbers of columns."));
         }
         if !alias.columns.is_empty() && alias.columns.len() != width {
-            return Err(invalid("NUM_COLUMNS_MISMATCH", &format!("Expected {} columns but found {width}.", alias.columns.len())));
+            return Err(invalid(
+                "NUM_COLUMNS_MISMATCH",
+                &format!("Expected {} columns but found {width}.", alias.columns.len()),
+            ));
         }
         self.inline(table, width).and_then(|relation| aliased(relation, alias))
     }
@@ -55,11 +63,18 @@ impl Resolver<'_> {
             let mut nullable = false;
             for row in &table {
                 nullable |= row[at].nullable;
-                data_type = widest(&data_type, &row[at].data_type, &self.settings)
-                    .ok_or_else(|| invalid("INCOMPATIBLE_TYPES_IN_INLINE_TABLE", &format!("Found incompatible types in the column `col{}`.", at + 1)))?;
+                data_type = widest(&data_type, &row[at].data_type, &self.settings).ok_or_else(|| {
+                    invalid(
+                        "INCOMPATIBLE_TYPES_IN_INLINE_TABLE",
+                        &format!("Found incompatible types in the column `col{}`.", at + 1),
+                    )
+                })?;
             }
             for row in &mut table {
-                let value = std::mem::replace(&mut row[at], Typed::literal(datafusion::scalar::ScalarValue::Null, DataType::Void, ""));
+                let value = std::mem::replace(
+                    &mut row[at],
+                    Typed::literal(datafusion::scalar::ScalarValue::Null, DataType::Void, ""),
+                );
                 row[at] = cast(value, &data_type, &self.settings)?;
             }
             let id = self.id();

@@ -178,8 +178,7 @@ impl Resolver<'_> {
             (true, false) => format!("{shown} PRECEDING"),
             (false, _) => format!("{shown} FOLLOWING"),
         };
-        let bound =
-            if towards_past { WindowFrameBound::Preceding(value) } else { WindowFrameBound::Following(value) };
+        let bound = if towards_past { WindowFrameBound::Preceding(value) } else { WindowFrameBound::Following(value) };
         Ok((bound, name))
     }
 

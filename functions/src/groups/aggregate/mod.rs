@@ -5,6 +5,7 @@
 
 mod collecting;
 mod distinct;
+mod estimates;
 mod fold;
 mod gathered;
 mod moments;
@@ -32,7 +33,7 @@ pub(crate) const ROWS: &[Function] = &[
     row("any_value", Aggregate(resolving::first), "any_value(expr[, isIgnoreNull]) - Some value of the group."),
     row(
         "approx_count_distinct",
-        Aggregate(resolving::approx_count_distinct),
+        Aggregate(estimates::approx_count_distinct),
         "approx_count_distinct(expr[, relativeSD]) - About how many different values there are.",
     ),
     row(
@@ -47,12 +48,12 @@ pub(crate) const ROWS: &[Function] = &[
     row("bit_xor", Aggregate(resolving::bit_xor), "bit_xor(expr) - The exclusive or of the values' bits."),
     row(
         "bitmap_construct_agg",
-        Aggregate(resolving::bitmap_construct),
+        Aggregate(estimates::bitmap_construct),
         "bitmap_construct_agg(child) - A bitmap of the positions that are given.",
     ),
     row(
         "bitmap_or_agg",
-        Aggregate(resolving::bitmap_or),
+        Aggregate(estimates::bitmap_or),
         "bitmap_or_agg(child) - The bits that any of the bitmaps has.",
     ),
     row("bool_and", Aggregate(resolving::every), "bool_and(expr) - Whether all values are true."),
@@ -76,7 +77,7 @@ pub(crate) const ROWS: &[Function] = &[
     row("grouping_id", Resolver, "grouping_id([col, ...]) - The bits of grouping() of the columns as one number."),
     row(
         "histogram_numeric",
-        Aggregate(resolving::histogram),
+        Aggregate(estimates::histogram),
         "histogram_numeric(expr, nb) - A histogram of so many bins.",
     ),
     row("hll_sketch_agg", Refused, "hll_sketch_agg(expr, lgConfigK) - A HyperLogLog sketch of the values."),

@@ -63,3 +63,6 @@ fn to(mut call: Call<'_>, data_type: DataType) -> Result<Typed> {
     }
     convert(value, &data_type, mode, call.settings)
 }
+
+/// The kernels of this group.
+pub(crate) const KERNELS: &[&[&crate::Kernel]] = &[binaries::KERNELS, numbers::KERNELS];

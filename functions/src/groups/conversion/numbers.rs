@@ -229,3 +229,6 @@ fn write(value: i128, scale: i8, format: &Format) -> String {
         Sign::Brackets => format!("{blanks}{number}  "),
     }
 }
+
+/// The kernels here, by which an executor finds them.
+pub(in crate::groups) const KERNELS: &[&Kernel] = &[&TO_NUMBER, &TRY_TO_NUMBER, &TO_CHAR];

@@ -60,3 +60,6 @@ fn hexadecimal(bytes: &[u8]) -> String {
     }
     text
 }
+
+/// The kernels here, by which an executor finds them.
+pub(in crate::groups) const KERNELS: &[&Kernel] = &[&CRC32, &MD5, &SHA1, &SHA2];

@@ -38,3 +38,6 @@ pub(crate) const ROWS: &[Function] = &[
 const fn row(name: &'static str, usage: &'static str, resolve: fn(Call<'_>) -> Result<Typed>) -> Function {
     scalar(Group::Hash, name, usage, resolve)
 }
+
+/// The kernels of this group.
+pub(crate) const KERNELS: &[&[&crate::Kernel]] = &[digests::KERNELS, values::KERNELS];

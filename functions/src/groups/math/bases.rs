@@ -168,3 +168,6 @@ fn convert(text: &str, from: i32, to: i32, ansi: bool) -> Result<Option<String>>
     }
     Ok(Some(reversed.into_iter().rev().collect()))
 }
+
+/// The kernels here, by which an executor finds them.
+pub(in crate::groups) const KERNELS: &[&Kernel] = &[&BIN, &HEX, &UNHEX, &CONV];

@@ -8,7 +8,7 @@ use datafusion::common::Result as DataFusionResult;
 use datafusion::logical_expr::ColumnarValue;
 use datafusion::scalar::ScalarValue;
 
-use super::exponential::exp;
+use super::exponential::{exp, ln};
 use crate::groups::scalar::{between, strict, wrong_number};
 use crate::{Arguments, Call, DataType, Kernel, Result, Typed};
 
@@ -21,9 +21,9 @@ macro_rules! unary_kernels {
 
 unary_kernels!(
     ACOS "spark_acos" f64::acos,
-    ACOSH "spark_acosh" |x| (x + (x * x - 1.0).sqrt()).ln(),
+    ACOSH "spark_acosh" |x| ln(x + (x * x - 1.0).sqrt()),
     ASIN "spark_asin" f64::asin,
-    ASINH "spark_asinh" |x| if x == f64::NEG_INFINITY { x } else { (x + (x * x + 1.0).sqrt()).ln() },
+    ASINH "spark_asinh" |x| if x == f64::NEG_INFINITY { x } else { ln(x + (x * x + 1.0).sqrt()) },
     ATAN "spark_atan" f64::atan,
     ATANH "spark_atanh" |x| 0.5 * (x.ln_1p() - (-x).ln_1p()),
     CBRT "spark_cbrt" f64::cbrt,
@@ -52,10 +52,10 @@ macro_rules! logarithm_kernels {
 }
 
 logarithm_kernels!(
-    LN "spark_ln" 0.0 f64::ln,
+    LN "spark_ln" 0.0 ln,
     LOG10 "spark_log10" 0.0 f64::log10,
     LOG1P "spark_log1p" -1.0 f64::ln_1p,
-    LOG2 "spark_log2" 0.0 |x: f64| x.ln() / std::f64::consts::LN_2,
+    LOG2 "spark_log2" 0.0 |x: f64| ln(x) / std::f64::consts::LN_2,
 );
 
 pub(super) static ATAN2: Kernel =
@@ -67,7 +67,7 @@ pub(super) static POW: Kernel =
 static LOG: Kernel = Kernel {
     name: "spark_log",
     volatile: false,
-    run: |a| run_pairs(a, |base, x| (base > 0.0 && x > 0.0 || base.is_nan() || x.is_nan()).then(|| x.ln() / base.ln())),
+    run: |a| run_pairs(a, |base, x| (base > 0.0 && x > 0.0 || base.is_nan() || x.is_nan()).then(|| ln(x) / ln(base))),
 };
 static WIDTH_BUCKET: Kernel = Kernel { name: "spark_width_bucket", volatile: false, run: run_width_bucket };
 
@@ -184,3 +184,38 @@ fn bucket(value: f64, min: f64, max: f64, count: i64) -> Option<i64> {
         }
     })
 }
+
+/// The kernels here, by which an executor finds them.
+pub(in crate::groups) const KERNELS: &[&Kernel] = &[
+    &ATAN2,
+    &HYPOT,
+    &POW,
+    &LOG,
+    &WIDTH_BUCKET,
+    &ACOS,
+    &ACOSH,
+    &ASIN,
+    &ASINH,
+    &ATAN,
+    &ATANH,
+    &CBRT,
+    &COS,
+    &COSH,
+    &COT,
+    &CSC,
+    &DEGREES,
+    &EXP,
+    &EXPM1,
+    &RADIANS,
+    &RINT,
+    &SEC,
+    &SIN,
+    &SINH,
+    &SQRT,
+    &TAN,
+    &TANH,
+    &LN,
+    &LOG10,
+    &LOG1P,
+    &LOG2,
+];

@@ -1,4 +1,5 @@
-//! The exponential function as Java's StrictMath computes it, which is off in the last digit where others are not.
+//! The exponential function and the natural logarithm as Java's StrictMath computes them, which are off in the last digit where
+//! others are not.
 
 const LOG2_HIGH: f64 = 6.931_471_803_691_238e-1;
 const LOG2_LOW: f64 = 1.908_214_929_270_587_7e-10;
@@ -50,5 +51,61 @@ pub(super) fn exp(x: f64) -> f64 {
         if twos == 1024 { value * 2.0 * 2_f64.powi(1023) } else { value * 2_f64.powi(twos) }
     } else {
         value * 2_f64.powi(twos + 1000) * 2_f64.powi(-1000)
+    }
+}
+
+/// Of the approximation of `ln((1 + s) / (1 - s))` by powers of `s * s`.
+const SERIES: [f64; 7] = [
+    6.666_666_666_666_735e-1,
+    3.999_999_999_940_942e-1,
+    2.857_142_874_366_239e-1,
+    2.222_219_843_214_978_4e-1,
+    1.818_357_216_161_805e-1,
+    1.531_383_769_920_937_3e-1,
+    1.479_819_860_511_658_6e-1,
+];
+
+/// The natural logarithm.
+pub(super) fn ln(x: f64) -> f64 {
+    if x == 0.0 {
+        return f64::NEG_INFINITY;
+    }
+    if x < 0.0 || x.is_nan() {
+        return f64::NAN;
+    }
+    if x.is_infinite() {
+        return x;
+    }
+    let (scaled, shift) = if x < f64::MIN_POSITIVE { (x * 2_f64.powi(54), -54) } else { (x, 0) };
+    let bits = scaled.to_bits();
+    let exponent = i32::try_from(bits >> 52).unwrap_or(0) - 1023 + shift;
+    let high = i32::try_from(bits >> 32 & 0xf_ffff).unwrap_or(0);
+    // The mantissa is taken as one between the roots of a half and of two.
+    let above = (high + 0x9_5f64) & 0x10_0000;
+    let twos = f64::from(exponent + (above >> 20));
+    let biased = if above == 0 { 1023_u64 } else { 1022 };
+    let f = f64::from_bits(bits & 0xf_ffff_ffff_ffff | biased << 52) - 1.0;
+    if (0xf_ffff & (2 + high)) < 3 {
+        let rest = f * f * (0.5 - 0.333_333_333_333_333_33 * f);
+        return if twos == 0.0 { f - rest } else { twos * LOG2_HIGH - ((rest - twos * LOG2_LOW) - f) };
+    }
+    let s = f / (2.0 + f);
+    let z = s * s;
+    let w = z * z;
+    let [l1, l2, l3, l4, l5, l6, l7] = SERIES;
+    let even = w * (l2 + w * (l4 + w * l6));
+    let odd = z * (l1 + w * (l3 + w * (l5 + w * l7)));
+    let rest = odd + even;
+    if (high - 0x6_147a) | (0x6_b851 - high) > 0 {
+        let half = 0.5 * f * f;
+        if twos == 0.0 {
+            f - (half - s * (half + rest))
+        } else {
+            twos * LOG2_HIGH - ((half - (s * (half + rest) + twos * LOG2_LOW)) - f)
+        }
+    } else if twos == 0.0 {
+        f - s * (f - rest)
+    } else {
+        twos * LOG2_HIGH - ((s * (f - rest) - twos * LOG2_LOW) - f)
     }
 }

@@ -179,3 +179,7 @@ fn extreme(mut call: Call<'_>, function: &Arc<ScalarUDF>) -> Result<Typed> {
         .collect::<Result<Vec<_>>>()?;
     Ok(Typed { expr: function.call(arguments), data_type: common, nullable, name, foldable })
 }
+
+/// The kernels of this group.
+pub(crate) const KERNELS: &[&[&crate::Kernel]] =
+    &[signs::KERNELS, rounding::KERNELS, bases::KERNELS, whole::KERNELS, random::KERNELS, double::KERNELS];

@@ -85,10 +85,13 @@ impl Generator {
             let (x, y) = (2.0 * self.uniform() - 1.0, 2.0 * self.uniform() - 1.0);
             let square = x * x + y * y;
             if square < 1.0 && square != 0.0 {
-                let factor = (-2.0 * square.ln() / square).sqrt();
+                let factor = (-2.0 * super::exponential::ln(square) / square).sqrt();
                 self.spare = Some(y * factor);
                 return x * factor;
             }
         }
     }
 }
+
+/// The kernels here, by which an executor finds them.
+pub(in crate::groups) const KERNELS: &[&Kernel] = &[&RAND, &RANDN];

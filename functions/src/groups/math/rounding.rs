@@ -239,3 +239,6 @@ fn double(value: f64, scale: i32, direction: Direction) -> f64 {
     let rounded = to_scale(digits, dropped, 0, direction);
     format!("{rounded}e{}", scale.saturating_neg()).parse().unwrap_or(value)
 }
+
+/// The kernels here, by which an executor finds them.
+pub(in crate::groups) const KERNELS: &[&Kernel] = &[&ROUND, &BROUND, &CEIL, &FLOOR];

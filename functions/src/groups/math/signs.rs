@@ -98,3 +98,6 @@ fn run_sign(arguments: &Arguments<'_>) -> DataFusionResult<ColumnarValue> {
     };
     Ok(ColumnarValue::Array(Arc::new(signs)))
 }
+
+/// The kernels here, by which an executor finds them.
+pub(in crate::groups) const KERNELS: &[&Kernel] = &[&ABS, &SIGN];

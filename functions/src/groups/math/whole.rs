@@ -95,3 +95,6 @@ fn positive<N: ArrowNativeTypeOp>(left: N, right: N) -> N {
     let rest = left.mod_wrapping(right);
     if rest.is_lt(N::ZERO) { rest.add_wrapping(right).mod_wrapping(right) } else { rest }
 }
+
+/// The kernels here, by which an executor finds them.
+pub(in crate::groups) const KERNELS: &[&Kernel] = &[&FACTORIAL, &PMOD];

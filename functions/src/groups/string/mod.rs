@@ -5,6 +5,7 @@ mod charset;
 mod cut;
 mod decode;
 pub(crate) mod digits;
+mod java_pattern;
 pub(crate) mod java_regex;
 mod like;
 mod measure;

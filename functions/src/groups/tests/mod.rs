@@ -3,6 +3,7 @@
 mod aggregates;
 mod collections;
 mod lambdas;
+mod maps;
 mod reader;
 
 use std::sync::Arc;

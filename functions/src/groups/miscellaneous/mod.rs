@@ -72,3 +72,6 @@ const fn resolver(name: &'static str, usage: &'static str) -> Function {
 const fn refused(name: &'static str, usage: &'static str) -> Function {
     Function { name, group: Group::Misc, usage, resolve: Resolve::Refused }
 }
+
+/// The kernels of this group.
+pub(crate) const KERNELS: &[&[&crate::Kernel]] = &[raising::KERNELS, crypto::KERNELS];

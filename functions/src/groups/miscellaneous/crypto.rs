@@ -161,7 +161,7 @@ impl Cipher<'_> {
     fn gcm_encrypt(&self, input: &[u8]) -> Result<Vec<u8>> {
         let mut vector = self.own_vector(GCM_VECTOR, "GCM")?;
         let payload = Payload { msg: input, aad: self.extra };
-        let nonce = Nonce::<U12>::from_slice(&vector);
+        let nonce = <&Nonce<U12>>::try_from(vector.as_slice()).map_err(failed)?;
         let sealed = match self.key.len() {
             16 => AesGcm::<Aes128, U12>::new_from_slice(self.key).map_err(failed)?.encrypt(nonce, payload),
             24 => AesGcm::<Aes192, U12>::new_from_slice(self.key).map_err(failed)?.encrypt(nonce, payload),
@@ -175,7 +175,7 @@ impl Cipher<'_> {
         let (vector, sealed) =
             input.split_at_checked(GCM_VECTOR).ok_or_else(|| failed("Wrong IV length: the input is too short"))?;
         let payload = Payload { msg: sealed, aad: self.extra };
-        let nonce = Nonce::<U12>::from_slice(vector);
+        let nonce = <&Nonce<U12>>::try_from(vector).map_err(failed)?;
         let opened = match self.key.len() {
             16 => AesGcm::<Aes128, U12>::new_from_slice(self.key).map_err(failed)?.decrypt(nonce, payload),
             24 => AesGcm::<Aes192, U12>::new_from_slice(self.key).map_err(failed)?.decrypt(nonce, payload),
@@ -270,3 +270,6 @@ fn failed(why: impl std::fmt::Display) -> Error {
 fn unsupported(class: &str, what: &str) -> Error {
     Error::new(format!("UNSUPPORTED_FEATURE.{class}"), format!("The feature is not supported: {what}"))
 }
+
+/// The kernels here, by which an executor finds them.
+pub(in crate::groups) const KERNELS: &[&Kernel] = &[&ENCRYPT, &DECRYPT, &TRY_DECRYPT];
