@@ -17,8 +17,10 @@ mod strings;
 
 pub(crate) use columns::{How, cast_array, failed, normal, primitives};
 pub(crate) use decimals::{fit as fit_decimal, parse as parse_decimal, rescale};
+pub(crate) use instants::{parse_date, parse_timestamp};
 pub(crate) use intervals::{calendar as calendar_of, overflow as interval_overflow};
 pub(crate) use kernels::KERNELS;
+pub(crate) use numbers::parse_double;
 pub(crate) use problem::out_of_range;
 pub use rules::{can_cast, can_store, may_become_null};
 

@@ -2,19 +2,17 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::DataType as Arrow;
 use datafusion::functions_aggregate as df;
 use datafusion::logical_expr::expr::{AggregateFunction, NullTreatment};
 use datafusion::logical_expr::{AggregateUDF, Expr, ExprFunctionExt, when};
 use datafusion::scalar::ScalarValue;
 
 use super::fold::Fold;
-use super::{collecting, moments as of_moments, sketches, totals, udaf::SparkAggregate};
-use crate::constant::constant;
+use super::{collecting, moments as of_moments, totals, udaf::SparkAggregate};
 use crate::groups::implicit::{cast, implicit};
 use crate::groups::structs::structure;
 use crate::nested::{arity, mismatch, orderable, pretty, unexpected_input};
-use crate::{Call, DataType, Error, Result, Settings, StructField, Typed};
+use crate::{Call, DataType, Error, Result, Settings, Typed};
 
 /// A call of an aggregate of DataFusion.
 fn native(udaf: Arc<AggregateUDF>, argument: Expr, returns: (DataType, bool), name: String) -> Typed {
