@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 const EDGES: &[(&str, &[&str])] = &[
     ("paceline-syntax", &[]),
     ("paceline-udfs", &[]),
-    ("paceline-sql", &["paceline-udfs"]),
+    ("paceline-functions", &[]),
+    ("paceline-sql", &["paceline-udfs", "paceline-syntax", "paceline-functions"]),
     ("paceline-engine", &["paceline-udfs", "paceline-sql"]),
     ("paceline", &["paceline-engine"]),
     ("paceline-tests", &["paceline-engine", "paceline-udfs"]),
@@ -17,7 +18,7 @@ const EDGES: &[(&str, &[&str])] = &[
 
 /// Crates of others that only some of ours may know. The benches compare the engine with a bare loop over reqwest.
 const RESERVED: &[(&str, &[&str])] = &[
-    ("datafusion", &["paceline-sql", "paceline-engine", "paceline-tests"]),
+    ("datafusion", &["paceline-functions", "paceline-sql", "paceline-engine", "paceline-tests"]),
     ("datafusion-datasource", &["paceline-engine"]),
     ("reqwest", &["paceline-udfs", "paceline-benches"]),
     ("governor", &["paceline-udfs"]),
@@ -50,7 +51,7 @@ fn dependencies(manifest: &toml::Table) -> Vec<String> {
 
 fn rust_files() -> Vec<PathBuf> {
     let mut files = Vec::new();
-    for member in ["syntax", "udfs", "sql", "engine", "bin", "tests", "benches"] {
+    for member in ["syntax", "functions", "udfs", "sql", "engine", "bin", "tests", "benches"] {
         walk(&root().join(member), &mut files);
     }
     assert!(files.len() > 30, "the sources were not found");

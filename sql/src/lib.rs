@@ -4,10 +4,13 @@
 //! a DataFusion session state ([`plan_query`]). What cannot be done yet is an error that names the construct, never a
 //! silently different answer.
 
+pub mod catalog;
+pub mod commands;
 mod cursor;
 pub mod datetime;
 mod error;
 mod plan;
+pub mod resolve;
 pub mod script;
 mod statements;
 mod types;

@@ -1,0 +1,53 @@
+//! What Spark's types, operators and functions mean, as DataFusion expressions.
+//!
+//! A front end resolves names and gives this crate typed expressions; it gets typed expressions back, with Spark's name for
+//! each. Nothing here parses SQL, knows a table, or runs a plan.
+
+pub mod cast;
+mod checks;
+mod civil;
+mod codec;
+pub mod coercion;
+mod columns;
+mod constant;
+mod data_type;
+mod decimal_type;
+mod display;
+mod error;
+mod evaluate;
+#[cfg(test)]
+mod examples;
+mod function;
+mod groups;
+mod interval_fields;
+pub mod intervals;
+mod kernel;
+mod literal;
+mod nested;
+pub mod operators;
+mod schema_text;
+mod settings;
+mod text;
+mod typed;
+mod zone;
+
+pub use codec::{
+    decode, decode_aggregate, decode_lambda, decode_window, encode, encode_aggregate, encode_lambda, encode_window,
+};
+pub use data_type::{DataType, StructField};
+pub use display::hive_row;
+pub use error::{Error, Result};
+pub use function::{Call, Function, Group, Resolve, all, find};
+pub use groups::aggregate::{SparkAggregate, percentile_within};
+pub use groups::generator::generated_columns;
+pub use groups::lambda::{LambdaInput, SparkLambda, resolve_lambda};
+pub use groups::structs::structure;
+pub use groups::subscript::{field, subscript};
+pub use groups::window::{SparkWindow, over_window};
+pub use interval_fields::{DayTimeField, YearMonthField};
+pub use kernel::{Arguments, Kernel, SparkUdf};
+pub use settings::{Settings, TimestampType};
+pub use typed::Typed;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+//! A session: the catalog, and settings by key.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use paceline_functions::{Settings, TimestampType};
+
+use super::Catalog;
+
+/// What statements of one session share.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Tables and views.
+    pub catalog: Catalog,
+    /// Settings as they were set, by key.
+    pub set: BTreeMap<String, String>,
+    /// What of them changes the meaning of expressions.
+    pub settings: Arc<Settings>,
+    defaults: Settings,
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Session::new(Settings::default())
+    }
+}
+
+impl Session {
+    /// A session of these settings.
+    pub fn new(defaults: Settings) -> Self {
+        Session { catalog: Catalog::default(), set: BTreeMap::new(), settings: Arc::new(defaults.clone()), defaults }
+    }
+
+    /// Sets a key.
+    pub fn set(&mut self, key: &str, value: &str) {
+        self.set.insert(key.to_owned(), value.to_owned());
+        self.apply();
+    }
+
+    /// Resets a key, or all.
+    pub fn reset(&mut self, key: Option<&str>) {
+        match key {
+            Some(key) => drop(self.set.remove(key)),
+            None => self.set.clear(),
+        }
+        self.apply();
+    }
+
+    /// The value of a key, if it was set.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.set.get(key).map(String::as_str)
+    }
+
+    /// Whether a key was set to true.
+    pub fn is_on(&self, key: &str) -> bool {
+        self.get(key).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    /// What of the settings changes the grammar.
+    pub fn grammar(&self) -> paceline_syntax::Settings {
+        let ansi = self.settings.ansi;
+        paceline_syntax::Settings {
+            reserved_keywords: ansi && self.is_on("spark.sql.ansi.enforceReservedKeywords"),
+            double_quoted_identifiers: ansi && self.is_on("spark.sql.ansi.doubleQuotedIdentifiers"),
+            exponent_as_decimal: self.is_on("spark.sql.legacy.exponentLiteralAsDecimal.enabled"),
+            set_operations_in_order: self.is_on("spark.sql.legacy.setopsPrecedence.enabled"),
+            literal_backslashes: self.is_on("spark.sql.parser.escapedStringLiterals"),
+        }
+    }
+
+    fn apply(&mut self) {
+        let mut settings = self.defaults.clone();
+        for (key, value) in &self.set {
+            let on = value.eq_ignore_ascii_case("true");
+            match key.as_str() {
+                "spark.sql.ansi.enabled" => settings.ansi = on,
+                "spark.sql.session.timeZone" => settings.time_zone = value.clone(),
+                "spark.sql.caseSensitive" => settings.case_sensitive = on,
+                "spark.sql.timestampType" => {
+                    let ntz = value.eq_ignore_ascii_case("TIMESTAMP_NTZ");
+                    settings.timestamp_type = if ntz { TimestampType::Ntz } else { TimestampType::Ltz };
+                }
+                "spark.sql.legacy.timeParserPolicy" => {
+                    settings.legacy_time_parser = value.eq_ignore_ascii_case("LEGACY");
+                    settings.others.insert(key.to_lowercase(), value.clone());
+                }
+                _ => drop(settings.others.insert(key.to_lowercase(), value.clone())),
+            }
+        }
+        self.settings = Arc::new(settings);
+    }
+}

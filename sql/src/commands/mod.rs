@@ -1,0 +1,175 @@
+//! Statements: what is to be done for each. Changes to the catalog, which is plain data, are made at once; what reads or writes rows
+//! is handed to whoever runs it.
+
+mod create;
+mod describe;
+mod insert;
+mod namespace;
+mod rows;
+mod session;
+mod show;
+mod table;
+mod view;
+
+use paceline_functions::{Error, Result};
+use paceline_syntax::tree::{Name, Reference, Statement};
+
+use crate::catalog::{Session, Table};
+use crate::resolve::{Resolved, Resolver, resolve_query};
+
+/// What is to be done.
+#[derive(Debug)]
+pub enum Action {
+    /// Nothing more: there is no result.
+    Nothing,
+    /// Run a query and give its rows.
+    Query(Resolved),
+    /// Make a table, perhaps of the rows of a query.
+    CreateTable {
+        /// Its database.
+        database: String,
+        /// The table, which nothing reads yet.
+        table: Box<Table>,
+        /// Its rows.
+        query: Option<Resolved>,
+    },
+    /// Write rows into a table.
+    Insert {
+        /// Its database.
+        database: String,
+        /// Its name in lower case.
+        table: String,
+        /// The rows, in the order and types of the table's columns.
+        query: Resolved,
+        /// Which rows give way first.
+        overwrite: Overwrite,
+    },
+    /// Remove all rows.
+    Truncate {
+        /// Its database.
+        database: String,
+        /// Its name in lower case.
+        table: String,
+    },
+}
+
+/// Which rows give way to those that are inserted.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Overwrite {
+    /// None.
+    Nothing,
+    /// All.
+    Everything,
+    /// Those of a partition: columns of the table and their values as text.
+    Partition(Vec<(String, Option<String>)>),
+}
+
+/// Reads a statement and says what is to be done for it.
+///
+/// # Errors
+/// As Spark would give them, or what Paceline does not do yet, by name.
+pub fn plan_statement(session: &mut Session, text: &str) -> Result<Action> {
+    let statement = paceline_syntax::parse_statement(text, session.grammar())
+        .map_err(|error| Error::new(error.class(), error.message()))?;
+    plan(session, &statement)
+}
+
+/// Says what is to be done for a statement.
+///
+/// # Errors
+/// As Spark would give them, or what Paceline does not do yet, by name.
+pub fn plan(session: &mut Session, statement: &Statement) -> Result<Action> {
+    match statement {
+        Statement::Query(query) => resolve_query(session, query).map(Action::Query),
+        Statement::Insert { ctes, insert, query } => insert::insert(session, ctes, insert, query),
+        Statement::MultiInsert { .. } => Err(Error::unsupported("INSERT into several tables at once")),
+        Statement::Delete { .. } | Statement::Update { .. } | Statement::Merge { .. } => {
+            refused_change(session, statement)
+        }
+        Statement::Use(_)
+        | Statement::UseNamespace(_)
+        | Statement::SetCatalog(_)
+        | Statement::Set(_)
+        | Statement::SetTimeZone(_)
+        | Statement::Reset(_) => session::session(session, statement),
+        Statement::CreateNamespace { .. }
+        | Statement::SetNamespaceProperties { .. }
+        | Statement::SetNamespaceLocation { .. }
+        | Statement::DropNamespace { .. }
+        | Statement::CommentOnNamespace { .. }
+        | Statement::DescribeNamespace { .. } => namespace::namespace(session, statement),
+        Statement::CreateTable(create) => create::create(session, create),
+        Statement::CreateTableLike { target, source, if_not_exists, clauses } => {
+            create::create_like(session, target, source, *if_not_exists, clauses)
+        }
+        Statement::AlterTable { name, is_view, action } => table::alter(session, name, *is_view, action),
+        Statement::DropTable { name, if_exists, .. } => table::drop_table(session, name, *if_exists),
+        Statement::CommentOnTable { name, comment } => table::comment(session, name, comment.as_deref()),
+        Statement::TruncateTable { name, partition } => table::truncate(session, name, partition.as_ref()),
+        Statement::RefreshTable(name) | Statement::AnalyzeTable { name, .. } | Statement::RepairTable { name, .. } => {
+            let name = parts(session, name)?;
+            match session.catalog.find(&name) {
+                Some(_) => Ok(Action::Nothing),
+                None => Err(crate::catalog::no_table(&name)),
+            }
+        }
+        Statement::AnalyzeTables { .. }
+        | Statement::ClearCache
+        | Statement::RefreshFunction(_)
+        | Statement::RefreshResource(_) => Ok(Action::Nothing),
+        Statement::Cache { name, query, .. } => view::cache(session, name, query.as_deref()),
+        Statement::Uncache { name, if_exists } => {
+            let name = parts(session, name)?;
+            match session.catalog.find(&name) {
+                None if !if_exists => Err(crate::catalog::no_table(&name)),
+                _ => Ok(Action::Nothing),
+            }
+        }
+        Statement::CreateView { .. } | Statement::AlterView { .. } | Statement::DropView { .. } => {
+            view::view(session, statement)
+        }
+        Statement::DescribeTable { name, partition, extended, column } => {
+            describe::table(session, name, partition.is_some(), *extended, column.as_deref())
+        }
+        Statement::DescribeQuery { query, .. } => describe::query(session, query),
+        Statement::DescribeFunction { name, extended } => describe::function(session, name, *extended),
+        Statement::Show(show) => show::show(session, show),
+        Statement::Explain { .. } => Err(Error::unsupported("EXPLAIN")),
+        Statement::CreateViewUsing { .. } => Err(Error::unsupported("CREATE TEMPORARY VIEW … USING")),
+        Statement::LoadData { .. } => Err(Error::unsupported("LOAD DATA")),
+        Statement::CreateIndex { .. } | Statement::DropIndex { .. } => Err(Error::unsupported("indexes")),
+        Statement::CreateFunction(_) | Statement::DropFunction { .. } => {
+            Err(Error::unsupported("CREATE FUNCTION and DROP FUNCTION"))
+        }
+        Statement::AddResource { .. } | Statement::ListResource { .. } => {
+            Err(Error::unsupported("ADD and LIST of files"))
+        }
+    }
+}
+
+fn refused_change(session: &mut Session, statement: &Statement) -> Result<Action> {
+    let (table, what) = match statement {
+        Statement::Delete { table, .. } => (table, "DELETE"),
+        Statement::Update { table, .. } => (table, "UPDATE TABLE"),
+        Statement::Merge { merge, .. } => (&merge.target, "MERGE INTO TABLE"),
+        _ => return Err(Error::new("INTERNAL_ERROR", "No change of rows.")),
+    };
+    let name = parts(session, table)?;
+    if session.catalog.find(&name).is_none() {
+        return Err(crate::catalog::no_table(&name));
+    }
+    Err(Error::new(
+        "UNSUPPORTED_FEATURE.TABLE_OPERATION",
+        format!("The feature is not supported: Table {} does not support {what}.", crate::catalog::quoted(&name)),
+    ))
+}
+
+/// The parts of a name.
+fn parts(session: &Session, reference: &Reference) -> Result<Vec<String>> {
+    let name = Resolver::new(session).reference(reference)?;
+    Ok(name_parts(&name))
+}
+
+fn name_parts(name: &Name) -> Vec<String> {
+    name.parts.iter().map(|it| it.value.clone()).collect()
+}

@@ -1,0 +1,51 @@
+//! What of a subquery refers to the query around it.
+
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::logical_expr::{Expr as Plan, LogicalPlan, Operator};
+
+pub(crate) fn is_volatile(plan: &LogicalPlan) -> bool {
+    plan.exists(|node| {
+        let mut found = false;
+        node.apply_expressions(|expr| {
+            found |= expr.is_volatile();
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+        Ok(found)
+    })
+    .unwrap_or(true)
+}
+
+pub(crate) fn has_outer(expr: &Plan) -> bool {
+    expr.exists(|it| Ok(matches!(it, Plan::OuterReferenceColumn(..)))).unwrap_or(true)
+}
+
+fn any_outer(plan: &LogicalPlan) -> bool {
+    plan.exists(|node| {
+        let mut found = false;
+        node.apply_expressions(|expr| {
+            found |= has_outer(expr);
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+        Ok(found)
+    })
+    .unwrap_or(true)
+}
+
+/// Whether DataFusion's own rules make the right join: equalities in filters over what does not refer outwards, below one aggregate at most
+/// that is NULL where there are no rows.
+pub(crate) fn is_simple(plan: &LogicalPlan, scalar: bool) -> bool {
+    match plan {
+        LogicalPlan::Projection(it) => !it.expr.iter().any(has_outer) && is_simple(&it.input, scalar),
+        LogicalPlan::Filter(it) if !scalar => {
+            let of_equalities = datafusion::logical_expr::utils::split_conjunction(&it.predicate)
+                .into_iter()
+                .all(|part| !has_outer(part) || matches!(part, Plan::BinaryExpr(it) if it.op == Operator::Eq && has_outer(&it.left) != has_outer(&it.right)));
+            of_equalities && is_simple(&it.input, scalar)
+        }
+        LogicalPlan::Aggregate(it) if scalar => {
+            let counts = it.aggr_expr.iter().any(|expr| expr.exists(|it| Ok(matches!(it, Plan::AggregateFunction(call) if !["max", "min", "sum", "avg"].contains(&call.func.name())))).unwrap_or(true));
+            !counts && it.group_expr.is_empty() && !it.aggr_expr.iter().any(has_outer) && is_simple(&it.input, false)
+        }
+        other => !any_outer(other),
+    }
+}
