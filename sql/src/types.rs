@@ -42,6 +42,16 @@ mod tests {
                 "Struct(\"status\": Utf8, \"scores\": List(Float64))\nstruct<status:string,scores:array<double>>"
             ]],
         );
-        check("CHOICE", expect![[""]]);
+        check(
+            "CHOICE",
+            expect![[r#"
+
+            [UNSUPPORTED_DATATYPE] Unsupported data type "CHOICE".(line 1, pos 0)
+
+            == SQL ==
+            CHOICE
+            ^^^
+        "#]],
+        );
     }
 }

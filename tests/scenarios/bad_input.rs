@@ -25,22 +25,23 @@ async fn check_declared(script: &str, expected: Expect) {
 #[tokio::test(flavor = "multi_thread")]
 async fn statements_that_are_not_known_are_named() {
     check("", expect!["the job has no statement"]).await;
-    check("DELETE FROM t", expect![""]).await;
-    check("LOAD DATA INPATH 'x' INTO TABLE t", expect![""]).await;
+    check("DELETE FROM t", expect!["statement 1 (line 1): [TABLE_OR_VIEW_NOT_FOUND] The table or view `t` cannot be found. Verify the spelling and correctness of the schema and catalog."]).await;
     check(
-        "INSERT INTO t VALUES (1)",
-        expect![
-            "statement 1 (line 1): not supported: INSERT INTO t VALUES; Paceline writes INSERT OVERWRITE DIRECTORY"
-        ],
+        "LOAD DATA INPATH 'x' INTO TABLE t",
+        expect!["statement 1 (line 1): [UNSUPPORTED_FEATURE] Paceline does not support LOAD DATA yet."],
     )
     .await;
-    check("SELECT 1;\nGRANT ALL", expect!["statement 2 (line 2): not supported: the statement 'GRANT ALL'"]).await;
+    check("INSERT INTO t VALUES (1)", expect!["statement 1 (line 1): [TABLE_OR_VIEW_NOT_FOUND] The table or view `t` cannot be found. Verify the spelling and correctness of the schema and catalog."]).await;
+    check("SELECT 1;\nGRANT ALL", expect![[r#"
+        statement 2 (line 2): 
+        Operation not allowed: GRANT.(line 1, pos 0)
+
+        == SQL ==
+        GRANT ALL
+        ^^^
+    "#]]).await;
     check("SELECT '${day}'", expect!["the variable '${day}' has no value; give it with --var day=…"]).await;
-    check(
-        "SELECT FROM WHERE",
-        expect!["statement 1 (line 1): cannot parse: Expected an expression, found: FROM at Line: 1, Column: 13"],
-    )
-    .await;
+    check("SELECT FROM WHERE", expect!["statement 1 (line 1): [UNRESOLVED_COLUMN.WITHOUT_SUGGESTION] A column or function parameter with name `FROM` cannot be resolved."]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -73,7 +74,7 @@ async fn views_need_files_and_known_options() {
     .await;
     check_declared(
         "CREATE TEMP VIEW records USING csv OPTIONS (path '{folder}/in.csv')",
-        expect!["statement 3 (line 3): the view 'records' is already there; CREATE OR REPLACE would replace it"],
+        expect!["statement 3 (line 3): [TEMP_TABLE_OR_VIEW_ALREADY_EXISTS] Cannot create the temporary view `records` because it already exists. Choose a different name, drop or replace the existing view, or add the IF NOT EXISTS clause to tolerate pre-existing views."],
     )
     .await;
 }
@@ -93,14 +94,21 @@ async fn functions_are_checked_when_they_are_declared() {
     )
     .await;
     check(
-        "CREATE TEMP FUNCTION f(id BIGINT) RETURNS MONEY USING API OPTIONS (endpoint '{api}')",
-        expect!["statement 1 (line 1): not supported: the type 'MONEY'"],
+        "CREATE TEMP FUNCTION f(id BIGINT) RETURNS MONEY USING API OPTIONS (endpoint 'http://a/')",
+        expect![[r#"
+            statement 1 (line 1): 
+            [UNSUPPORTED_DATATYPE] Unsupported data type "MONEY".(line 1, pos 42)
+
+            == SQL ==
+            CREATE TEMP FUNCTION f(id BIGINT) RETURNS MONEY USING API OPTIONS (endpoint 'http://a/')
+            ------------------------------------------^^^
+        "#]],
     )
     .await;
-    check("CREATE TEMPORARY FUNCTION f AS 'com.example.F'", expect!["statement 1 (line 1): cannot parse: expected '(' and the arguments of an API function, as in f(id BIGINT) RETURNS … USING API, found 'AS' (line 1, column 24 of the statement)"]).await;
+    check("CREATE TEMPORARY FUNCTION f AS 'com.example.F'", expect!["statement 1 (line 1): [UNSUPPORTED_FEATURE] Paceline does not support functions of Java classes; Paceline creates TEMPORARY FUNCTION … RETURNS … USING API OPTIONS (…) yet."]).await;
     check_declared(
         "CREATE TEMP FUNCTION enrich(id INT) RETURNS INT USING API OPTIONS (endpoint '{api}', rate_limit_calls '1')",
-        expect!["statement 3 (line 3): the function 'enrich' is already there; CREATE OR REPLACE would replace it"],
+        expect!["statement 3 (line 3): [ROUTINE_ALREADY_EXISTS] Cannot create the function `enrich` because it already exists. Choose a different name, drop or replace the existing function, or add the IF NOT EXISTS clause to tolerate a pre-existing function."],
     )
     .await;
 }
@@ -108,18 +116,16 @@ async fn functions_are_checked_when_they_are_declared() {
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_that_cannot_be_carried_out_are_refused_before_any_is_made() {
     check_declared("SELECT a.id FROM records a JOIN records b ON enrich(a.id + b.id).score > 0.5", expect!["statement 3 (line 3): the API function 'enrich' is called in a join condition and does not take its columns from one side alone, so there is no side to call it for; join first and call then: SELECT … FROM (SELECT *, enrich(…) AS answer FROM a JOIN b ON …) WHERE answer …"]).await;
-    check_declared("SELECT CASE WHEN rand() > 0.5 THEN enrich(id) END FROM records", expect!["statement 3 (line 3): an API function is called under the condition 'random() > Float64(0.5) IS TRUE', which may differ each time it is looked at; compute it in a subquery first: SELECT … FROM (SELECT *, random() > Float64(0.5) IS TRUE AS chosen FROM …)"]).await;
+    check_declared("SELECT CASE WHEN rand(0) > 0.5 THEN enrich(id) END FROM records", expect!["statement 3 (line 3): an API function is called under the condition 'spark_normal_float(spark_rand(CAST(Int32(0) AS Int64))) > spark_normal_float(spark_cast(Decimal128(0.5,1,1))) IS TRUE', which may differ each time it is looked at; compute it in a subquery first: SELECT … FROM (SELECT *, spark_normal_float(spark_rand(CAST(Int32(0) AS Int64))) > spark_normal_float(spark_cast(Decimal128(0.5,1,1))) IS TRUE AS chosen FROM …)"]).await;
     check_declared(
         "SELECT enrich(id, email) FROM records",
-        expect!["statement 3 (line 3): the API function enrich(id Int64) takes 1 arguments, 2 are given"],
+        expect!["statement 3 (line 3): [WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `enrich` requires 1 parameters but the actual number is 2."],
     )
     .await;
-    check_declared("SELECT enrich(named_struct('a', 1)) FROM records", expect![[r#"statement 3 (line 3): the API function enrich(id Int64): 'id' cannot be made of named_struct(Utf8("a"), Int64(1)), which is Struct("a": Int64)"#]]).await;
+    check_declared("SELECT enrich(named_struct('a', 1)) FROM records", expect![[r#"statement 3 (line 3): [DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION] Cannot resolve "named_struct(a, 1)" due to data type mismatch: cannot cast "STRUCT<a: INT NOT NULL>" to "BIGINT"."#]]).await;
     check_declared(
         "SELECT enrich('x') FROM records WHERE nope = 1",
-        expect![[r#"
-        statement 3 (line 3): Schema error: No field named nope.
-        Valid fields are records.id, records.email."#]],
+        expect!["statement 3 (line 3): [UNRESOLVED_COLUMN.WITH_SUGGESTION] A column or function parameter with name `nope` cannot be resolved. Did you mean one of the following? [`records`.`id`, `records`.`email`]."],
     )
     .await;
 }
@@ -128,11 +134,11 @@ async fn calls_that_cannot_be_carried_out_are_refused_before_any_is_made() {
 async fn a_row_may_only_leave_where_nobody_counts_on_it() {
     let insert = |query: &str| format!("INSERT OVERWRITE DIRECTORY '{{folder}}/out' USING parquet {query}");
     let totals = "SELECT count(*) AS n FROM (SELECT enrich(id).score AS score FROM records) WHERE score > 0";
-    check_declared(&insert(totals), expect!["statement 3 (line 3): the API function 'enrich' has on_error 'dead_letter', which takes rows out of the output, but 'Aggregate: groupBy=[[]], aggr=[[count(Int64(1))]]' stands between the call and the output and needs all rows; declare it with on_error 'null' or 'fail', or write the answers first and read them back"]).await;
-    check_declared(&insert("SELECT enrich(id).score AS score FROM records ORDER BY 1"), expect!["statement 3 (line 3): the API function 'enrich' has on_error 'dead_letter', which takes rows out of the output, but 'Sort: score ASC NULLS FIRST' stands between the call and the output and needs all rows; declare it with on_error 'null' or 'fail', or write the answers first and read them back"]).await;
+    check_declared(&insert(totals), expect!["statement 3 (line 3): the API function 'enrich' has on_error 'dead_letter', which takes rows out of the output, but 'Aggregate: groupBy=[[]], aggr=[[count(Int32(1)) AS c5]]' stands between the call and the output and needs all rows; declare it with on_error 'null' or 'fail', or write the answers first and read them back"]).await;
+    check_declared(&insert("SELECT enrich(id).score AS score FROM records ORDER BY 1"), expect!["statement 3 (line 3): the API function 'enrich' has on_error 'dead_letter', which takes rows out of the output, but 'Sort: c4 ASC NULLS FIRST' stands between the call and the output and needs all rows; declare it with on_error 'null' or 'fail', or write the answers first and read them back"]).await;
     let subquery = "SELECT * FROM records WHERE id IN (SELECT enrich(id).score FROM records)";
     check_declared(&insert(subquery), expect!["statement 3 (line 3): the API function 'enrich' has on_error 'dead_letter' and is called in a subquery, whose rows do not reach the output; declare it with on_error 'null' or 'fail'"]).await;
-    check_declared(&insert("SELECT id, id FROM records"), expect![[r#"statement 3 (line 3): Projections require unique expression names but the expression "records.id" at position 0 and "records.id" at position 1 have the same name. Consider aliasing ("AS") one of them."#]]).await;
+    check_declared(&insert("SELECT id, id FROM records"), expect!["statement 3 (line 3): [COLUMN_ALREADY_EXISTS] The column `id` already exists. Consider to choose another name or rename the existing column."]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -83,7 +83,14 @@ async fn an_input_that_gives_no_answer_is_said_so() {
     check_error(
         "id\n1\n",
         Some("STRUCT<a>"),
-        expect!["cannot parse: expected a name, found '>' (line 1, column 9 of the statement)"],
+        expect![[r#"
+
+            [PARSE_SYNTAX_ERROR] Syntax error at or near '>'.(line 1, pos 8)
+
+            == SQL ==
+            STRUCT<a>
+            --------^^^
+        "#]],
     )
     .await;
 }

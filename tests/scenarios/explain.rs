@@ -37,22 +37,22 @@ async fn each_call_has_its_number() {
     check_calls(
         "EXPLAIN SELECT f(id), many(id) FROM v",
         expect![[r#"
-        [plan]
-        == Physical Plan ==
-        ApiCallExec: many(id@0), quota=slow (1 calls per 1m), dead_letters=false, calls=5, requests=~3
-        ApiCallExec: f(id@0), quota=f (2 calls per 1s), dead_letters=false, calls=5, requests=5"#]],
+            [plan]
+            == Physical Plan ==
+            ApiCallExec: many(CAST(c1@0 AS Int64)), quota=slow (1 calls per 1m), dead_letters=false, calls=5, requests=~3
+            ApiCallExec: f(CAST(c1@0 AS Int64)), quota=f (2 calls per 1s), dead_letters=false, calls=5, requests=5"#]],
     )
     .await;
     check_calls("EXPLAIN SELECT CASE WHEN id > 1 THEN f(id) END FROM v", expect![[r#"
         [plan]
         == Physical Plan ==
-        ApiCallExec: f(id@0), where (id@0 > 1) IS NOT DISTINCT FROM true, quota=f (2 calls per 1s), dead_letters=false, calls=at most 5, requests=at most 5"#]]).await;
+        ApiCallExec: f(CAST(c1@0 AS Int64)), where (c1@0 > 1) IS NOT DISTINCT FROM true, quota=f (2 calls per 1s), dead_letters=false, calls=at most 5, requests=at most 5"#]]).await;
     check_calls(
         "EXPLAIN SELECT f(id) FROM v WHERE id % 2 = 0",
         expect![[r#"
-        [plan]
-        == Physical Plan ==
-        ApiCallExec: f(id@0), quota=f (2 calls per 1s), dead_letters=false, calls=at most 5, requests=at most 5"#]],
+            [plan]
+            == Physical Plan ==
+            ApiCallExec: f(CAST(c1@0 AS Int64)), quota=f (2 calls per 1s), dead_letters=false, calls=at most 5, requests=at most 5"#]],
     )
     .await;
     check_calls(
@@ -60,45 +60,45 @@ async fn each_call_has_its_number() {
         expect![[r#"
             [plan]
             == Physical Plan ==
-            ApiCallExec: f(id@0), quota=f (2 calls per 1s), dead_letters=false, calls=2, requests=2"#]],
+            ApiCallExec: f(CAST(c1@0 AS Int64)), quota=f (2 calls per 1s), dead_letters=false, calls=2, requests=2"#]],
     )
     .await;
     check_calls(
         "EXPLAIN SELECT f(n) FROM (SELECT count(*) AS n FROM v)",
         expect![[r#"
-        [plan]
-        == Physical Plan ==
-        ApiCallExec: f(n@0), quota=f (2 calls per 1s), dead_letters=false, calls=1, requests=1"#]],
+            [plan]
+            == Physical Plan ==
+            ApiCallExec: f(c2@0), quota=f (2 calls per 1s), dead_letters=false, calls=1, requests=1"#]],
     )
     .await;
     check_calls(
         "EXPLAIN SELECT f(id) FROM v UNION ALL SELECT f(id) FROM v",
         expect![[r#"
-        [plan]
-        == Physical Plan ==
-        ApiCallExec: f(id@0), quota=f (2 calls per 1s), dead_letters=false, calls=5, requests=5
-        ApiCallExec: f(id@0), quota=f (2 calls per 1s), dead_letters=false, calls=5, requests=5"#]],
+            [plan]
+            == Physical Plan ==
+            ApiCallExec: f(CAST(c1@0 AS Int64)), quota=f (2 calls per 1s), dead_letters=false, calls=5, requests=5
+            ApiCallExec: f(CAST(c3@0 AS Int64)), quota=f (2 calls per 1s), dead_letters=false, calls=5, requests=5"#]],
     )
     .await;
     check_calls(
         "EXPLAIN SELECT f(a.id) FROM v a JOIN v b ON a.id = b.id",
         expect![[r#"
-        [plan]
-        == Physical Plan ==
-        ApiCallExec: f(id@0), quota=f (2 calls per 1s), dead_letters=false, calls=unknown, requests=unknown"#]],
+            [plan]
+            == Physical Plan ==
+            ApiCallExec: f(CAST(c1@0 AS Int64)), quota=f (2 calls per 1s), dead_letters=false, calls=unknown, requests=unknown"#]],
     )
     .await;
     check_calls(
         "EXPLAIN EXTENDED SELECT f(id) FROM v",
         expect![[r#"
-        [plan]
-        == Parsed Logical Plan ==
-        == Analyzed Logical Plan ==
-        ApiCall: __api_0_f = f(v.id), quota=f (2 calls per 1s), on_error=fail
-        == Optimized Logical Plan ==
-        ApiCall: __api_0_f = f(v.id), quota=f (2 calls per 1s), on_error=fail
-        == Physical Plan ==
-        ApiCallExec: f(id@0), quota=f (2 calls per 1s), dead_letters=false, calls=5, requests=5"#]],
+            [plan]
+            == Parsed Logical Plan ==
+            == Analyzed Logical Plan ==
+            ApiCall: __api_0_f = f(CAST(c1 AS Int64)), quota=f (2 calls per 1s), on_error=fail
+            == Optimized Logical Plan ==
+            ApiCall: __api_0_f = f(CAST(c1 AS Int64)), quota=f (2 calls per 1s), on_error=fail
+            == Physical Plan ==
+            ApiCallExec: f(CAST(c1@0 AS Int64)), quota=f (2 calls per 1s), dead_letters=false, calls=5, requests=5"#]],
     )
     .await;
     check_calls(
@@ -106,7 +106,7 @@ async fn each_call_has_its_number() {
         expect![[r#"
             [plan]
             == Physical Plan ==
-            ApiCallExec: f(id@0), quota=f (2 calls per 1s), dead_letters=true, calls=5, requests=5"#]],
+            ApiCallExec: f(CAST(c1@0 AS Int64)), quota=f (2 calls per 1s), dead_letters=true, calls=5, requests=5"#]],
     )
     .await;
 }

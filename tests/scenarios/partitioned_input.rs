@@ -78,15 +78,15 @@ async fn folders_on_s3_are_read_again() {
     check(
         &shown(&stage, &(script + "SELECT id, region, odd FROM v ORDER BY id")).await,
         expect![[r#"
-        Int64, Utf8, Int32
-        +----+-----------+-----+
-        | id | region    | odd |
-        +----+-----------+-----+
-        | 1  | eu        | 1   |
-        | 2  | a/b:c%d=e | 0   |
-        | 3  | NULL      | 1   |
-        | 4  | é {x}     | 0   |
-        +----+-----------+-----+"#]],
+            Int32, Utf8, Int32
+            +----+-----------+-----+
+            | id | region    | odd |
+            +----+-----------+-----+
+            | 1  | eu        | 1   |
+            | 2  | a/b:c%d=e | 0   |
+            | 3  | NULL      | 1   |
+            | 4  | é {x}     | 0   |
+            +----+-----------+-----+"#]],
     );
 }
 

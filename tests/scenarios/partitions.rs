@@ -241,7 +241,7 @@ async fn settings_hold_where_the_options_say_nothing() {
 async fn what_cannot_be_partitioned_is_refused_before_a_row_is_read() {
     let stage = Stage::set(QUICK).await;
     for (by, expected) in [
-        ("c", expect!["statement 1 (line 1): Partition column `c` not found in schema struct<a:bigint,b:bigint>"]),
+        ("c", expect!["statement 1 (line 1): Partition column `c` not found in schema struct<a:int,b:int>"]),
         (
             "a,b",
             expect![

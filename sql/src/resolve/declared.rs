@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use datafusion::logical_expr::Expr;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::{Expr, LogicalPlan};
 use paceline_functions::{Error, Result, Typed};
 use paceline_syntax::tree::FunctionCall;
 
@@ -57,5 +58,25 @@ impl Resolver<'_> {
             .collect::<Result<_>>()?;
         let expr = Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(&function.function), arguments));
         Ok(Typed { expr, data_type: function.returns.clone(), nullable: true, name, foldable: false })
+    }
+
+    /// The first declared function that a plan calls.
+    pub(super) fn declared_in(&self, plan: &LogicalPlan) -> Result<Option<String>> {
+        let declared = |expr: &Expr| match expr {
+            Expr::ScalarFunction(call) => {
+                self.session.functions.values().find(|it| it.function == call.func).map(|it| it.name.clone())
+            }
+            _ => None,
+        };
+        let mut found = None;
+        plan.apply_with_subqueries(|node| {
+            node.apply_expressions(|expr| {
+                expr.apply(|it| {
+                    found = found.take().or_else(|| declared(it));
+                    Ok(TreeNodeRecursion::Continue)
+                })
+            })
+        })?;
+        Ok(found)
     }
 }

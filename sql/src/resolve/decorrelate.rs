@@ -105,6 +105,15 @@ impl Resolver<'_> {
         if is_volatile(outer) {
             return Err(Error::unsupported("a correlated subquery of a query that is not deterministic"));
         }
+        if let Some(function) = self.declared_in(inner)? {
+            return Err(Error::new(
+                "UNSUPPORTED_FEATURE.API_FUNCTION_IN_CORRELATED_SUBQUERY",
+                format!(
+                    "The API function '{function}' is called in a subquery with columns of the query around it; call it there \
+                     and use its column: SELECT … FROM (SELECT *, {function}(…) AS answer FROM …)."
+                ),
+            ));
+        }
         if is_volatile(inner) {
             return Err(Error::new(
                 "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.NON_DETERMINISTIC_LATERAL_SUBQUERIES",

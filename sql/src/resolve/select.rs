@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use datafusion::common::Column;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{Distinct, Expr as Plan, Filter, LogicalPlan, Projection, Sort, Window};
 use paceline_functions::{Error, Result, Typed};
@@ -275,20 +276,15 @@ impl Resolver<'_> {
         let count = typed.len();
         let (mut all, mut places) = (typed, Vec::new());
         for key in &keys {
-            let place = match selected.iter().position(|it| it == &key.value.expr) {
-                Some(place) => place,
-                None if distinct && !matches!(key.value.expr, Plan::Literal(..)) => {
-                    return Err(Error::new(
-                        "MISSING_ATTRIBUTES.RESOLVED_ATTRIBUTE_MISSING_FROM_INPUT",
-                        format!("The sort key \"{}\" is not among the columns of SELECT DISTINCT.", key.value.name),
-                    ));
-                }
+            places.push(match selected.iter().position(|it| it == &key.value.expr) {
+                // It is made of what is selected, or cannot be had.
+                None if distinct => None,
+                Some(place) => Some(place),
                 None => {
                     all.push(key.value.clone());
-                    all.len() - 1
+                    Some(all.len() - 1)
                 }
-            };
-            places.push(place);
+            });
         }
         let (mut plan, columns) = self.project(plan, all)?;
         let scope = Scope {
@@ -309,7 +305,11 @@ impl Resolver<'_> {
             plan = LogicalPlan::Distinct(Distinct::All(Arc::new(plan)));
         }
         if !keys.is_empty() {
-            let sort = keys.iter().zip(places).map(|(key, place)| key.to_sort(columns[place].expr.clone())).collect();
+            let by = |(key, place): (&SortKey, Option<usize>)| match place {
+                Some(place) => Ok(key.to_sort(columns[place].expr.clone())),
+                None => Ok(key.to_sort(over_columns(&key.value, &selected, &columns)?)),
+            };
+            let sort = keys.iter().zip(places).map(by).collect::<Result<_>>()?;
             plan = LogicalPlan::Sort(Sort { expr: sort, input: Arc::new(plan), fetch: None });
         }
         if columns.len() > count {
@@ -322,6 +322,24 @@ impl Resolver<'_> {
             plan = LogicalPlan::Projection(Projection::try_new(kept, Arc::new(plan))?);
         }
         Ok(Relation { plan, scope })
+    }
+}
+
+/// A key to sort by over the columns that were selected, where it is made of nothing else.
+fn over_columns(key: &Typed, selected: &[Plan], columns: &[Typed]) -> Result<Plan> {
+    let over = key.expr.clone().transform_down(|node| {
+        Ok(match selected.iter().position(|it| *it == node) {
+            Some(place) => Transformed::new(columns[place].expr.clone(), true, TreeNodeRecursion::Jump),
+            None => Transformed::no(node),
+        })
+    })?;
+    let is_selected = |it: &&Column| columns.iter().any(|column| column.expr == Plan::Column((**it).clone()));
+    match over.data.column_refs().iter().all(is_selected) {
+        true => Ok(over.data),
+        false => Err(Error::new(
+            "MISSING_ATTRIBUTES.RESOLVED_ATTRIBUTE_MISSING_FROM_INPUT",
+            format!("The sort key \"{}\" is not among the columns of SELECT DISTINCT.", key.name),
+        )),
     }
 }
 

@@ -8,7 +8,7 @@ use datafusion::arrow::datatypes::FieldRef;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{Column, Result, internal_err, plan_err};
 use datafusion::logical_expr::expr::{AggregateFunction, Case, ScalarFunction, Sort, WindowFunction};
-use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{
     BinaryExpr, Expr, ExprSchemable, Filter, LogicalPlan, LogicalPlanBuilder, Operator, lit,
 };
@@ -46,6 +46,13 @@ impl Guard {
             );
         }
         Ok(Guard(Some(self.0.clone().map_or_else(|| condition.clone(), |guard| guard.and(condition.clone())))))
+    }
+
+    /// Whether every row of this one is one of the other.
+    fn implies(&self, other: &Guard) -> bool {
+        let conditions = |guard: &Guard| guard.0.clone().map(split_conjunction_owned).unwrap_or_default();
+        let own = conditions(self);
+        conditions(other).iter().all(|condition| own.contains(condition))
     }
 }
 
@@ -217,7 +224,7 @@ impl<'a> Lifter<'a> {
         let mut rest = guard.clone();
         let mut answers = Vec::new();
         for call in side.calls.iter().filter(same) {
-            if call.guard.0.is_none() || call.guard == guard {
+            if guard.implies(&call.guard) {
                 return Ok(call.answer.clone());
             }
             let done = call.guard.0.clone().unwrap_or_else(|| lit(true));
