@@ -75,7 +75,8 @@ fn to_number(array: &ArrayRef, from: &DataType, to: &DataType, how: &How) -> Res
             let own_scale = if unit == SECOND { scale } else { 0 };
             match decimals::fit(decimals::rescale(own, own_scale, *to_scale), *precision) {
                 Some(value) => Ok(Some(value)),
-                None => how.refuse(|| problem::out_of_range(&decimal_plain(own, own_scale), *precision, *to_scale)),
+                // An error in every mode, as for whole numbers.
+                None => Err(problem::out_of_range(&decimal_plain(own, own_scale), *precision, *to_scale)),
             }
         })?;
         return Ok(Arc::new(values.with_precision_and_scale(*precision, *to_scale).map_err(failed)?));

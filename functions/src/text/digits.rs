@@ -6,6 +6,9 @@
 
 use bigdecimal::num_bigint::BigUint;
 
+/// About the decimal logarithm of two, with as many digits as Java takes.
+const ESTIMATE: f64 = 301_029_995_663_981.0 / 1e15;
+
 /// A positive number as `mantissa · 2^exponent`; the mantissa has all bits that the type holds for it.
 pub(super) struct Binary {
     mantissa: u64,
@@ -72,7 +75,7 @@ impl Binary {
     /// number above or below.
     fn developed(&self, leading: i32) -> (Vec<u8>, i32) {
         let fraction = self.mantissa as f64 / (1u64 << (self.bits() - 1)) as f64;
-        let estimate = (fraction - 1.5) * 0.289_529_654 + 0.176_091_259 + f64::from(leading) * 0.301_029_995_663_981;
+        let estimate = (fraction - 1.5) * 0.289_529_654 + 0.176_091_259 + f64::from(leading) * ESTIMATE;
         let decimal = estimate.floor() as i32;
         // All in quarters, so that half of the distance, or a quarter of it below a power of two, is whole.
         let (up, down) = (self.exponent.max(0).unsigned_abs(), (-self.exponent).max(0).unsigned_abs());

@@ -5,6 +5,7 @@
 
 mod aggregate;
 mod call;
+mod canonical;
 mod coerce;
 mod correlation;
 mod decorrelate;
@@ -88,6 +89,8 @@ pub(crate) struct Resolver<'a> {
     pub(crate) temporary: Option<String>,
     /// How deep in queries, relations and expressions.
     depth: usize,
+    /// How many queries were resolved.
+    queries: usize,
 }
 
 /// A query around.
@@ -140,6 +143,7 @@ impl<'a> Resolver<'a> {
             shown_outer: String::new(),
             temporary: None,
             depth: 0,
+            queries: 0,
         }
     }
 

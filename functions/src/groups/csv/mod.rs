@@ -88,7 +88,7 @@ fn marks(options: &Options, trims: bool) -> Marks {
 fn read(a: &Arguments<'_>) -> RunResult<ColumnarValue> {
     let options = Column::<StringArray>::of(a, 1)?;
     let options = Options::of_text(options.get(0).unwrap_or_default());
-    let how = How { csv: true, ..options.how(a.settings)? };
+    let how = options.how(a.settings)?;
     let marks = marks(&options, false);
     let DataType::Struct(columns) = DataType::of(a.returns)? else {
         return Err(Error::unsupported("this schema of CSV").into());

@@ -62,13 +62,13 @@ pub(super) fn cbrt(x: f64) -> f64 {
         return x;
     }
     let size = x.abs();
-    let guess = |value: f64, bias: u64| f64::from_bits((value.to_bits() >> 32) / 3 + bias << 32);
+    let guess = |value: f64, bias: u64| f64::from_bits(((value.to_bits() >> 32) / 3 + bias) << 32);
     let mut root =
         if size < f64::MIN_POSITIVE { guess(size * 2_f64.powi(54), 696_219_795) } else { guess(size, 715_094_163) };
     let s = 19.0 / 35.0 + root * root / size * root;
     root *= 5.0 / 14.0 + 45.0 / 28.0 / (s + 99.0 / 70.0 + -864.0 / 1225.0 / s);
     // Cut to 20 bits, and above the root.
-    root = f64::from_bits((root.to_bits() >> 32) + 1 << 32);
+    root = f64::from_bits(((root.to_bits() >> 32) + 1) << 32);
     let quotient = size / (root * root);
     let step = (quotient - root) / (root + root + quotient);
     (root + root * step).copysign(x)

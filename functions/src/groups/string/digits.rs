@@ -97,7 +97,7 @@ pub(crate) fn grouped(whole: &str, size: usize) -> String {
     }
     let mut to = String::new();
     for (at, c) in whole.chars().enumerate() {
-        if at > 0 && (whole.len() - at) % size == 0 {
+        if at > 0 && (whole.len() - at).is_multiple_of(size) {
             to.push(',');
         }
         to.push(c);
