@@ -9,6 +9,7 @@ use datafusion::scalar::ScalarValue;
 use paceline_functions::{DataType, DayTimeField, Error, Resolve, Result, Typed, find, over_window};
 use paceline_syntax::tree::{Expr, Frame, FrameBound, FrameUnits, Ident, SortItem, Window};
 
+use super::expression::LATERAL;
 use super::{Names, Resolver, cast, evaluate};
 
 /// A key that rows are sorted by.
@@ -75,6 +76,14 @@ impl Resolver<'_> {
         }
         spec.push(shown);
         let name = format!("{} OVER ({})", typed.name, spec.join(" "));
+        if name.contains(LATERAL) {
+            return Err(Error::new(
+                "UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_WINDOW",
+                format!(
+                    "The feature is not supported: Referencing a lateral column alias in window expression \"{name}\"."
+                ),
+            ));
+        }
         let typed = if matches!(typed.expr, Plan::AggregateFunction(_)) { over_window(typed)? } else { typed };
         let partition: Vec<Plan> = partition_by.into_iter().map(|it| it.expr).collect();
         let order: Vec<Sort> = keys.iter().map(|key| key.to_sort(key.value.expr.clone())).collect();

@@ -18,7 +18,7 @@ use crate::columns::{Column, each, kernels, returned, rows};
 use crate::constant::constant;
 use crate::error::{Error, Result};
 use crate::groups::json::options::Options;
-use crate::groups::json::read::{How, build_texts};
+use crate::groups::json::read::build_texts;
 use crate::groups::json::write::Form;
 use crate::groups::json::{nullable, schema, with_corrupt_record};
 use crate::zone::Zone;
