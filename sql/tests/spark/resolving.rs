@@ -28,18 +28,6 @@ fn a_count_of_no_rows_is_zero_in_a_subquery_too() {
 }
 
 #[test]
-fn in_and_not_in_know_nulls() {
-    check(
-        "SELECT a, a IN (SELECT b FROM VALUES (1), (NULL) u(b)) i, a NOT IN (SELECT b FROM VALUES (2) u(b)) n FROM VALUES (1), (2), (NULL) t(a) ORDER BY a",
-        expect![[r#"
-            a: int, i: boolean, n: boolean
-            NULL	NULL	NULL
-            1	true	true
-            2	NULL	false"#]],
-    );
-}
-
-#[test]
 fn sets_of_groups_leave_keys_out() {
     check(
         "SELECT a, b, sum(c) s, grouping(a) ga, grouping_id() id FROM VALUES (1, 'x', 10), (1, 'y', 20), (2, 'x', 30) t(a, b, c) GROUP BY ROLLUP(a, b) ORDER BY ga, a, b NULLS LAST",

@@ -10,7 +10,7 @@ use paceline_sql::catalog::Session;
 use paceline_sql::commands::{Action, plan_statement};
 
 /// Checks the last statement's answer: a line for the columns, then a line for each row, or the error.
-#[expect(clippy::needless_pass_by_value, reason = "expectations are written in place")]
+#[expect(clippy::unwrap_used, reason = "without a runtime there is no test")]
 pub(crate) fn check(script: &str, expect: Expect) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut session = Session::default();
