@@ -7,12 +7,12 @@ use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext
 use datafusion::physical_expr::create_physical_expr;
 use datafusion::scalar::ScalarValue;
 
-use arrow::array::{Array, MapArray, RecordBatchOptions, StringArray};
+use arrow::array::RecordBatchOptions;
 use arrow::datatypes::Schema;
 use arrow::record_batch::RecordBatch;
 
+use crate::Typed;
 use crate::error::{Error, Result};
-use crate::{DataType, Typed};
 
 /// Its value.
 ///
@@ -37,38 +37,6 @@ pub(crate) fn value(typed: &Typed) -> Result<ScalarValue> {
         ColumnarValue::Scalar(value) => value,
         ColumnarValue::Array(array) => ScalarValue::try_from_array(&array, 0)?,
     })
-}
-
-/// The pairs of a map of strings, keys in lower case: how functions are given options.
-///
-/// # Errors
-/// It is not such a map.
-pub(crate) fn options(typed: &Typed) -> Result<Vec<(String, String)>> {
-    let wrong = || {
-        Error::new(
-            "INVALID_OPTIONS.NON_STRING_TYPE",
-            format!(
-                "Invalid options: A type of keys and values in `map()` must be string, but got \"{}\".",
-                typed.data_type.sql()
-            ),
-        )
-    };
-    match &typed.data_type {
-        DataType::Map(key, value, _) if **key == DataType::String && **value == DataType::String => {}
-        DataType::Map(..) => return Err(wrong()),
-        _ => {
-            return Err(Error::new(
-                "INVALID_OPTIONS.NON_MAP_FUNCTION",
-                "Invalid options: Must use the `map()` function for options.",
-            ));
-        }
-    }
-    let array = value(typed)?.to_array()?;
-    let map = array.as_any().downcast_ref::<MapArray>().ok_or_else(wrong)?;
-    let text = |array: &dyn Array| array.as_any().downcast_ref::<StringArray>().cloned();
-    let (keys, values) = (text(map.keys()).ok_or_else(wrong)?, text(map.values()).ok_or_else(wrong)?);
-    let pairs = keys.iter().zip(values.iter());
-    Ok(pairs.filter_map(|(key, value)| Some((key?.to_lowercase(), value?.to_owned()))).collect())
 }
 
 /// As [`value`].

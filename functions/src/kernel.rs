@@ -2,12 +2,13 @@
 //! settings. Each is complete in itself, so that it can be carried to an executor (`codec`).
 
 use std::fmt;
-use std::hash::{Hash, Hasher};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType as Arrow, Field, FieldRef};
 use datafusion::common::Result as DataFusionResult;
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature,
     Volatility,
@@ -87,9 +88,35 @@ impl SparkUdf {
     }
 }
 
+/// The expression with every kernel in it free to return NULL: a column that it was made over may be NULL after all.
+///
+/// # Errors
+/// The expression cannot be walked through.
+pub fn may_be_null(expr: Expr) -> crate::Result<Expr> {
+    let changed = expr.transform_up(|expr| {
+        let Expr::ScalarFunction(call) = &expr else { return Ok(Transformed::no(expr)) };
+        let Some(udf) = call.func.inner().downcast_ref::<SparkUdf>().filter(|it| !it.returns.is_nullable()) else {
+            return Ok(Transformed::no(expr));
+        };
+        let returns = Arc::new(udf.returns.as_ref().clone().with_nullable(true));
+        let udf = ScalarUDF::new_from_impl(SparkUdf::new(udf.kernel, returns, Arc::clone(&udf.settings)));
+        Ok(Transformed::yes(Arc::new(udf).call(call.args.clone())))
+    })?;
+    Ok(changed.data)
+}
+
 impl ScalarUDFImpl for SparkUdf {
     fn name(&self) -> &str {
         self.kernel.name
+    }
+
+    /// Expressions of one name are the same to parts of the optimizer, so a cast to another type needs another.
+    fn schema_name(&self, arguments: &[Expr]) -> DataFusionResult<String> {
+        let mut settings = DefaultHasher::new();
+        self.settings.hash(&mut settings);
+        let names: Vec<String> = arguments.iter().map(|argument| argument.schema_name().to_string()).collect();
+        let (name, returns) = (self.kernel.name, self.returns.data_type());
+        Ok(format!("{name}({}) {returns} {:x}", names.join(", "), settings.finish() as u16))
     }
 
     fn signature(&self) -> &Signature {

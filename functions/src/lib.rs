@@ -45,7 +45,7 @@ pub use groups::structs::structure;
 pub use groups::subscript::{field, subscript};
 pub use groups::window::{SparkWindow, over_window};
 pub use interval_fields::{DayTimeField, YearMonthField};
-pub use kernel::{Arguments, Kernel, SparkUdf};
+pub use kernel::{Arguments, Kernel, SparkUdf, may_be_null};
 pub use settings::{Settings, TimestampType};
 pub use typed::Typed;
 

@@ -3,7 +3,7 @@
 use chrono::{MappedLocalTime, NaiveDateTime, Offset, TimeZone};
 use chrono_tz::Tz;
 
-use crate::civil::SECOND;
+use crate::civil::{DAY, SECOND, date, days};
 use crate::{Error, Result};
 
 /// A zone of the time zone database, or a fixed offset in seconds.
@@ -78,7 +78,7 @@ impl Zone {
         match self {
             Zone::Fixed(seconds) => i64::from(seconds),
             Zone::Region(zone) => {
-                let naive = naive(micros);
+                let naive = naive(micros.saturating_sub(beyond(micros)));
                 i64::from(zone.offset_from_utc_datetime(&naive).fix().local_minus_utc())
             }
         }
@@ -94,7 +94,7 @@ impl Zone {
     pub(crate) fn instant(self, local: i64) -> Option<i64> {
         let offset = match self {
             Zone::Fixed(seconds) => i64::from(seconds),
-            Zone::Region(zone) => match zone.offset_from_local_datetime(&naive(local)) {
+            Zone::Region(zone) => match zone.offset_from_local_datetime(&naive(local.saturating_sub(beyond(local)))) {
                 MappedLocalTime::Single(offset) | MappedLocalTime::Ambiguous(offset, _) => {
                     i64::from(offset.fix().local_minus_utc())
                 }
@@ -138,6 +138,24 @@ fn fixed(text: &str) -> Option<i32> {
         seconds += value * unit;
     }
     (parts.len() <= 3 && seconds <= 18 * 3600).then_some(if negative { -seconds } else { seconds })
+}
+
+/// The time zone database knows the changes of each year up to 2099, after which they go on by the last rule. A year beyond has those of
+/// a year that the calendar is the same in: as leap years and weekdays come again after 28 years where no year of a century is left
+/// out, one of 2060 to 2087. This is how far apart the two are.
+fn beyond(micros: i64) -> i64 {
+    const FIRST: i64 = 2090;
+    if micros < 3_786_912_000 * SECOND {
+        return 0;
+    }
+    let (year, ..) = date(micros.div_euclid(DAY));
+    let january = |year: i64| days(year, 1, 1).unwrap_or_default();
+    let length = |year: i64| january(year + 1) - january(year);
+    let same = |other: &i64| length(*other) == length(year) && (january(year) - january(*other)) % 7 == 0;
+    match (2060..2088).find(same) {
+        Some(other) if year >= FIRST => (january(year) - january(other)).saturating_mul(DAY),
+        _ => 0,
+    }
 }
 
 fn naive(micros: i64) -> NaiveDateTime {

@@ -1,6 +1,6 @@
 //! Decimals: unscaled values, rounded half up.
 
-use crate::text::decimal_plain;
+use crate::text::{decimal_plain, java_double};
 
 /// A value of one scale in another, rounded half up; `None` if it is beyond 128 bits.
 pub(crate) fn rescale(value: i128, from: i8, to: i8) -> Option<i128> {
@@ -41,9 +41,9 @@ pub(crate) fn to_double(value: i128, scale: i8) -> f64 {
     decimal_plain(value, scale).parse().unwrap_or(f64::NAN)
 }
 
-/// The shortest decimal that is read back as this number, in a scale; `None` if it is not finite or beyond 128 bits.
+/// The decimal that Java writes of this number, in a scale; `None` if it is not finite or beyond 128 bits.
 pub(crate) fn of_double(value: f64, scale: i8) -> Option<i128> {
-    parse(&format!("{value:e}"), scale)?
+    parse(&java_double(value), scale)?
 }
 
 /// A finite number in full, without an exponent.

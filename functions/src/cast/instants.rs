@@ -9,7 +9,7 @@ use super::columns::{How, failed, narrow, primitives};
 use super::numbers::{range, trim, wrap};
 use super::{decimals, problem};
 use crate::civil::{self, DAY, HOUR, MINUTE, SECOND};
-use crate::text::timestamp_text;
+use crate::text::{Years, timestamp_text};
 use crate::zone::Zone;
 use crate::{DataType, Result};
 
@@ -69,7 +69,7 @@ pub(super) fn to_number(array: &ArrayRef, to: &DataType, how: &How) -> Result<Ar
             let values = primitives::<Int64Type>(stamps, |row| {
                 let value = stamps.value(row).div_euclid(SECOND);
                 if how.strict() && !(low..=high).contains(&value) {
-                    let text = timestamp_text(how.zone.local(stamps.value(row)));
+                    let text = timestamp_text(how.zone.local(stamps.value(row)), Years::Signed);
                     return how.refuse(|| problem::overflow(&format!("TIMESTAMP '{text}'"), &DataType::Timestamp, to));
                 }
                 Ok(Some(wrap(value, to)))

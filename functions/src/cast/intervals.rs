@@ -33,7 +33,7 @@ pub(crate) fn months(field: YearMonthField) -> i32 {
 }
 
 /// An interval as another of its kind, or as a number.
-pub(super) fn cast(array: &ArrayRef, from: &DataType, to: &DataType, how: &How) -> Result<ArrayRef> {
+pub(super) fn cast(array: &ArrayRef, from: &DataType, to: &DataType, _how: &How) -> Result<ArrayRef> {
     match (from, to) {
         (DataType::DayTime(..), DataType::DayTime(_, end)) => {
             let values = array.as_primitive::<DurationMicrosecondType>();
@@ -51,11 +51,11 @@ pub(super) fn cast(array: &ArrayRef, from: &DataType, to: &DataType, how: &How) 
                 Ok(Some(value - value % unit))
             })?))
         }
-        (from, to) => to_number(array, from, to, how),
+        (from, to) => to_number(array, from, to),
     }
 }
 
-fn to_number(array: &ArrayRef, from: &DataType, to: &DataType, how: &How) -> Result<ArrayRef> {
+fn to_number(array: &ArrayRef, from: &DataType, to: &DataType) -> Result<ArrayRef> {
     let (values, unit, scale) = match from {
         DataType::DayTime(_, end) => {
             let values = array.as_primitive::<DurationMicrosecondType>();
@@ -75,7 +75,8 @@ fn to_number(array: &ArrayRef, from: &DataType, to: &DataType, how: &How) -> Res
             let own_scale = if unit == SECOND { scale } else { 0 };
             match decimals::fit(decimals::rescale(own, own_scale, *to_scale), *precision) {
                 Some(value) => Ok(Some(value)),
-                None => how.refuse(|| problem::out_of_range(&decimal_plain(own, own_scale), *precision, *to_scale)),
+                // An error in every mode, as for whole numbers.
+                None => Err(problem::out_of_range(&decimal_plain(own, own_scale), *precision, *to_scale)),
             }
         })?;
         return Ok(Arc::new(values.with_precision_and_scale(*precision, *to_scale).map_err(failed)?));
@@ -107,9 +108,16 @@ pub(super) fn of_number(array: &ArrayRef, from: &DataType, to: &DataType, _how: 
             (primitives::<Decimal128Type>(whole, |row| Ok(Some(i128::from(whole.value(row)))))?, 0)
         }
     };
+    // Parts of a unit count for the least unit of a kind only.
+    let least =
+        matches!(to, DataType::DayTime(_, DayTimeField::Second) | DataType::YearMonth(_, YearMonthField::Month));
     let total = |row: usize| {
         let value = values.value(row);
-        let total = value.checked_mul(i128::from(factor)).and_then(|value| decimals::rescale(value, scale, 0));
+        let total = if least {
+            value.checked_mul(i128::from(factor)).and_then(|value| decimals::rescale(value, scale, 0))
+        } else {
+            decimals::whole(value, scale).checked_mul(i128::from(factor))
+        };
         total.and_then(|value| i64::try_from(value).ok()).ok_or_else(|| {
             let text = i64::try_from(value).map_or_else(|_| value.to_string(), |value| written(value, from));
             problem::overflow(&if scale == 0 { text } else { decimal_plain(value, scale) }, from, to)

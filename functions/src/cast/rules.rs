@@ -28,11 +28,8 @@ pub fn can_cast(from: &DataType, to: &DataType, mode: CastMode) -> bool {
         (Date, to) if to.is_numeric() => legacy,
         (Timestamp, to) if to.is_numeric() => true,
         (DayTime(..), DayTime(..)) | (YearMonth(..), YearMonth(..)) => true,
-        (from, DayTime(start, end)) | (DayTime(start, end), from) => {
-            start == end && (from.is_integral() || matches!(from, Decimal(..)))
-        }
-        (from, YearMonth(start, end)) | (YearMonth(start, end), from) => {
-            start == end && (from.is_integral() || matches!(from, Decimal(..)))
+        (from, DayTime(..) | YearMonth(..)) | (DayTime(..) | YearMonth(..), from) => {
+            from.is_integral() || matches!(from, Decimal(..))
         }
         (Array(from, from_null), Array(to, to_null)) => {
             can_cast(from, to, mode) && keeps_null(*from_null || becomes_null(from, to, mode), *to_null)

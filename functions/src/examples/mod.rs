@@ -13,8 +13,6 @@ use datafusion::prelude::SessionContext;
 
 use crate::{Error, Settings, Typed, hive_row};
 
-pub(crate) use kit::report;
-
 /// It plans expressions, nothing more.
 static SESSION: std::sync::LazyLock<SessionContext> = std::sync::LazyLock::new(SessionContext::new);
 

@@ -80,6 +80,14 @@ fn numeric(
     tries: bool,
     kernel: Option<&'static Kernel>,
 ) -> Result<Typed> {
+    // ANSI mode takes a string for a number beside a number only.
+    let is_text = |of: &Typed| matches!(of.data_type, DataType::String | DataType::Void);
+    if settings.ansi && is_text(&left) && is_text(&right) {
+        let text = if left.data_type == DataType::String { Some(&left) } else { Some(&right) };
+        if let Some(text) = text.filter(|it| it.data_type == DataType::String) {
+            return Err(refusal::mismatch(operator, &name, text, text));
+        }
+    }
     let (left, right) = strings_as_numbers(left, right, settings)?;
     let (left, right) = match (&left.data_type, &right.data_type) {
         (DataType::Void, DataType::Void) => {

@@ -28,10 +28,11 @@ pub fn compare(operator: BinaryOperator, left: Typed, right: Typed, settings: &A
     }
     let name = format!("({} {} {})", left.name, operator.symbol(), right.name);
     let equality = matches!(operator, BinaryOperator::Equal | BinaryOperator::NullSafeEqual);
-    if equality && !settings.ansi {
-        if let Some(simpler) = truth_of_number(&left, &right, operator, settings) {
-            return simpler;
-        }
+    if equality
+        && !settings.ansi
+        && let Some(simpler) = truth_of_number(&left, &right, operator, settings)
+    {
+        return simpler;
     }
     let (left, right) = compare_operands(left, right, equality, settings)?;
     if !same_type(&left.data_type, &right.data_type) {

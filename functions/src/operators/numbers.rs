@@ -132,6 +132,10 @@ pub(crate) fn pairs<L: ArrowPrimitiveType, R: ArrowPrimitiveType, T: ArrowPrimit
     Ok(builder.finish())
 }
 
+/// A sum, difference or product that wraps around.
+type Wrapping<T> =
+    fn(<T as ArrowPrimitiveType>::Native, <T as ArrowPrimitiveType>::Native) -> <T as ArrowPrimitiveType>::Native;
+
 fn whole<T: ArrowPrimitiveType>(
     left: &PrimitiveArray<T>,
     right: &PrimitiveArray<T>,
@@ -142,7 +146,7 @@ where
     T::Native: ArrowNativeTypeOp + std::fmt::Display,
 {
     if flavor == Flavor::Legacy {
-        let wrapping: Option<fn(T::Native, T::Native) -> T::Native> = match operator {
+        let wrapping: Option<Wrapping<T>> = match operator {
             BinaryOperator::Add => Some(ArrowNativeTypeOp::add_wrapping),
             BinaryOperator::Subtract => Some(ArrowNativeTypeOp::sub_wrapping),
             BinaryOperator::Multiply => Some(ArrowNativeTypeOp::mul_wrapping),

@@ -1,12 +1,13 @@
 //! Values of every type as text, in the two ways that Spark has: that of casts, and that of Hive's result rows.
 
+mod digits;
 mod instants;
 mod intervals;
 mod numbers;
 
-pub(crate) use instants::{date_text, timestamp_text};
+pub(crate) use instants::{Years, date_text, timestamp_text};
 pub(crate) use intervals::{calendar_text, interval_text};
-pub(crate) use numbers::{decimal_plain, java_double, java_float};
+pub(crate) use numbers::{decimal_plain, java_digits, java_double, java_float};
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -87,6 +88,7 @@ fn try_write(
         return out.write_str(if style == Style::Hive { "NULL" } else { "null" });
     }
     let hive = !matches!(style, Style::Cast { .. });
+    let years = if hive { Years::OfEra } else { Years::Signed };
     match data_type {
         DataType::Void => Ok(()),
         DataType::Boolean => write!(out, "{}", array.as_boolean().value(row)),
@@ -109,13 +111,14 @@ fn try_write(
             if style == Style::HiveNested { write!(out, "\"{text}\"") } else { out.write_str(text) }
         }
         DataType::Binary => out.write_str(&String::from_utf8_lossy(array.as_binary::<i32>().value(row))),
-        DataType::Date => out.write_str(&date_text(i64::from(array.as_primitive::<Date32Type>().value(row)))),
+        DataType::Date => out.write_str(&date_text(i64::from(array.as_primitive::<Date32Type>().value(row)), years)),
         DataType::Timestamp => {
             let micros = array.as_primitive::<TimestampMicrosecondType>().value(row);
-            out.write_str(&timestamp_text(zone.local(micros)))
+            out.write_str(&timestamp_text(zone.local(micros), years))
         }
         DataType::TimestampNtz => {
-            out.write_str(&timestamp_text(array.as_primitive::<TimestampMicrosecondType>().value(row)))
+            let micros = array.as_primitive::<TimestampMicrosecondType>().value(row);
+            out.write_str(&timestamp_text(micros, Years::Signed))
         }
         DataType::CalendarInterval => {
             out.write_str(&calendar_text(array.as_primitive::<IntervalMonthDayNanoType>().value(row)))

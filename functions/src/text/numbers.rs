@@ -1,20 +1,32 @@
 //! Numbers as Java writes them.
 
+use super::digits::Binary;
+
 /// A double: with an exponent below 1.0E-3 and from 1.0E7 on.
 pub(crate) fn java_double(value: f64) -> String {
-    // Java has two digits at least, and of the least number they are these.
-    if value.abs() == f64::from_bits(1) {
-        return if value < 0.0 { "-4.9E-324".to_owned() } else { "4.9E-324".to_owned() };
+    match () {
+        () if !value.is_finite() => not_finite(value),
+        () if value == 0.0 => zero(value.is_sign_negative()),
+        () => java(value < 0.0, &Binary::of_double(value)),
     }
-    if value.is_finite() { java(&format!("{value:e}")) } else { not_finite(value) }
+}
+
+/// The digits of a double that is not negative, and where the point stands among them; none of zero, and of what is not finite.
+pub(crate) fn java_digits(value: f64) -> (Vec<u8>, i32) {
+    if value.is_finite() && value != 0.0 { Binary::of_double(value).digits() } else { (Vec::new(), 0) }
 }
 
 /// A float, as [`java_double`].
 pub(crate) fn java_float(value: f32) -> String {
-    if value.abs() == f32::from_bits(1) {
-        return if value < 0.0 { "-1.4E-45".to_owned() } else { "1.4E-45".to_owned() };
+    match () {
+        () if !value.is_finite() => not_finite(f64::from(value)),
+        () if value == 0.0 => zero(value.is_sign_negative()),
+        () => java(value < 0.0, &Binary::of_float(value)),
     }
-    if value.is_finite() { java(&format!("{value:e}")) } else { not_finite(f64::from(value)) }
+}
+
+fn zero(negative: bool) -> String {
+    if negative { "-0.0" } else { "0.0" }.to_owned()
 }
 
 fn not_finite(value: f64) -> String {
@@ -28,28 +40,22 @@ fn not_finite(value: f64) -> String {
     text.to_owned()
 }
 
-/// From Rust's `1.5e-7`, whose digits are the fewest that are read back.
-fn java(scientific: &str) -> String {
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((scientific, "0"));
-    let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |rest| ("-", rest));
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let fraction_or_zero = if fraction.is_empty() { "0" } else { fraction };
-    match exponent.parse::<i32>().unwrap_or(0) {
-        0 => format!("{sign}{whole}.{fraction_or_zero}"),
-        exponent @ -3..0 => {
-            let zeros = "0".repeat(exponent.unsigned_abs() as usize - 1);
-            format!("{sign}0.{zeros}{whole}{fraction}")
+fn java(negative: bool, value: &Binary) -> String {
+    let (digits, point) = value.digits();
+    let sign = if negative { "-" } else { "" };
+    let digits: String = digits.iter().map(|digit| char::from(b'0' + digit)).collect();
+    let or_zero = |digits: &str| if digits.is_empty() { "0".to_owned() } else { digits.to_owned() };
+    match point {
+        1..8 => {
+            let width = point.unsigned_abs() as usize;
+            let whole = digits.get(..width.min(digits.len())).unwrap_or_default();
+            format!("{sign}{whole:0<width$}.{}", or_zero(digits.get(width..).unwrap_or_default()))
         }
-        exponent @ 1..7 => {
-            let digits = format!("{fraction:0<width$}", width = exponent as usize + 1);
-            let (before, after) = digits.split_at(exponent as usize);
-            let after = match after.trim_end_matches('0') {
-                "" => "0",
-                after => after,
-            };
-            format!("{sign}{whole}{before}.{after}")
+        -2..1 => format!("{sign}0.{}{digits}", "0".repeat(point.unsigned_abs() as usize)),
+        _ => {
+            let (first, rest) = digits.split_at(digits.len().min(1));
+            format!("{sign}{first}.{}E{}", or_zero(rest), point - 1)
         }
-        exponent => format!("{sign}{whole}.{fraction_or_zero}E{exponent}"),
     }
 }
 

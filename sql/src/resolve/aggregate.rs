@@ -6,9 +6,10 @@ use datafusion::common::Column;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::{Aggregate, Expr as Plan, Filter, GroupingSet, LogicalPlan, Projection, lit};
-use paceline_functions::{Error, Result, Typed};
+use paceline_functions::{Error, Result, Typed, may_be_null};
 use paceline_syntax::tree::Expr;
 
+use super::canonical::Keys;
 use super::grouping::Groups;
 use super::scope::Lookup;
 use super::select::has_aggregate;
@@ -43,11 +44,12 @@ impl Resolver<'_> {
         if only_empty && empty > 1 {
             return Err(Error::unsupported("several empty grouping sets alone"));
         }
+        let forms = Keys::new(&groups.keys)?;
         for typed in exprs {
             let expr = std::mem::take(&mut typed.expr);
             let name = typed.name.clone();
             let changed = expr.transform_down(|expr| {
-                if let Some(at) = groups.keys.iter().position(|key| key.expr == expr) {
+                if let Some(at) = forms.place(&groups.keys, &expr)? {
                     let in_no_set = groups.sets.as_ref().is_some_and(|sets| !sets.iter().any(|set| set.contains(&at)));
                     let column = if in_no_set {
                         let null = datafusion::scalar::ScalarValue::try_from(&groups.keys[at].data_type.to_arrow())?;
@@ -89,6 +91,11 @@ impl Resolver<'_> {
                 }
             })?;
             typed.expr = changed.data;
+            // Sets leave keys out, which are NULL then.
+            if is_sets {
+                typed.expr = may_be_null(std::mem::take(&mut typed.expr))?;
+                typed.nullable = true;
+            }
         }
         // Subqueries are made joins of in a projection, but not in the node of the groups.
         let subqueries: Vec<Plan> = calls

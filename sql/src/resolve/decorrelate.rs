@@ -6,13 +6,12 @@
 use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{Column, JoinConstraint, JoinType, NullEquality};
+use datafusion::common::{JoinConstraint, JoinType, NullEquality};
 use datafusion::functions_window::expr_fn::row_number;
 use datafusion::logical_expr::builder::unnest_with_options;
-use datafusion::logical_expr::expr::Sort as SortExpr;
 use datafusion::logical_expr::{
-    Aggregate, Distinct, Expr as Plan, ExprFunctionExt, Filter, Join, Limit, LogicalPlan, Operator, Projection, Sort,
-    Union, Window, binary_expr, lit,
+    Aggregate, Distinct, Expr as Plan, ExprFunctionExt, Filter, Join, Limit, LogicalPlan, Operator, Sort, Union,
+    Window, binary_expr, lit,
 };
 use paceline_functions::{Error, Result};
 

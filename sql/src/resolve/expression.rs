@@ -11,6 +11,9 @@ use paceline_syntax::tree::{Expr, ExprKind, Ident, NamedExpr, WrittenAlias};
 use super::scope::Lookup;
 use super::{First, Names, Resolver, data_type};
 
+/// How Spark shows a column of the same select list within an expression.
+pub(super) const LATERAL: &str = "lateralAliasReference";
+
 impl Resolver<'_> {
     /// An expression as the names here mean it.
     pub(crate) fn expr(&mut self, expr: &Expr, names: Names<'_>) -> Result<Typed> {
@@ -146,7 +149,9 @@ impl Resolver<'_> {
             Lookup::None => {}
         }
         if let Some(found) = self.alias(first, names)? {
-            return self.fields_of(found, &parts[1..]);
+            let found = self.fields_of(found, &parts[1..])?;
+            let name = format!("{LATERAL}({})", parts.last().copied().unwrap_or(first));
+            return Ok(Typed { name, ..found });
         }
         if let Some((found, used)) = self.outer_column(&parts)? {
             return self.fields_of(found, &parts[used..]);

@@ -50,7 +50,7 @@ impl Resolver<'_> {
                 ),
             ));
         }
-        let made = made.renamed(&[view.table.value.clone()], &names)?;
+        let made = made.renamed(std::slice::from_ref(&view.table.value), &names)?;
         let columns = source.scope.columns.into_iter().chain(made.columns).collect();
         Ok(Relation { plan, scope: Scope { columns } })
     }

@@ -3,6 +3,7 @@
 use paceline_functions::{Error, Result, Typed};
 use paceline_syntax::tree::{Expr, ExprKind, GroupBy, Grouping, Literal};
 
+use super::canonical::canonical;
 use super::scope::Lookup;
 use super::select::{Item, has_aggregate};
 use super::{Names, Resolver};
@@ -145,7 +146,8 @@ impl Resolver<'_> {
 
 fn numbered(first: Vec<Typed>, lists: Vec<Vec<Typed>>, is_sets: bool) -> Groups {
     let mut keys: Vec<Typed> = Vec::new();
-    let mut place = |key: Typed| match keys.iter().position(|it| it.expr == key.expr) {
+    let same = |a: &Typed, b: &Typed| a.expr == b.expr || canonical(&a.expr).ok() == canonical(&b.expr).ok();
+    let mut place = |key: Typed| match keys.iter().position(|it| same(it, &key)) {
         Some(at) => at,
         None => {
             keys.push(key);

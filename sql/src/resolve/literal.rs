@@ -1,7 +1,8 @@
 //! Constants.
 
+use datafusion::arrow::datatypes::IntervalMonthDayNano;
 use datafusion::scalar::ScalarValue;
-use paceline_functions::{DataType, Error, Result, Typed};
+use paceline_functions::{DataType, DayTimeField, Error, Result, Typed, YearMonthField};
 use paceline_syntax::tree::{Interval, IntervalPart, IntervalUnit, Literal};
 
 use super::types::{day_time, year_month};
@@ -74,7 +75,18 @@ impl Resolver<'_> {
             Interval::Text(text) => {
                 let from = Typed::literal(text.as_str().into(), DataType::String, text.clone());
                 let value = evaluate(&cast(from, &DataType::CalendarInterval, &self.settings)?)?;
-                self.shown_interval(Typed::literal(value, DataType::CalendarInterval, ""))
+                let ScalarValue::IntervalMonthDayNano(Some(parts)) = value else {
+                    return Err(Error::new(
+                        "_LEGACY_ERROR_TEMP_0063",
+                        format!("Cannot parse the INTERVAL value: {text}."),
+                    ));
+                };
+                let (value, data_type) = if self.settings.flag("spark.sql.legacy.interval.enabled", false) {
+                    (value, DataType::CalendarInterval)
+                } else {
+                    of_units(text, parts)?
+                };
+                self.shown_interval(Typed::literal(value, data_type, ""))
             }
             Interval::Units(parts) => self.units(parts),
             Interval::Range { negative, value, from, to } => {
@@ -151,6 +163,37 @@ impl Resolver<'_> {
     fn shown_interval(&mut self, typed: Typed) -> Result<Typed> {
         self.shown(typed)
     }
+}
+
+/// What the units named in the text of an interval make of it: months alone, or days to seconds alone.
+fn of_units(text: &str, parts: IntervalMonthDayNano) -> Result<(ScalarValue, DataType)> {
+    let (mut months, mut times) = (Vec::new(), Vec::new());
+    for word in text.split_ascii_whitespace() {
+        let word = word.to_ascii_lowercase();
+        match word.strip_suffix('s').unwrap_or(&word) {
+            "year" => months.push(YearMonthField::Year),
+            "month" => months.push(YearMonthField::Month),
+            "day" | "week" => times.push(DayTimeField::Day),
+            "hour" => times.push(DayTimeField::Hour),
+            "minute" => times.push(DayTimeField::Minute),
+            "second" | "millisecond" | "microsecond" | "nanosecond" => times.push(DayTimeField::Second),
+            _ => {}
+        }
+    }
+    if let (Some(first), Some(last), true) = (months.iter().min(), months.iter().max(), times.is_empty()) {
+        let value = ScalarValue::IntervalYearMonth(Some(parts.months));
+        return Ok((value, DataType::YearMonth(*first, *last)));
+    }
+    let (Some(first), Some(last), true) = (times.iter().min(), times.iter().max(), months.is_empty()) else {
+        return Err(Error::new(
+            "_LEGACY_ERROR_TEMP_0029",
+            format!("Cannot mix year-month and day-time fields: INTERVAL '{text}'."),
+        ));
+    };
+    let total = i64::from(parts.days).checked_mul(86_400_000_000);
+    let total = total.and_then(|it| it.checked_add(parts.nanoseconds / 1000));
+    let total = total.ok_or_else(|| Error::new("INTERVAL_ARITHMETIC_OVERFLOW", "The interval is too large."))?;
+    Ok((ScalarValue::DurationMicrosecond(Some(total)), DataType::DayTime(*first, *last)))
 }
 
 fn has_zone(text: &str) -> bool {

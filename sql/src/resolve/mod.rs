@@ -5,6 +5,7 @@
 
 mod aggregate;
 mod call;
+mod canonical;
 mod coerce;
 mod correlation;
 mod declared;
@@ -94,6 +95,8 @@ pub(crate) struct Resolver<'a> {
     pub(crate) names: BTreeMap<String, String>,
     /// How deep in queries, relations and expressions.
     depth: usize,
+    /// How many queries were resolved.
+    queries: usize,
 }
 
 /// A query around.
@@ -147,6 +150,7 @@ impl<'a> Resolver<'a> {
             temporary: None,
             names: BTreeMap::new(),
             depth: 0,
+            queries: 0,
         }
     }
 

@@ -24,8 +24,16 @@ pub(crate) struct Visible {
     referred: Rc<Cell<bool>>,
 }
 
+/// More queries than these, each counted as often as it is referred to, are refused.
+const MOST_QUERIES: usize = 5_000;
+
 impl Resolver<'_> {
     pub(crate) fn query(&mut self, query: &Query) -> Result<Relation> {
+        // A common table expression is resolved for each reference to it, so a chain of them may grow without end.
+        self.queries += 1;
+        if self.queries > MOST_QUERIES {
+            return Err(Error::new("FAILED_TO_PARSE_TOO_COMPLEX", "The statement refers to too many queries."));
+        }
         self.deeper(|it| {
             let before = it.ctes.len();
             it.no_conflict(&query.ctes)?;
@@ -104,7 +112,7 @@ impl Resolver<'_> {
         self.ctes.extend(hidden);
         let relation = relation?;
         let names: Vec<String> = cte.columns.iter().map(|it| it.value.clone()).collect();
-        let scope = relation.scope.renamed(&[cte.name.value.clone()], &names)?;
+        let scope = relation.scope.renamed(std::slice::from_ref(&cte.name.value), &names)?;
         Ok(Relation { plan: relation.plan, scope })
     }
 

@@ -267,6 +267,6 @@ impl Resolver<'_> {
 pub(crate) fn aliased(relation: Relation, alias: &TableAlias) -> Result<Relation> {
     let Some(name) = &alias.name else { return Ok(relation) };
     let names: Vec<String> = alias.columns.iter().map(|it| it.value.clone()).collect();
-    let scope = relation.scope.renamed(&[name.value.clone()], &names)?;
+    let scope = relation.scope.renamed(std::slice::from_ref(&name.value), &names)?;
     Ok(Relation { plan: relation.plan, scope })
 }

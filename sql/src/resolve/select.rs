@@ -10,6 +10,7 @@ use paceline_syntax::tree::{Expr, ExprKind, Select, SortItem, WrittenAlias};
 
 use super::coerce::condition;
 use super::correlation::has_outer;
+use super::expression::LATERAL;
 use super::scope::{Relation, Scope, ScopeColumn};
 use super::window::SortKey;
 use super::{First, Names, Resolver};
@@ -195,7 +196,10 @@ impl Resolver<'_> {
                     let name = match (&*item.value.kind, cast_column) {
                         // A cast of a column alone keeps the column's name.
                         (_, Some(column)) => column.value.clone(),
-                        (ExprKind::Column(parts), _) if matches!(typed.expr, Plan::OuterReferenceColumn(..)) => {
+                        (ExprKind::Column(parts), _)
+                            if matches!(typed.expr, Plan::OuterReferenceColumn(..))
+                                || typed.name.starts_with(LATERAL) =>
+                        {
                             parts.last().map_or_else(|| typed.name.clone(), |it| it.value.clone())
                         }
                         (ExprKind::Column(_), _) => field_name(&typed).unwrap_or_else(|| typed.name.clone()),

@@ -6,9 +6,10 @@ use datafusion::logical_expr::{
     Expr as Plan, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition,
 };
 use datafusion::scalar::ScalarValue;
-use paceline_functions::{DataType, Error, Resolve, Result, Typed, find, over_window};
+use paceline_functions::{DataType, DayTimeField, Error, Resolve, Result, Typed, find, over_window};
 use paceline_syntax::tree::{Expr, Frame, FrameBound, FrameUnits, Ident, SortItem, Window};
 
+use super::expression::LATERAL;
 use super::{Names, Resolver, cast, evaluate};
 
 /// A key that rows are sorted by.
@@ -75,11 +76,26 @@ impl Resolver<'_> {
         }
         spec.push(shown);
         let name = format!("{} OVER ({})", typed.name, spec.join(" "));
+        if name.contains(LATERAL) {
+            return Err(Error::new(
+                "UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_WINDOW",
+                format!(
+                    "The feature is not supported: Referencing a lateral column alias in window expression \"{name}\"."
+                ),
+            ));
+        }
         let typed = if matches!(typed.expr, Plan::AggregateFunction(_)) { over_window(typed)? } else { typed };
         let partition: Vec<Plan> = partition_by.into_iter().map(|it| it.expr).collect();
         let order: Vec<Sort> = keys.iter().map(|key| key.to_sort(key.value.expr.clone())).collect();
         let changed = typed.expr.transform_down(|expr| {
             let mut call = match expr {
+                Plan::AggregateFunction(call) if call.params.filter.is_some() => {
+                    return Err(Error::new(
+                        "_LEGACY_ERROR_TEMP_1030",
+                        "window aggregate function with filter predicate is not supported yet.",
+                    )
+                    .into());
+                }
                 Plan::AggregateFunction(call) => WindowFunction {
                     fun: WindowFunctionDefinition::AggregateUDF(call.func),
                     params: datafusion::logical_expr::expr::WindowFunctionParams {
@@ -183,7 +199,7 @@ impl Resolver<'_> {
     }
 
     /// How far a bound is away, always positive, and whether it was negative.
-    fn distance(&mut self, expr: &Expr, key: Option<&SortKey>) -> Result<(Option<(ScalarValue, bool)>, String, bool)> {
+    fn distance(&mut self, expr: &Expr, key: Option<&SortKey>) -> Result<Distance> {
         let scope = super::Scope::default();
         let typed = self.expr(expr, Names::of(&scope))?;
         let shown = typed.name.clone();
@@ -197,7 +213,18 @@ impl Resolver<'_> {
         let is_cast = key_type.as_ref().is_some_and(|it| it.is_numeric() && it != &typed.data_type);
         let typed = match &key_type {
             None => cast(typed, &DataType::Int, &self.settings)?,
-            Some(to) if to.is_numeric() && typed.data_type.is_numeric() => cast(typed, to, &self.settings)?,
+            Some(to) if to.is_numeric() && (typed.data_type.is_numeric() || typed.data_type == DataType::String) => {
+                cast(typed, to, &self.settings)?
+            }
+            Some(DataType::Date) if matches!(typed.data_type, DataType::DayTime(_, to) if to != DayTimeField::Day) => {
+                return Err(Error::new(
+                    "DATATYPE_MISMATCH.RANGE_FRAME_INVALID_TYPE",
+                    format!(
+                        "The data type \"DATE\" used in the order specification does not match the data type \"{}\" which is used in the range frame.",
+                        typed.data_type.sql()
+                    ),
+                ));
+            }
             Some(DataType::Date) if typed.data_type.is_integral() => cast(typed, &DataType::Int, &self.settings)?,
             Some(DataType::Date | DataType::Timestamp | DataType::TimestampNtz) => typed,
             Some(_) => return Err(wrong()),
@@ -255,3 +282,6 @@ fn default_frame(function: &str, is_window: bool, keys: &[SortKey], typed: &Type
     };
     (frame, shown)
 }
+
+/// How far away, and whether the number is to be added as it is; how it is shown; whether it was negative.
+type Distance = (Option<(ScalarValue, bool)>, String, bool);

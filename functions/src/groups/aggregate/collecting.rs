@@ -1,15 +1,19 @@
 //! Values as an array, the most frequent of them, and that with the greatest or least key.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, ListArray};
+use arrow::array::{ArrayRef, AsArray, ListArray};
 use arrow::buffer::OffsetBuffer;
-use arrow::datatypes::DataType as Arrow;
+use arrow::datatypes::{
+    DataType as Arrow, Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    TimestampMicrosecondType,
+};
 use datafusion::common::{Result, exec_err};
 use datafusion::scalar::ScalarValue;
 
 use super::fold::{Compact, Context, Fold, Gather, How, Skip};
+use crate::groups::hash::{murmur3_bytes, text_hash};
 use crate::nested::{Equality, keys_of, pick, retype};
 
 const fn gather(
@@ -72,9 +76,53 @@ fn mode(columns: &[ArrayRef], context: &Context) -> Result<ScalarValue> {
     for at in 0..keys.num_rows() {
         counts.entry(keys.row(at)).or_insert((0, at)).0 += 1;
     }
-    // Of values that are there equally often, the one that came first.
-    let most = counts.into_values().max_by_key(|(count, at)| (*count, std::cmp::Reverse(*at)));
-    value(values, most.map(|(_, at)| at), context)
+    let mut counts: Vec<(usize, usize)> = counts.into_values().collect();
+    counts.sort_by_key(|(_, at)| *at);
+    let most = counts.iter().map(|(count, _)| *count).max().unwrap_or(0);
+    let often: HashSet<usize> = counts.iter().filter(|(count, _)| *count == most).map(|(_, at)| *at).collect();
+    let first = slots(values, counts.iter().map(|(_, at)| *at)).into_iter().find(|at| often.contains(at));
+    value(values, first, context)
+}
+
+/// The order in which Spark's hash map gives back what was put into it, which says which of equally frequent values is the mode.
+fn slots(values: &ArrayRef, places: impl ExactSizeIterator<Item = usize>) -> Vec<usize> {
+    let mut size = 64;
+    while places.len() > size * 7 / 10 {
+        size *= 2;
+    }
+    let mut table: Vec<Option<usize>> = vec![None; size];
+    for at in places {
+        let mut slot = java_hash(values, at) as usize % size;
+        let mut step = 1;
+        while table.get(slot).is_some_and(Option::is_some) {
+            slot = (slot + step) % size;
+            step += 1;
+        }
+        if let Some(free) = table.get_mut(slot) {
+            *free = Some(at);
+        }
+    }
+    table.into_iter().flatten().collect()
+}
+
+/// Java's hash of a value, spread as that map does it.
+fn java_hash(values: &ArrayRef, at: usize) -> u32 {
+    let fold = |long: i64| (long ^ (long as u64 >> 32) as i64) as i32;
+    let hash = match values.data_type() {
+        Arrow::Int8 => i32::from(values.as_primitive::<Int8Type>().value(at)),
+        Arrow::Int16 => i32::from(values.as_primitive::<Int16Type>().value(at)),
+        Arrow::Int32 => values.as_primitive::<Int32Type>().value(at),
+        Arrow::Date32 => values.as_primitive::<Date32Type>().value(at),
+        Arrow::Int64 => fold(values.as_primitive::<Int64Type>().value(at)),
+        Arrow::Timestamp(..) => fold(values.as_primitive::<TimestampMicrosecondType>().value(at)),
+        Arrow::Float64 => fold(values.as_primitive::<Float64Type>().value(at).to_bits() as i64),
+        Arrow::Float32 => values.as_primitive::<Float32Type>().value(at).to_bits() as i32,
+        Arrow::Utf8 => text_hash(values.as_string::<i32>().value(at).as_bytes()),
+        Arrow::Boolean if values.as_boolean().value(at) => 1231,
+        Arrow::Boolean => 1237,
+        _ => at as i32,
+    };
+    murmur3_bytes(&hash.to_le_bytes(), 0) as u32
 }
 
 fn extreme(columns: &[ArrayRef], most: bool) -> Result<Option<usize>> {

@@ -97,6 +97,7 @@ pub(crate) static FOLDS: &[&Fold] = &[
     &collecting::MIN,
     &percentile::PERCENTILE,
     &percentile::DISCRETE,
+    &percentile::DISCRETE_BEFORE,
     &percentile::APPROXIMATE,
     &sketches::DISTINCT,
     &sketches::HISTOGRAM,

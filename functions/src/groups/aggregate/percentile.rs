@@ -21,6 +21,8 @@ const fn gather(name: &'static str, finish: fn(&[ArrayRef], &Context) -> Result<
 
 pub(super) static PERCENTILE: Fold = gather("spark_percentile", continuous);
 pub(super) static DISCRETE: Fold = gather("spark_percentile_disc", discrete);
+/// As it was before Spark 4 and 3.5.3, by `spark.sql.legacy.percentileDiscCalculation`.
+pub(super) static DISCRETE_BEFORE: Fold = gather("spark_percentile_disc_before", discrete_before);
 pub(super) static APPROXIMATE: Fold = gather("spark_percentile_approx", approximate);
 
 /// Places of the values in order.
@@ -152,6 +154,15 @@ fn discrete(columns: &[ArrayRef], context: &Context) -> Result<ScalarValue> {
     let place = (percentage * *total as f64).ceil() as i64 - 1;
     let at = nth(&weighted, &ends, place.max(0));
     let Some(at) = at else { return nothing(context) };
+    value(&pick(&values, vec![Some(at)])?, Some(0), context)
+}
+
+fn discrete_before(columns: &[ArrayRef], context: &Context) -> Result<ScalarValue> {
+    let asked = asked(context);
+    let (values, weighted) = weighted(columns, asked.descending)?;
+    let ends = ends(&weighted);
+    let (Some(total), Some(percentage)) = (ends.last(), asked.percentages.first()) else { return nothing(context) };
+    let Some(at) = nth(&weighted, &ends, (percentage * (*total - 1) as f64) as i64) else { return nothing(context) };
     value(&pick(&values, vec![Some(at)])?, Some(0), context)
 }
 

@@ -135,7 +135,11 @@ pub fn percentile_within(
     let (many, percentages) = percentages(&call, 1, &shown, "percentage")?;
     call.arguments.truncate(1);
     let element = continuous(&mut call, &shown)?;
-    let own = if discrete { &of_percentiles::DISCRETE } else { &of_percentiles::PERCENTILE };
+    let own = match discrete {
+        true if settings.flag("spark.sql.legacy.percentilediscalculation", false) => &of_percentiles::DISCRETE_BEFORE,
+        true => &of_percentiles::DISCRETE,
+        false => &of_percentiles::PERCENTILE,
+    };
     Ok(percentile_call(own, call, many, descending, percentages, element, shown))
 }
 

@@ -56,7 +56,12 @@ impl Total {
             let hint = "If necessary set \"spark.sql.ansi.enabled\" to \"false\" to bypass this error.";
             Err(Error::new("ARITHMETIC_OVERFLOW", format!("{what} Use 'try_add' to tolerate overflow. {hint}")).into())
         };
-        if overflow {
+        let beyond = match returns {
+            Arrow::Interval(_) => i32::try_from(sum).is_err(),
+            Arrow::Duration(_) => i64::try_from(sum).is_err(),
+            _ => false,
+        };
+        if overflow || beyond {
             return too_large(!matches!(returns, Arrow::Decimal128(..) | Arrow::Int64));
         }
         let value = if self.mean {

@@ -18,7 +18,7 @@ use crate::columns::{Column, each, kernels, returned, rows};
 use crate::constant::constant;
 use crate::error::{Error, Result};
 use crate::groups::json::options::Options;
-use crate::groups::json::read::{How, build_texts};
+use crate::groups::json::read::build_texts;
 use crate::groups::json::write::Form;
 use crate::groups::json::{nullable, schema, with_corrupt_record};
 use crate::zone::Zone;
@@ -88,7 +88,7 @@ fn marks(options: &Options, trims: bool) -> Marks {
 fn read(a: &Arguments<'_>) -> RunResult<ColumnarValue> {
     let options = Column::<StringArray>::of(a, 1)?;
     let options = Options::of_text(options.get(0).unwrap_or_default());
-    let how = How { csv: true, ..options.how(a.settings)? };
+    let how = options.how(a.settings)?;
     let marks = marks(&options, false);
     let DataType::Struct(columns) = DataType::of(a.returns)? else {
         return Err(Error::unsupported("this schema of CSV").into());

@@ -1,8 +1,6 @@
 //! Dates, times and intervals of their parts, and of the epoch.
 
-use arrow::array::{
-    Array, Decimal128Array, Float64Array, Int32Array, Int64Array, IntervalMonthDayNanoArray, StringArray,
-};
+use arrow::array::{Decimal128Array, Float64Array, Int32Array, Int64Array, IntervalMonthDayNanoArray, StringArray};
 use arrow::datatypes::DataType as Arrow;
 use datafusion::common::Result;
 use datafusion::logical_expr::ColumnarValue;

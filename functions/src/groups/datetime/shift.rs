@@ -55,7 +55,7 @@ kernels! {
         let rounds = Column::<BooleanArray>::of(a, 2)?;
         each::<Float64Array, f64>(a, |row| {
             let (one, other, rounds) = (some!(one.get(row)), some!(other.get(row)), some!(rounds.get(row)));
-            Ok(Some(months_between(zone.local(one), zone.local(other), rounds)))
+            Ok(Some(months_between(zone, one, other, rounds)))
         })
     };
     TRUNC = "spark_trunc", |a| {
@@ -121,15 +121,19 @@ fn week_day(name: &str) -> Option<i32> {
     })
 }
 
-fn months_between(one: i64, other: i64, rounds: bool) -> f64 {
-    let ((year, month, day), (other_year, other_month, other_day)) =
-        (date(one.div_euclid(DAY)), date(other.div_euclid(DAY)));
+fn months_between(zone: Zone, one: i64, other: i64, rounds: bool) -> f64 {
+    let days = |micros: i64| zone.local(micros).div_euclid(DAY);
+    let ((year, month, day), (other_year, other_month, other_day)) = (date(days(one)), date(days(other)));
     let months = ((year - other_year) * 12 + month - other_month) as f64;
     let last = |year, month, day| day == month_length(year, month);
     if day == other_day || (last(year, month, day) && last(other_year, other_month, other_day)) {
         return months;
     }
-    let seconds = |micros: i64| micros.rem_euclid(DAY) / SECOND;
+    // What has gone by of the day, which is not the time on the clock where that was changed.
+    let seconds = |micros: i64| {
+        let midnight = zone.instant(days(micros).saturating_mul(DAY)).unwrap_or(micros);
+        micros.saturating_sub(midnight) / SECOND
+    };
     let difference = (day - other_day) * 86_400 + seconds(one) - seconds(other);
     let between = months + difference as f64 / (31.0 * 86_400.0);
     if rounds { (between * 1e8).round() / 1e8 } else { between }

@@ -28,6 +28,7 @@ kernels! {
     TRY_TO_TIMESTAMP = "spark_try_to_timestamp", |a| read(a, Wants::Instant, true);
     TO_TIMESTAMP_NTZ = "spark_to_timestamp_ntz", |a| read(a, Wants::Local, false);
     TO_DATE = "spark_to_date", |a| read(a, Wants::Date, false);
+    // Spark cuts these towards the epoch, unlike a cast to BIGINT.
     UNIX_TIMESTAMP = "spark_unix_timestamp", |a| match a.fields.first().map(|field| field.data_type()) {
         Some(Arrow::Utf8) => read(a, Wants::Seconds, false),
         Some(Arrow::Date32) => {
@@ -35,7 +36,7 @@ kernels! {
             let days = Column::<arrow::array::Int32Array>::of(a, 0)?;
             each::<Int64Array, i64>(a, |row| {
                 let days = i64::from(some!(days.get(row)));
-                Ok(zone.instant(days.saturating_mul(DAY)).map(|micros| micros.div_euclid(SECOND)))
+                Ok(zone.instant(days.saturating_mul(DAY)).map(|micros| micros / SECOND))
             })
         }
         _ => {
@@ -44,7 +45,7 @@ kernels! {
             let micros = Column::<Int64Array>::of(a, 0)?;
             each::<Int64Array, i64>(a, |row| {
                 let micros = some!(micros.get(row));
-                Ok(if local { zone.instant(micros) } else { Some(micros) }.map(|micros| micros.div_euclid(SECOND)))
+                Ok(if local { zone.instant(micros) } else { Some(micros) }.map(|micros| micros / SECOND))
             })
         }
     };
@@ -109,7 +110,7 @@ fn read(a: &Arguments<'_>, wants: Wants, tries: bool) -> Result<ColumnarValue> {
                     micros.map(|micros| micros.div_euclid(DAY))
                 }
                 Wants::Instant => zone.unwrap_or(session).instant(local),
-                Wants::Seconds => zone.unwrap_or(session).instant(local).map(|micros| micros.div_euclid(SECOND)),
+                Wants::Seconds => zone.unwrap_or(session).instant(local).map(|micros| micros / SECOND),
             }),
             None if tries => Ok(None),
             None if !corrected && reader.was_read_before(text) => Err(Error::new(

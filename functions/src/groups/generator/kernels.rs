@@ -8,6 +8,7 @@ use arrow::compute::concat;
 use arrow::datatypes::{DataType as Arrow, Fields};
 use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::ColumnarValue;
+use datafusion::scalar::ScalarValue;
 
 use crate::nested::{Lists, list_of, pick, returned, retype, with_nulls};
 use crate::{Arguments, Kernel};
@@ -97,11 +98,21 @@ fn inline(arguments: &Arguments<'_>, outer: bool) -> Result<ColumnarValue> {
     returned(arguments, list_of(structs, OffsetBuffer::from_lengths(lengths), nulls, arguments.returns.data_type())?)
 }
 
+/// More rows of one batch than these are refused.
+const MOST_ROWS: usize = 1 << 24;
+
 fn stack(arguments: &Arguments<'_>) -> Result<ColumnarValue> {
     let fields = shape(arguments)?;
     let width = fields.len();
     let cells = arguments.values.len().saturating_sub(1);
-    let per_row = cells.div_ceil(width.max(1));
+    // There may be fewer expressions than rows; the rest are NULL.
+    let per_row = match arguments.values.first() {
+        Some(ColumnarValue::Scalar(ScalarValue::Int32(Some(rows)))) => usize::try_from(*rows).unwrap_or(0),
+        _ => cells.div_ceil(width.max(1)),
+    };
+    if per_row.saturating_mul(arguments.rows.max(1)) > MOST_ROWS {
+        return exec_err!("stack makes {per_row} rows of each, which is too many");
+    }
     let mut columns = Vec::with_capacity(width);
     for (column, field) in fields.iter().enumerate() {
         let parts = (0..per_row)

@@ -107,6 +107,11 @@ fn finish(hash: i32, length: usize) -> i32 {
     (hash ^ hash >> 16) as i32
 }
 
+/// The hash of a string that Spark's collections in memory use.
+pub(crate) fn text_hash(bytes: &[u8]) -> i32 {
+    Murmur3::bytes(bytes, 42) as i32
+}
+
 /// MurmurHash3 of bytes as its author has it, the last bytes being one word.
 pub(crate) fn murmur3_bytes(bytes: &[u8], seed: i32) -> i32 {
     let (words, rest) = bytes.as_chunks::<4>();

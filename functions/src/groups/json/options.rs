@@ -65,7 +65,6 @@ impl Options {
     pub(crate) fn how(&self, settings: &Settings) -> Result<How> {
         let reader = |key: &str| self.get(key).map(Reader::new).transpose();
         Ok(How {
-            csv: false,
             zone: self.zone(settings)?.0,
             date: reader("dateformat")?,
             timestamp: reader("timestampformat")?,

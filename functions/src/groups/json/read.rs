@@ -20,8 +20,6 @@ use crate::zone::Zone;
 
 /// How texts within are read.
 pub(crate) struct How {
-    /// Whether the texts are fields of CSV, where a number is a text too.
-    pub(crate) csv: bool,
     pub(crate) zone: Zone,
     pub(crate) date: Option<Reader>,
     pub(crate) timestamp: Option<Reader>,
@@ -197,7 +195,7 @@ fn valid(
         let fits = !inner.is_some_and(|inner| inner.contains(&true));
         valid.push(cell.is_some_and(kind) && fits);
         let is_null = matches!(cell, None | Some(Json::Null));
-        if !is_null && !(cell.is_some_and(kind) && fits) {
+        if !(is_null || cell.is_some_and(kind) && fits) {
             if let Some(failed) = failed.get_mut(at) {
                 *failed = true;
             }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::groups::string::digits::java_double;
+use crate::text::java_double;
 
 /// Values nested deeper than this are malformed.
 const MOST_DEPTH: usize = 500;

@@ -9,6 +9,7 @@ use datafusion::logical_expr::ColumnarValue;
 use datafusion::scalar::ScalarValue;
 
 use super::exponential::{exp, ln};
+use super::hyperbolic::{cbrt, cosh, sinh, tanh};
 use crate::groups::scalar::{between, strict, wrong_number};
 use crate::{Arguments, Call, DataType, Kernel, Result, Typed};
 
@@ -26,9 +27,9 @@ unary_kernels!(
     ASINH "spark_asinh" |x| if x == f64::NEG_INFINITY { x } else { ln(x + (x * x + 1.0).sqrt()) },
     ATAN "spark_atan" f64::atan,
     ATANH "spark_atanh" |x| 0.5 * (x.ln_1p() - (-x).ln_1p()),
-    CBRT "spark_cbrt" f64::cbrt,
+    CBRT "spark_cbrt" cbrt,
     COS "spark_cos" f64::cos,
-    COSH "spark_cosh" f64::cosh,
+    COSH "spark_cosh" cosh,
     COT "spark_cot" |x| 1.0 / x.tan(),
     CSC "spark_csc" |x| 1.0 / x.sin(),
     DEGREES "spark_degrees" f64::to_degrees,
@@ -38,10 +39,10 @@ unary_kernels!(
     RINT "spark_rint" f64::round_ties_even,
     SEC "spark_sec" |x| 1.0 / x.cos(),
     SIN "spark_sin" f64::sin,
-    SINH "spark_sinh" f64::sinh,
+    SINH "spark_sinh" sinh,
     SQRT "spark_sqrt" f64::sqrt,
     TAN "spark_tan" f64::tan,
-    TANH "spark_tanh" f64::tanh,
+    TANH "spark_tanh" tanh,
 );
 
 macro_rules! logarithm_kernels {

@@ -86,7 +86,7 @@ pub(super) fn ln(x: f64) -> f64 {
     let biased = if above == 0 { 1023_u64 } else { 1022 };
     let f = f64::from_bits(bits & 0xf_ffff_ffff_ffff | biased << 52) - 1.0;
     if (0xf_ffff & (2 + high)) < 3 {
-        let rest = f * f * (0.5 - 0.333_333_333_333_333_33 * f);
+        let rest = f * f * (0.5 - 0.333_333_333_333_333_3 * f);
         return if twos == 0.0 { f - rest } else { twos * LOG2_HIGH - ((rest - twos * LOG2_LOW) - f) };
     }
     let s = f / (2.0 + f);

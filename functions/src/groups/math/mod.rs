@@ -3,6 +3,7 @@
 mod bases;
 mod double;
 mod exponential;
+mod hyperbolic;
 mod random;
 mod rounding;
 mod signs;

@@ -17,6 +17,7 @@ use crate::coercion::{Expected, implicit_cast};
 use crate::decimal_type::bounded;
 use crate::groups::scalar::{between, call_name};
 use crate::operators::{overflow, resolve_error};
+use crate::text::java_digits;
 use crate::{Arguments, Call, DataType, Error, Kernel, Result, SparkUdf, Typed};
 
 static ROUND: Kernel = Kernel { name: "spark_round", volatile: false, run: |a| run(a, Direction::HalfUp) };
@@ -224,11 +225,10 @@ fn double(value: f64, scale: i32, direction: Direction) -> f64 {
     if !value.is_finite() {
         return value;
     }
-    let text = format!("{value:e}");
-    let Some((mantissa, exponent)) = text.split_once('e') else { return value };
-    let fraction = mantissa.split_once('.').map_or(0, |(_, fraction)| fraction.len());
-    let Ok(digits) = mantissa.replace('.', "").parse::<i128>() else { return value };
-    let own = i32::try_from(fraction).unwrap_or(0) - exponent.parse::<i32>().unwrap_or(0);
+    let (digits, point) = java_digits(value.abs());
+    let own = i32::try_from(digits.len()).unwrap_or(0) - point;
+    let digits = digits.iter().fold(0_i128, |sum, digit| sum * 10 + i128::from(*digit));
+    let digits = if value < 0.0 { -digits } else { digits };
     if scale >= own {
         return value;
     }

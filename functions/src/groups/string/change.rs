@@ -180,5 +180,5 @@ fn luhn(text: &str) -> bool {
     let digits = text.bytes().rev().map(|byte| u64::from(byte - b'0'));
     let sum: u64 =
         digits.enumerate().map(|(at, digit)| if at % 2 == 0 { digit } else { digit * 2 / 10 + digit * 2 % 10 }).sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }

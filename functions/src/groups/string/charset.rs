@@ -110,7 +110,7 @@ impl Charset {
     fn decode(self, bytes: &[u8]) -> String {
         let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
             let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
-            let odd = if bytes.len() % 2 == 0 { "" } else { "\u{fffd}" };
+            let odd = if bytes.len().is_multiple_of(2) { "" } else { "\u{fffd}" };
             String::from_utf16_lossy(&units) + odd
         };
         match self {

@@ -1,5 +1,7 @@
 //! The decimal digits of floating-point numbers, and rounding of digits.
 
+use crate::text::java_digits;
+
 /// `0.d1d2d3... × 10^point`: digits as they are printed, without zeros around.
 #[derive(Clone, Debug)]
 pub(crate) struct Digits {
@@ -9,12 +11,9 @@ pub(crate) struct Digits {
 }
 
 impl Digits {
-    /// The shortest digits that are this number.
+    /// The digits that Java has for this number.
     pub(crate) fn of_double(value: f64) -> Self {
-        let text = format!("{:e}", value.abs());
-        let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-        let digits = mantissa.bytes().filter(u8::is_ascii_digit).map(|byte| byte - b'0').collect();
-        let point = exponent.parse::<i32>().unwrap_or(0) + 1;
+        let (digits, point) = java_digits(value.abs());
         Digits { negative: value.is_sign_negative(), digits, point }.without_zeros()
     }
 
@@ -98,35 +97,10 @@ pub(crate) fn grouped(whole: &str, size: usize) -> String {
     }
     let mut to = String::new();
     for (at, c) in whole.chars().enumerate() {
-        if at > 0 && (whole.len() - at) % size == 0 {
+        if at > 0 && (whole.len() - at).is_multiple_of(size) {
             to.push(',');
         }
         to.push(c);
     }
     to
-}
-
-/// As Java prints a double: `1.0`, `1.0E10`.
-pub(crate) fn java_double(value: f64) -> String {
-    if value.is_nan() {
-        return "NaN".to_owned();
-    }
-    if value.is_infinite() {
-        return if value > 0.0 { "Infinity" } else { "-Infinity" }.to_owned();
-    }
-    let sign = if value.is_sign_negative() { "-" } else { "" };
-    let mut digits = Digits::of_double(value);
-    if digits.is_zero() {
-        return format!("{sign}0.0");
-    }
-    let count = i32::try_from(digits.digits.len()).unwrap_or(0);
-    if (-2..=7).contains(&digits.point) {
-        let places = usize::try_from((count - digits.point).max(1)).unwrap_or(1);
-        let (whole, fraction) = digits.plain(places);
-        return format!("{sign}{whole}.{fraction}");
-    }
-    let exponent = digits.point - 1;
-    digits.point = 1;
-    let (whole, fraction) = digits.plain(usize::try_from((count - 1).max(1)).unwrap_or(1));
-    format!("{sign}{whole}.{fraction}E{exponent}")
 }

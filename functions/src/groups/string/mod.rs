@@ -51,9 +51,7 @@ pub(crate) const ROWS: &[Function] = &[
     row("bit_length", "bit_length(expr) - The bits of a string or of binary data.", |call| {
         rules::length(call, &measure::BIT_LENGTH)
     }),
-    row("btrim", "btrim(str[, chars]) - str without spaces, or these characters, at both ends.", |call| {
-        rules::btrim(call)
-    }),
+    row("btrim", "btrim(str[, chars]) - str without spaces, or these characters, at both ends.", rules::btrim),
     row("char", "char(n) - The character with the number n modulo 256.", |call| {
         plain(call, &change::CHR, &[In::Long], DataType::String)
     }),
@@ -71,7 +69,7 @@ pub(crate) const ROWS: &[Function] = &[
     row(
         "concat_ws",
         "concat_ws(sep[, str | array]...) - The strings that are not NULL with sep between them.",
-        |call| rules::concat_ws(call),
+        rules::concat_ws,
     ),
     row("contains", "contains(left, right) - Whether right is found in left.", |call| {
         rules::pair(call, &search::CONTAINS)
@@ -79,9 +77,9 @@ pub(crate) const ROWS: &[Function] = &[
     row(
         "decode",
         "decode(bin, charset) - The text that bin is in a charset; or decode(expr, search, result[, ...][, default]), the result of the first search that is equal.",
-        |call| rules::decode(call),
+        rules::decode,
     ),
-    row("elt", "elt(n, a, b, ...) - The n-th of the others.", |call| rules::elt(call)),
+    row("elt", "elt(n, a, b, ...) - The n-th of the others.", rules::elt),
     row("encode", "encode(str, charset) - str as bytes in a charset.", |call| {
         plain(call, &charset::ENCODE, &[In::Text, In::Text], DataType::Binary)
     }),
@@ -96,11 +94,9 @@ pub(crate) const ROWS: &[Function] = &[
     row(
         "format_number",
         "format_number(expr, d) - The number with commas, rounded to d places or as a pattern says.",
-        |call| rules::format_number(call),
+        rules::format_number,
     ),
-    row("format_string", "format_string(format, obj, ...) - A text in the manner of printf.", |call| {
-        rules::format_string(call)
-    }),
+    row("format_string", "format_string(format, obj, ...) - A text in the manner of printf.", rules::format_string),
     row("ilike", "str ilike pattern[ ESCAPE escape] - Whether str is like the pattern, in any case.", |call| {
         rules::like(call, true)
     }),
@@ -113,21 +109,23 @@ pub(crate) const ROWS: &[Function] = &[
     row("lcase", "lcase(str) - str in small letters.", |call| {
         plain(call, &change::LOWER, &[In::Text], DataType::String)
     }),
-    row("left", "left(str, n) - The first n characters.", |call| rules::left(call)),
+    row("left", "left(str, n) - The first n characters.", rules::left),
     row("len", "len(expr) - The characters of a string, or the bytes of binary data.", |call| {
         rules::length(call, &measure::LENGTH)
     }),
     row("length", "length(expr) - The characters of a string, or the bytes of binary data.", |call| {
         rules::length(call, &measure::LENGTH)
     }),
-    row("levenshtein", "levenshtein(a, b[, most]) - The edits from a to b; -1 if they are more than most.", |call| {
-        rules::levenshtein(call)
-    }),
+    row(
+        "levenshtein",
+        "levenshtein(a, b[, most]) - The edits from a to b; -1 if they are more than most.",
+        rules::levenshtein,
+    ),
     row("like", "str like pattern[ ESCAPE escape] - Whether str is like the pattern.", |call| rules::like(call, false)),
     row(
         "locate",
         "locate(part, str[, from]) - The first place of part in str at or after from; 0 if it has none.",
-        |call| rules::locate(call),
+        rules::locate,
     ),
     row("lower", "lower(str) - str in small letters.", |call| {
         plain(call, &change::LOWER, &[In::Text], DataType::String)
@@ -139,21 +137,21 @@ pub(crate) const ROWS: &[Function] = &[
     row("luhn_check", "luhn_check(str) - Whether the digits pass Luhn's check.", |call| {
         plain(call, &change::LUHN_CHECK, &[In::Text], DataType::Boolean)
     }),
-    row("mask", "mask(str[, upper[, lower[, digit[, other]]]]) - str with each kind of character replaced.", |call| {
-        rules::mask(call)
-    }),
+    row(
+        "mask",
+        "mask(str[, upper[, lower[, digit[, other]]]]) - str with each kind of character replaced.",
+        rules::mask,
+    ),
     row("octet_length", "octet_length(expr) - The bytes of a string or of binary data.", |call| {
         rules::length(call, &measure::OCTET_LENGTH)
     }),
-    row("overlay", "overlay(str, by, pos[, len]) - str with len characters from pos replaced.", |call| {
-        rules::overlay(call)
-    }),
+    row("overlay", "overlay(str, by, pos[, len]) - str with len characters from pos replaced.", rules::overlay),
     row(
         "position",
         "position(part, str[, from]) - The first place of part in str at or after from; 0 if it has none.",
-        |call| rules::locate(call),
+        rules::locate,
     ),
-    row("printf", "printf(format, obj, ...) - A text in the manner of printf.", |call| rules::format_string(call)),
+    row("printf", "printf(format, obj, ...) - A text in the manner of printf.", rules::format_string),
     row("regexp", "regexp(str, regexp) - Whether the pattern is found in str.", |call| {
         rules::rlike(call, &regex::REGEXP)
     }),
@@ -174,9 +172,11 @@ pub(crate) const ROWS: &[Function] = &[
     row("regexp_like", "regexp_like(str, regexp) - Whether the pattern is found in str.", |call| {
         rules::rlike(call, &regex::REGEXP_LIKE)
     }),
-    row("regexp_replace", "regexp_replace(str, regexp, by[, from]) - str with every match replaced.", |call| {
-        rules::regexp_replace(call)
-    }),
+    row(
+        "regexp_replace",
+        "regexp_replace(str, regexp, by[, from]) - str with every match replaced.",
+        rules::regexp_replace,
+    ),
     row("regexp_substr", "regexp_substr(str, regexp) - The first match.", |call| {
         plain(call, &regex::SUBSTR, &[In::Text, In::Text], DataType::String)
     }),
@@ -196,7 +196,7 @@ pub(crate) const ROWS: &[Function] = &[
         rules::pad(call, &cut::RPAD)
     }),
     row("rtrim", "rtrim(str) - str without spaces at its end.", |call| rules::trim(call, &cut::RTRIM, "TRAILING")),
-    row("sentences", "sentences(str[, lang[, country]]) - The words of each sentence.", |call| rules::sentences(call)),
+    row("sentences", "sentences(str[, lang[, country]]) - The words of each sentence.", rules::sentences),
     row("soundex", "soundex(str) - The Soundex code.", |call| {
         plain(call, &measure::SOUNDEX, &[In::Text], DataType::String)
     }),
@@ -212,8 +212,8 @@ pub(crate) const ROWS: &[Function] = &[
     row("startswith", "startswith(left, right) - Whether left begins with right.", |call| {
         rules::pair(call, &search::STARTSWITH)
     }),
-    row("substr", "substr(str, pos[, len]) - len characters from pos.", |call| rules::substring(call)),
-    row("substring", "substring(str, pos[, len]) - len characters from pos.", |call| rules::substring(call)),
+    row("substr", "substr(str, pos[, len]) - len characters from pos.", rules::substring),
+    row("substring", "substring(str, pos[, len]) - len characters from pos.", rules::substring),
     row(
         "substring_index",
         "substring_index(str, sep, n) - What is before the n-th separator, or after it counted from the end.",

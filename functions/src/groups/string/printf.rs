@@ -245,7 +245,7 @@ fn plain(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::Int(value, _) => value.to_string(),
-        Value::Double(value) => super::digits::java_double(*value),
+        Value::Double(value) => crate::text::java_double(*value),
         Value::Bool(value) => value.to_string(),
         Value::Text(text, _) => text.clone(),
     }

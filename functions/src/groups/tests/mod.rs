@@ -34,7 +34,7 @@ fn shown(typed: Result<Typed>, settings: &Arc<Settings>) -> String {
         let schema = Schema::new(vec![typed.field()]);
         let batch = RecordBatch::try_new(Arc::new(schema), vec![array])
             .map_err(|error| crate::Error::new("TYPE", error.to_string()))?;
-        hive_row(&batch, 0, &[typed.data_type.clone()], settings)
+        hive_row(&batch, 0, std::slice::from_ref(&typed.data_type), settings)
     };
     match typed.and_then(|typed| value(&typed).map(|value| (typed, value))) {
         Ok((typed, value)) => {
@@ -138,7 +138,7 @@ async fn rows_of(call: &str, partitions: &[Vec<RecordBatch>], scope: &Scope, sha
             let mut values = Vec::new();
             for batch in &batches {
                 for row in 0..batch.num_rows() {
-                    values.push(hive_row(batch, row, &[typed.data_type.clone()], &scope.settings).unwrap());
+                    values.push(hive_row(batch, row, std::slice::from_ref(&typed.data_type), &scope.settings).unwrap());
                 }
             }
             let mark = if typed.nullable { "" } else { "!" };
