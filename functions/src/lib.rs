@@ -32,7 +32,8 @@ mod typed;
 mod zone;
 
 pub use codec::{
-    decode, decode_aggregate, decode_lambda, decode_window, encode, encode_aggregate, encode_lambda, encode_window,
+    decode, decode_aggregate, decode_field, decode_lambda, decode_window, encode, encode_aggregate, encode_field,
+    encode_lambda, encode_window,
 };
 pub use data_type::{DataType, StructField};
 pub use display::hive_row;
@@ -43,7 +44,7 @@ pub use groups::generator::generated_columns;
 pub use groups::lambda::{LambdaInput, SparkLambda, resolve_lambda};
 pub use groups::structs::structure;
 pub use groups::subscript::{field, subscript};
-pub use groups::window::{SparkWindow, over_window};
+pub use groups::window::{SparkWindow, over_window, with_null_treatment};
 pub use interval_fields::{DayTimeField, YearMonthField};
 pub use kernel::{Arguments, Kernel, SparkUdf};
 pub use settings::{Settings, TimestampType};

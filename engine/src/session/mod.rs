@@ -5,6 +5,7 @@ mod elsewhere;
 mod insert;
 mod planner;
 mod redrive;
+mod rows;
 
 use std::collections::BTreeMap;
 use std::fmt;
