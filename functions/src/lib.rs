@@ -39,7 +39,7 @@ pub use data_type::{DataType, StructField};
 pub use display::hive_row;
 pub use error::{Error, Result};
 pub use function::{Call, Function, Group, Resolve, all, find};
-pub use groups::aggregate::{SparkAggregate, percentile_within};
+pub use groups::aggregate::{SparkAggregate, percentile_within, single_value};
 pub use groups::generator::generated_columns;
 pub use groups::lambda::{LambdaInput, SparkLambda, resolve_lambda};
 pub use groups::structs::structure;

@@ -28,6 +28,7 @@ use tonic::transport::Channel;
 
 use super::access::WayOut;
 use super::codec::to_proto;
+use super::faults;
 use super::numbering::Numbering;
 use super::portable::portable;
 use super::reach::Reach;
@@ -99,7 +100,7 @@ impl Cluster {
                 Some(job_status::Status::Successful(done)) => break done,
                 Some(job_status::Status::Failed(failed)) => {
                     job.id = None;
-                    return Err(DataFusionError::Execution(failed.error));
+                    return Err(faults::of_job(failed.error));
                 }
                 _ => tokio::time::sleep(LOOK).await,
             }

@@ -11,7 +11,7 @@ use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::empty::EmptyExec;
-use datafusion::physical_plan::joins::{HashJoinExec, NestedLoopJoinExec};
+use datafusion::physical_plan::joins::NestedLoopJoinExec;
 use datafusion::physical_plan::placeholder_row::PlaceholderRowExec;
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datafusion::physical_plan::repartition::RepartitionExec;
@@ -30,9 +30,6 @@ pub(super) fn portable(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn Execution
         }
         if let Some(spread) = node.downcast_ref::<RepartitionExec>() {
             return spread_by_columns(&node, spread);
-        }
-        if node.downcast_ref::<HashJoinExec>().is_some_and(|join| join.null_aware) {
-            return not_impl_err!("NOT IN with a subquery in this form cannot run on a cluster yet; write NOT EXISTS");
         }
         // Tasks that have no part in a branch get rows in memory in its place, whose numbers Ballista counts otherwise.
         if node.is::<PlaceholderRowExec>() {

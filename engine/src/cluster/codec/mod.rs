@@ -204,4 +204,6 @@ fn fields_in(bytes: &[u8]) -> Result<Fields> {
 }
 
 #[cfg(test)]
+mod spark_tests;
+#[cfg(test)]
 mod tests;

@@ -129,7 +129,8 @@ pub fn with_null_treatment(window: &mut WindowFunction, treatment: NullTreatment
     window.params.null_treatment = Some(treatment);
     let WindowFunctionDefinition::WindowUDF(udf) = &window.fun else { return };
     if let Some(ours) = udf.inner().downcast_ref::<SparkWindow>() {
-        let ours = SparkWindow { ignores_nulls: treatment == NullTreatment::IgnoreNulls, ..ours.clone() };
+        let mut ours = ours.clone();
+        ours.ignores_nulls = treatment == NullTreatment::IgnoreNulls;
         window.fun = WindowFunctionDefinition::WindowUDF(Arc::new(WindowUDF::new_from_impl(ours)));
     }
 }

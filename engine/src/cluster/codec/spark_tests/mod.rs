@@ -56,11 +56,11 @@ impl Both {
             .with_config(config)
             .with_optimizer_rules(crate::cluster::optimizer_rules(true))
             .build();
-        let elsewhere = crate::cluster::executor::functions();
-        let elsewhere = elsewhere.task_ctx().as_ref().clone().with_session_config(SessionConfig::new().with_batch_size(4));
+        let elsewhere = SessionStateBuilder::new_from_existing(crate::cluster::executor::functions());
+        let elsewhere = elsewhere.with_config(SessionConfig::new().with_batch_size(4)).build().task_ctx();
         let stores = Stores::new(S3Settings::default(), tokio::runtime::Handle::current());
         let codec = PlanCodec::new(Arc::new(stores));
-        let mut both = Both { session: Session::default(), state, elsewhere: Arc::new(elsewhere), codec };
+        let mut both = Both { session: Session::default(), state, elsewhere, codec };
         both.session.set("spark.sql.session.timeZone", "America/Los_Angeles");
         both.table("t", TABLE).await;
         both
