@@ -3,22 +3,35 @@
 use paceline_functions::Resolve;
 
 /// What a function may want in its first place, and what in those after it.
-const FIRST: &[&str] = &["i", "s", "d", "n", "dt", "ts", "b", "ai", "m", "st", "ast", "aai", "az", "t", "l", "dd", "ym", "j"];
-const NEXT: &[&str] = &["1", "'a'", "i", "s", "ai", "l", "d", "t", "dt", "m", "array(1, 2)", "0.5", "'yyyy'", "ts", "b", "j"];
+const FIRST: &[&str] =
+    &["i", "s", "d", "n", "dt", "ts", "b", "ai", "m", "st", "ast", "aai", "az", "t", "l", "dd", "ym", "j"];
+const NEXT: &[&str] =
+    &["1", "'a'", "i", "s", "ai", "l", "d", "t", "dt", "m", "array(1, 2)", "0.5", "'yyyy'", "ts", "b", "j"];
 
 /// Calls that columns alone do not find, or that say more than those.
 const CALLS: &[(&str, &[&str])] = &[
-    ("aes_decrypt", &["aes_decrypt(unhex('6E7CA17BBB468D3084B5744BCA729FB7B2B7BCB8E4472847D02670489D95FA97DBBA7D3210'), '0000111122223333', 'GCM') || s"]),
+    (
+        "aes_decrypt",
+        &[
+            "aes_decrypt(unhex('6E7CA17BBB468D3084B5744BCA729FB7B2B7BCB8E4472847D02670489D95FA97DBBA7D3210'), '0000111122223333', 'GCM') || s",
+        ],
+    ),
     ("aes_encrypt", &["aes_encrypt(s, 'abcdefghijklmnop', 'ECB')"]),
     ("approx_percentile", &["approx_percentile(i, 0.5)", "approx_percentile(d, array(0.1, 0.9), 100)"]),
     ("assert_true", &["assert_true(i < 5)", "assert_true(l < 100)"]),
     ("array_sort", &["array_sort(ai)", "array_sort(az, (a, b) -> length(a) - length(b))"]),
-    ("aggregate", &["aggregate(ai, CAST(l AS INT), (a, x) -> a + x)", "aggregate(az, s, (a, x) -> a || x, a -> upper(a))"]),
+    (
+        "aggregate",
+        &["aggregate(ai, CAST(l AS INT), (a, x) -> a + x)", "aggregate(az, s, (a, x) -> a || x, a -> upper(a))"],
+    ),
     ("reduce", &["reduce(ai, 0, (a, x) -> a + coalesce(x, g))"]),
     ("bitmap_construct_agg", &["bitmap_construct_agg(bitmap_bit_position(i))"]),
     ("bitmap_or_agg", &["bitmap_or_agg(b)"]),
     ("bitmap_count", &["bitmap_count(b)"]),
-    ("cast", &["CAST(s AS INT)", "CAST(i AS STRING)", "CAST(dd AS STRING)", "CAST(ts AS STRING)", "TRY_CAST(s AS DATE)"]),
+    (
+        "cast",
+        &["CAST(s AS INT)", "CAST(i AS STRING)", "CAST(dd AS STRING)", "CAST(ts AS STRING)", "TRY_CAST(s AS DATE)"],
+    ),
     ("convert_timezone", &["convert_timezone('UTC', 'Asia/Tokyo', ntz)"]),
     ("count_min_sketch", &["count_min_sketch(i, 0.5D, 0.5D, 1)"]),
     ("cume_dist", &["cume_dist() OVER (PARTITION BY g ORDER BY l)"]),

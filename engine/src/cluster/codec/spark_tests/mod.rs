@@ -113,7 +113,7 @@ impl Both {
     async fn rows(&self, resolved: &Resolved) -> [Result<Vec<String>>; 2] {
         let plan = match self.state.create_physical_plan(&resolved.plan).await {
             Ok(plan) => plan,
-            Err(error) => return [Err(DataFusionError::Internal(error.to_string())), Err(error)],
+            Err(error) => return [0, 1].map(|_| Err(DataFusionError::Plan(error.to_string()))),
         };
         let here = self.show(collect(Arc::clone(&plan), self.state.task_ctx()).await, resolved);
         let schema = plan.schema();
@@ -139,9 +139,10 @@ impl Both {
         Ok(rows)
     }
 
-    /// What is different, if something is.
-    async fn difference(&self, text: &str, resolved: &Resolved) -> Option<String> {
+    /// What is different, if something is, or fails in both ways.
+    async fn difference(&self, text: &str, resolved: &Resolved, fails: Option<bool>) -> Option<String> {
         let [here, there] = self.rows(resolved).await.map(|rows| rows.map_err(|error| error.strip_backtrace()));
-        (here != there).then(|| format!("{text}\n  here:  {here:?}\n  there: {there:?}"))
+        let is_wrong = here != there || fails.is_some_and(|fails| fails != here.is_err());
+        is_wrong.then(|| format!("{text}\n  here:  {here:?}\n  there: {there:?}"))
     }
 }

@@ -6,7 +6,7 @@ use super::Both;
 use super::arguments::calls;
 
 /// So many different calls of a function are run.
-const CALLS: usize = 4;
+const CALLS: usize = 3;
 
 /// Functions that no call was found for.
 const UNCALLED: &[&str] = &[];
@@ -18,9 +18,13 @@ fn statements(call: &str, resolve: &Resolve) -> Vec<String> {
             format!("SELECT {call} FROM t"),
             format!("SELECT g, {call}, count(*) FROM t GROUP BY g"),
             format!("SELECT g, {call} FILTER (WHERE i > 2) FROM t GROUP BY g"),
-            format!("SELECT l, {call} OVER (PARTITION BY g ORDER BY l ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM t"),
+            format!(
+                "SELECT l, {call} OVER (PARTITION BY g ORDER BY l ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM t"
+            ),
         ],
-        Resolve::Generator(_) => vec![format!("SELECT {call} FROM t"), format!("SELECT * FROM t LATERAL VIEW OUTER {call}")],
+        Resolve::Generator(_) => {
+            vec![format!("SELECT {call} FROM t"), format!("SELECT * FROM t LATERAL VIEW OUTER {call} x")]
+        }
         _ => vec![format!("SELECT {call}, l FROM t"), format!("SELECT count(*), {call} FROM t GROUP BY {call}")],
     }
 }
@@ -36,11 +40,11 @@ async fn every_function_gives_the_same_on_the_other_side() {
         for call in tried {
             let [first, others @ ..] = &statements(&call, &function.resolve)[..] else { unreachable!("there are two") };
             let Ok(resolved) = both.resolve(first) else { continue };
-            wrong.extend(both.difference(first, &resolved).await);
+            wrong.extend(both.difference(first, &resolved, None).await);
             run += 1;
             for text in others {
                 if let Ok(resolved) = both.resolve(text) {
-                    wrong.extend(both.difference(text, &resolved).await);
+                    wrong.extend(both.difference(text, &resolved, None).await);
                     run += 1;
                 }
             }
@@ -55,5 +59,5 @@ async fn every_function_gives_the_same_on_the_other_side() {
     }
     assert!(wrong.is_empty(), "{} of {run}:\n{}", wrong.len(), wrong.join("\n"));
     assert_eq!(uncalled, UNCALLED);
-    assert!(run > 2_000, "{run} statements");
+    assert!(run > 1_000, "{run} statements");
 }

@@ -87,13 +87,16 @@ const QUERIES: &[&str] = &[
     "SELECT array(), map(), array(NULL), named_struct('a', NULL), array(map(1, array(INTERVAL '1' DAY)))",
 ];
 
+/// Those of them that fail when they run.
+const FAILING: &[&str] = &["SELECT l, (SELECT i FROM t WHERE l > 3) FROM t"];
+
 #[tokio::test]
 async fn every_shape_of_query_gives_the_same_on_the_other_side() {
     let mut both = Both::new().await;
     let mut wrong = Vec::new();
     for text in QUERIES {
         match both.resolve(text) {
-            Ok(resolved) => wrong.extend(both.difference(text, &resolved).await),
+            Ok(resolved) => wrong.extend(both.difference(text, &resolved, Some(FAILING.contains(text))).await),
             Err(error) => wrong.push(format!("{text}\n  {error}")),
         }
     }
