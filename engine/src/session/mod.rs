@@ -5,7 +5,6 @@ mod elsewhere;
 mod insert;
 mod planner;
 mod redrive;
-mod rows;
 
 use std::collections::BTreeMap;
 use std::fmt;
