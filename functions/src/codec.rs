@@ -4,6 +4,7 @@
 //! The bytes are four of length, JSON of the settings and constants, and an Arrow schema: first what is returned, then the
 //! fields of lambdas' variables or an aggregate's inputs.
 
+mod field;
 mod parts;
 
 use std::sync::Arc;
@@ -16,6 +17,8 @@ use crate::groups::aggregate::{Context, FOLDS};
 use crate::groups::kernels;
 use crate::groups::lambda::KERNELS as LAMBDAS;
 use crate::{SparkAggregate, SparkLambda, SparkUdf, SparkWindow};
+pub(crate) use field::bare;
+pub use field::{decode_field, encode_field};
 use parts::{Parts, read, write};
 
 /// The bytes of a function, if it is one of ours.
@@ -105,7 +108,8 @@ pub fn decode_lambda(name: &str, bytes: &[u8]) -> Result<Arc<HigherOrderUDF>> {
 /// Its type cannot be written.
 pub fn encode_window(udf: &WindowUDF) -> Result<Option<Vec<u8>>> {
     let Some(udf) = udf.inner().downcast_ref::<SparkWindow>() else { return Ok(None) };
-    write(&Parts { fields: vec![Arc::clone(&udf.returns)], ..Parts::default() }).map(Some)
+    let constants = vec![u64::from(udf.ignores_nulls)];
+    write(&Parts { fields: vec![Arc::clone(&udf.returns)], constants, ..Parts::default() }).map(Some)
 }
 
 /// The window function of these bytes.
@@ -113,7 +117,9 @@ pub fn encode_window(udf: &WindowUDF) -> Result<Option<Vec<u8>>> {
 /// # Errors
 /// This version has no such function, or the bytes are not from [`encode_window`].
 pub fn decode_window(name: &str, bytes: &[u8]) -> Result<Arc<WindowUDF>> {
-    let udf = SparkWindow::named(name, read(bytes)?.field(0)?).ok_or_else(|| unknown(name))?;
+    let parts = read(bytes)?;
+    let mut udf = SparkWindow::named(name, parts.field(0)?).ok_or_else(|| unknown(name))?;
+    udf.ignores_nulls = parts.constants.first().is_some_and(|flag| *flag != 0);
     Ok(Arc::new(WindowUDF::new_from_impl(udf)))
 }
 

@@ -41,12 +41,14 @@ impl From<Error> for DataFusionError {
 
 impl From<DataFusionError> for Error {
     fn from(error: DataFusionError) -> Self {
-        match error {
-            DataFusionError::External(inner) => match inner.downcast::<Error>() {
-                Ok(error) => *error,
-                Err(other) => Error::new("INTERNAL_ERROR", other.to_string()),
-            },
-            other => Error::new("INTERNAL_ERROR", other.to_string()),
+        // Operators put errors of their inputs into other errors.
+        let cause = match error.find_root() {
+            DataFusionError::External(inner) => inner.downcast_ref::<Error>(),
+            _ => None,
+        };
+        match cause {
+            Some(Error { class, message }) => Error::new(class.clone(), message.clone()),
+            None => Error::new("INTERNAL_ERROR", error.to_string()),
         }
     }
 }

@@ -32,18 +32,19 @@ mod typed;
 mod zone;
 
 pub use codec::{
-    decode, decode_aggregate, decode_lambda, decode_window, encode, encode_aggregate, encode_lambda, encode_window,
+    decode, decode_aggregate, decode_field, decode_lambda, decode_window, encode, encode_aggregate, encode_field,
+    encode_lambda, encode_window,
 };
 pub use data_type::{DataType, StructField};
 pub use display::hive_row;
 pub use error::{Error, Result};
 pub use function::{Call, Function, Group, Resolve, all, find};
-pub use groups::aggregate::{SparkAggregate, percentile_within};
+pub use groups::aggregate::{SparkAggregate, percentile_within, single_value};
 pub use groups::generator::generated_columns;
 pub use groups::lambda::{LambdaInput, SparkLambda, resolve_lambda};
 pub use groups::structs::structure;
 pub use groups::subscript::{field, subscript};
-pub use groups::window::{SparkWindow, over_window};
+pub use groups::window::{SparkWindow, over_window, with_null_treatment};
 pub use interval_fields::{DayTimeField, YearMonthField};
 pub use kernel::{Arguments, Kernel, SparkUdf, may_be_null};
 pub use settings::{Settings, TimestampType};

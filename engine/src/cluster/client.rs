@@ -20,7 +20,6 @@ use datafusion::common::{DataFusionError, Result, exec_datafusion_err, exec_err}
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
 use datafusion_proto::physical_plan::AsExecutionPlan;
-use datafusion_proto::protobuf::PhysicalPlanNode;
 use futures::TryStreamExt;
 use paceline_udfs::counters::Snapshot;
 use tokio::sync::OnceCell;
@@ -28,6 +27,8 @@ use tokio_util::task::TaskTracker;
 use tonic::transport::Channel;
 
 use super::access::WayOut;
+use super::codec::to_proto;
+use super::faults;
 use super::numbering::Numbering;
 use super::portable::portable;
 use super::reach::Reach;
@@ -74,7 +75,7 @@ impl Cluster {
     pub async fn run(&self, plan: Arc<dyn ExecutionPlan>, config: &SessionConfig) -> Result<Ran> {
         let plan = numbered(portable(plan)?)?;
         let mut bytes = Vec::new();
-        PhysicalPlanNode::try_from_physical_plan(plan, self.codec.as_ref())?.try_encode(&mut bytes)?;
+        to_proto(plan, &self.codec)?.try_encode(&mut bytes)?;
         let entry = |entry: datafusion::config::ConfigEntry| KeyValuePair { key: entry.key, value: entry.value };
         let mut request = tonic::Request::new(ExecuteQueryParams {
             query: Some(Query::PhysicalPlan(bytes)),
@@ -99,7 +100,7 @@ impl Cluster {
                 Some(job_status::Status::Successful(done)) => break done,
                 Some(job_status::Status::Failed(failed)) => {
                     job.id = None;
-                    return Err(DataFusionError::Execution(failed.error));
+                    return Err(faults::of_job(failed.error));
                 }
                 _ => tokio::time::sleep(LOOK).await,
             }

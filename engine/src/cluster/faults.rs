@@ -4,6 +4,7 @@ use std::io;
 
 use ballista_core::error::BallistaError;
 use datafusion::common::DataFusionError;
+use paceline_functions::Error;
 
 /// Ballista runs a task again after an I/O error, and fails the job after any other. A store that did not answer may do so the
 /// next time. A task that had all memory of an executor would be as short of it again.
@@ -18,7 +19,48 @@ pub fn told_apart(error: DataFusionError) -> DataFusionError {
              {text}"
         )),
         DataFusionError::Execution(text) => DataFusionError::Execution(text.clone()),
+        // A client finds it again by this form.
+        DataFusionError::External(cause) => match cause.downcast_ref::<Error>() {
+            Some(cause) => DataFusionError::Execution(cause.to_string()),
+            None => error,
+        },
         _ => error,
+    }
+}
+
+/// The error of a job that failed, from what the scheduler says: Spark's, with its class, where a task had one.
+pub fn of_job(said: String) -> DataFusionError {
+    match sparks(&said) {
+        Some(error) => error.into(),
+        None => DataFusionError::Execution(said),
+    }
+}
+
+/// Ballista says what an error of a task is made of: `…Execution("[CLASS] message")…`.
+fn sparks(said: &str) -> Option<Error> {
+    let (_, rest) = said.split_once("Execution(\"[")?;
+    let (class, rest) = rest.split_once("] ")?;
+    let is_class = |it: char| it.is_ascii_uppercase() || it.is_ascii_digit() || matches!(it, '_' | '.');
+    if class.is_empty() || !class.chars().all(is_class) {
+        return None;
+    }
+    let (mut message, mut chars) = (String::new(), rest.chars());
+    loop {
+        match chars.next()? {
+            '"' => return Some(Error::new(class, message)),
+            '\\' => message.push(match chars.next()? {
+                'n' => '\n',
+                'r' => '\r',
+                't' => '\t',
+                '0' => '\0',
+                'u' => {
+                    let code: String = chars.by_ref().skip(1).take_while(|it| *it != '}').collect();
+                    char::from_u32(u32::from_str_radix(&code, 16).ok()?)?
+                }
+                other => other,
+            }),
+            other => message.push(other),
+        }
     }
 }
 
@@ -85,5 +127,17 @@ mod tests {
         assert!(!is_again(DataFusionError::ObjectStore(Box::new(missing()))));
         assert!(!is_again(in_parquet(missing())));
         assert!(!is_again(DataFusionError::Execution("429".to_owned())));
+    }
+
+    #[test]
+    fn an_error_of_sparks_comes_back_with_its_class() {
+        let error = Error::new("CAST_INVALID_INPUT", "The value \"a\nb\u{7}'ü\\\" of the type [x] cannot be cast.");
+        let (class, message) = (error.class.clone(), error.message.clone());
+        let wrapped = DataFusionError::Shared(Arc::new(DataFusionError::from(error)));
+        let told = BallistaError::DataFusionError(Box::new(told_apart(wrapped)));
+        let said = format!("Job failed due to stage 1 failed: Task failed due to runtime execution error: {told:?}\n");
+        let back = Error::from(of_job(said));
+        assert_eq!((back.class, back.message), (class, message));
+        assert!(matches!(of_job("no [X] here".to_owned()), DataFusionError::Execution(_)));
     }
 }

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{RecordBatch, RecordBatchOptions, new_null_array};
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{FieldRef, SchemaRef};
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{JoinType, Result, not_impl_err};
 use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::datasource::source::DataSourceExec;
+use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::empty::EmptyExec;
-use datafusion::physical_plan::joins::{HashJoinExec, NestedLoopJoinExec};
+use datafusion::physical_plan::joins::NestedLoopJoinExec;
 use datafusion::physical_plan::placeholder_row::PlaceholderRowExec;
+use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::{
     ChildrenPropertiesMode, ExecutionPlan, ExecutionPlanProperties, Partitioning, ReplaceChildrenOptions,
@@ -26,8 +28,8 @@ pub(super) fn portable(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn Execution
         if let Some(join) = node.downcast_ref::<NestedLoopJoinExec>() {
             return whole_right_side(&node, join);
         }
-        if node.downcast_ref::<HashJoinExec>().is_some_and(|join| join.null_aware) {
-            return not_impl_err!("NOT IN with a subquery in this form cannot run on a cluster yet; write NOT EXISTS");
+        if let Some(spread) = node.downcast_ref::<RepartitionExec>() {
+            return spread_by_columns(&node, spread);
         }
         // Tasks that have no part in a branch get rows in memory in its place, whose numbers Ballista counts otherwise.
         if node.is::<PlaceholderRowExec>() {
@@ -61,6 +63,38 @@ fn whole_right_side(
     let right = Arc::new(RepartitionExec::try_new(right, Partitioning::Hash(vec![key], 1))?);
     let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
     Ok(Transformed::yes(Arc::clone(node).replace_children(vec![left, right], options)?))
+}
+
+/// Ballista carries the keys of a shuffle by itself, and knows no function of ours: they are computed before.
+fn spread_by_columns(
+    node: &Arc<dyn ExecutionPlan>,
+    spread: &RepartitionExec,
+) -> Result<Transformed<Arc<dyn ExecutionPlan>>> {
+    let Partitioning::Hash(keys, partitions) = spread.partitioning() else {
+        return Ok(Transformed::no(Arc::clone(node)));
+    };
+    if keys.iter().all(|key| key.is::<Column>()) {
+        return Ok(Transformed::no(Arc::clone(node)));
+    }
+    let schema = node.schema();
+    let column = |(at, field): (usize, &FieldRef)| ProjectionExpr {
+        expr: Arc::new(Column::new(field.name(), at)),
+        alias: field.name().clone(),
+    };
+    let columns: Vec<_> = schema.fields().iter().enumerate().map(column).collect();
+    let (mut wide, mut by): (_, Vec<Arc<dyn PhysicalExpr>>) = (columns.clone(), Vec::new());
+    for key in keys {
+        if key.is::<Column>() {
+            by.push(Arc::clone(key));
+            continue;
+        }
+        let alias = format!("spread by {}", by.len());
+        by.push(Arc::new(Column::new(&alias, wide.len())));
+        wide.push(ProjectionExpr { expr: Arc::clone(key), alias });
+    }
+    let wide = Arc::new(ProjectionExec::try_new(wide, Arc::clone(spread.input()))?);
+    let spread = Arc::new(RepartitionExec::try_new(wide, Partitioning::Hash(by, *partitions))?);
+    Ok(Transformed::yes(Arc::new(ProjectionExec::try_new(columns, spread)?)))
 }
 
 fn in_memory(schema: SchemaRef, rows: usize) -> Result<Arc<dyn ExecutionPlan>> {

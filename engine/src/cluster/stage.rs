@@ -27,7 +27,7 @@ use super::idle::{HUNG, noticed};
 use super::memory::{Granted, Memory};
 use super::process::{Bound, Process};
 use super::running::{Begun, TaskId};
-use super::shuffle::{FetchExec, Sources};
+use super::shuffle::{ChainExec, FetchExec, Sources};
 use crate::api_call::ApiCallExec;
 
 /// Ballista's engine, with tasks bound to a process.
@@ -153,7 +153,10 @@ fn fetching(plan: Arc<dyn ExecutionPlan>, place: &Arc<Place>, work_dir: &str) ->
             Some(reader) => {
                 Transformed::yes(Arc::new(FetchExec::new(reader.clone(), Arc::clone(&place.sources), work_dir)) as _)
             }
-            None => Transformed::no(node),
+            None => match ChainExec::instead_of(&node) {
+                Some(chain) => Transformed::yes(chain),
+                None => Transformed::no(node),
+            },
         })
     });
     Ok(plan?.data)

@@ -6,6 +6,7 @@ use datafusion::logical_expr::expr::{AggregateFunction, NullTreatment};
 use datafusion::logical_expr::{Expr as Plan, cast as plan_cast};
 use paceline_functions::{
     Call, DataType, Error, Function, Group, LambdaInput, Resolve, Result, Typed, find, resolve_lambda,
+    with_null_treatment,
 };
 use paceline_syntax::tree::{Argument, Expr, ExprKind, FunctionCall, Name, Nulls, Reference};
 
@@ -370,7 +371,7 @@ fn with_nulls(typed: Typed, nulls: Nulls) -> Result<Typed> {
                 Transformed::new(Plan::AggregateFunction(call), true, TreeNodeRecursion::Jump)
             }
             Plan::WindowFunction(mut call) => {
-                call.params.null_treatment = Some(treatment);
+                with_null_treatment(&mut call, treatment);
                 Transformed::new(Plan::WindowFunction(call), true, TreeNodeRecursion::Jump)
             }
             other => Transformed::no(other),

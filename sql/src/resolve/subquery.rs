@@ -7,12 +7,12 @@ use datafusion::common::{Column, Spans};
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::expr::{Exists, InSubquery};
 use datafusion::logical_expr::{Aggregate, Expr as Plan, Filter, LogicalPlan, Projection, Subquery, lit};
-use paceline_functions::{DataType, Error, Result, Typed};
+use paceline_functions::{DataType, Error, Result, Typed, single_value};
 use paceline_syntax::tree::Query;
 
 use super::coerce::widest;
 use super::correlation::is_simple;
-use super::scope::{Relation, Scope};
+use super::scope::{Relation, Scope, column};
 use super::{Names, Outer, Resolver, cast};
 
 impl Resolver<'_> {
@@ -48,7 +48,16 @@ impl Resolver<'_> {
         }
         let field = field.clone();
         let name = format!("scalarsubquery({})", self.shown_outer);
-        let plan = self.only(relation)?;
+        let checked = used.is_empty() && !at_most_one_row(&relation.plan);
+        let mut plan = self.only(relation)?;
+        if checked {
+            let id = self.id();
+            let [value]: [Column; 1] =
+                plan.schema().columns().try_into().map_err(|_| Error::unsupported("this subquery"))?;
+            let value = column(&value.name, field.data_type.clone(), true, &field.name);
+            let single = single_value(value, &self.settings).expr.alias(id);
+            plan = LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(plan), Vec::new(), vec![single])?);
+        }
         let expr = Plan::ScalarSubquery(subquery(plan, used));
         Ok(Typed { expr, data_type: field.data_type, nullable: true, name, foldable: false })
     }
@@ -243,6 +252,19 @@ fn outer_names(used: &[Plan], names: Names<'_>) -> String {
         found.map_or_else(String::new, |it| it.column.name.clone())
     };
     used.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether a plan cannot give more rows than one, whatever it reads.
+fn at_most_one_row(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Projection(it) => at_most_one_row(&it.input),
+        LogicalPlan::Filter(it) => at_most_one_row(&it.input),
+        LogicalPlan::Sort(it) => at_most_one_row(&it.input),
+        LogicalPlan::SubqueryAlias(it) => at_most_one_row(&it.input),
+        LogicalPlan::Aggregate(it) => it.group_expr.is_empty(),
+        LogicalPlan::EmptyRelation(_) => true,
+        _ => false,
+    }
 }
 
 /// Whether a plan gives one row at most for each row of the query around: an aggregate without groups.

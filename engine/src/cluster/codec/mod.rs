@@ -1,6 +1,7 @@
 //! How a physical plan travels: Paceline's operators as `proto/plan.proto` has them, all others as Ballista and DataFusion do.
 
 mod call;
+mod fields;
 mod scan;
 mod write;
 
@@ -10,12 +11,17 @@ use ballista_core::serde::BallistaPhysicalExtensionCodec;
 use datafusion::arrow::datatypes::{Fields, Schema};
 use datafusion::common::{DataFusionError, Result, exec_datafusion_err};
 use datafusion::execution::TaskContext;
+use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, WindowUDF};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr_common::physical_expr::proto_decode::PhysicalExprDecodeCtx;
+use datafusion::physical_expr_common::physical_expr::proto_encode::PhysicalExprEncodeCtx;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion_proto::generated::datafusion_common as protobuf_common;
 use datafusion_proto::physical_plan::{PhysicalExtensionCodec, PhysicalProtoConverterExtension};
 use prost::Message;
 
 use crate::io::stores::Stores;
+pub(super) use fields::to_proto;
 use proto::operator::Kind;
 
 /// What `proto/plan.proto` says.
@@ -84,6 +90,93 @@ impl PhysicalExtensionCodec for PlanCodec {
             (_, inputs) => Err(damaged(format!("it has {} inputs", inputs.len()))),
         }
     }
+
+    // Functions of ours are complete in themselves; all others are known to executors by name, and take no bytes along.
+
+    fn try_encode_udf(&self, udf: &ScalarUDF, buf: &mut Vec<u8>) -> Result<()> {
+        match paceline_functions::encode(udf)? {
+            Some(bytes) => buf.extend(bytes),
+            None => self.others.try_encode_udf(udf, buf)?,
+        }
+        Ok(())
+    }
+
+    fn try_decode_udf(&self, name: &str, buf: &[u8]) -> Result<Arc<ScalarUDF>> {
+        if buf.is_empty() { self.others.try_decode_udf(name, buf) } else { paceline_functions::decode(name, buf) }
+    }
+
+    fn try_encode_higher_order_function(&self, udf: &HigherOrderUDF, buf: &mut Vec<u8>) -> Result<()> {
+        match paceline_functions::encode_lambda(udf)? {
+            Some(bytes) => buf.extend(bytes),
+            None => self.others.try_encode_higher_order_function(udf, buf)?,
+        }
+        Ok(())
+    }
+
+    fn try_decode_higher_order_function(&self, name: &str, buf: &[u8]) -> Result<Arc<HigherOrderUDF>> {
+        match buf {
+            [] => self.others.try_decode_higher_order_function(name, buf),
+            _ => paceline_functions::decode_lambda(name, buf),
+        }
+    }
+
+    fn try_encode_udaf(&self, udaf: &AggregateUDF, buf: &mut Vec<u8>) -> Result<()> {
+        match paceline_functions::encode_aggregate(udaf)? {
+            Some(bytes) => buf.extend(bytes),
+            None => self.others.try_encode_udaf(udaf, buf)?,
+        }
+        Ok(())
+    }
+
+    fn try_decode_udaf(&self, name: &str, buf: &[u8]) -> Result<Arc<AggregateUDF>> {
+        match buf {
+            [] => self.others.try_decode_udaf(name, buf),
+            _ => paceline_functions::decode_aggregate(name, buf),
+        }
+    }
+
+    fn try_encode_udwf(&self, udwf: &WindowUDF, buf: &mut Vec<u8>) -> Result<()> {
+        match paceline_functions::encode_window(udwf)? {
+            Some(bytes) => buf.extend(bytes),
+            None => self.others.try_encode_udwf(udwf, buf)?,
+        }
+        Ok(())
+    }
+
+    fn try_decode_udwf(&self, name: &str, buf: &[u8]) -> Result<Arc<WindowUDF>> {
+        match buf {
+            [] => self.others.try_decode_udwf(name, buf),
+            _ => paceline_functions::decode_window(name, buf),
+        }
+    }
+
+    fn try_encode_expr(
+        &self,
+        expr: &Arc<dyn PhysicalExpr>,
+        buf: &mut Vec<u8>,
+        context: &PhysicalExprEncodeCtx<'_>,
+    ) -> Result<()> {
+        match paceline_functions::encode_field(expr)? {
+            Some(bytes) => {
+                buf.extend_from_slice(TAG);
+                buf.extend(bytes);
+                Ok(())
+            }
+            None => self.others.try_encode_expr(expr, buf, context),
+        }
+    }
+
+    fn try_decode_expr(
+        &self,
+        buf: &[u8],
+        inputs: &[Arc<dyn PhysicalExpr>],
+        context: &PhysicalExprDecodeCtx<'_>,
+    ) -> Result<Arc<dyn PhysicalExpr>> {
+        match buf.strip_prefix(TAG) {
+            Some(field) => paceline_functions::decode_field(field, inputs),
+            None => self.others.try_decode_expr(buf, inputs, context),
+        }
+    }
 }
 
 fn damaged(error: impl std::fmt::Display) -> DataFusionError {
@@ -110,5 +203,7 @@ fn fields_in(bytes: &[u8]) -> Result<Fields> {
     Ok(Schema::try_from(&schema).map_err(damaged)?.fields)
 }
 
+#[cfg(test)]
+mod spark_tests;
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,11 @@
 //! Reads what the tasks of an earlier stage wrote: off the disk where their executor is on this machine, as Spark reads
 //! blocks of its host, else over the network. However much it is, little of it is in memory at a time (decision 0019).
 
+mod chain;
 mod connections;
 mod neighbours;
 mod spooled;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ballista_core::client_pool::BallistaClientPool;
@@ -20,13 +20,16 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, SendableRecordBatchStream,
 };
-use futures::{StreamExt, stream};
+use futures::{StreamExt, TryStreamExt, stream};
 
+pub(super) use self::chain::ChainExec;
 pub(super) use self::connections::Connections;
 pub(super) use self::neighbours::Neighbours;
 
 /// A block of more bytes than this is fetched to disk; smaller ones wait in memory, a few at a time.
 const TO_DISK: u64 = 1 << 20;
+/// So many blocks are opened before they are read; of other machines' small ones, this much is in memory.
+const AHEAD: usize = 4;
 
 /// Where the rows of other executors come from.
 #[derive(Debug)]
@@ -38,7 +41,7 @@ pub(super) struct Sources {
 }
 
 /// [`ShuffleReaderExec`] in an executor.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct FetchExec {
     reader: ShuffleReaderExec,
     sources: Arc<Sources>,
@@ -51,11 +54,18 @@ impl FetchExec {
         FetchExec { reader, sources, work_dir: work_dir.to_owned() }
     }
 
-    /// Ballista's reader of some of the blocks.
-    fn part(&self, blocks: Vec<PartitionLocation>, work_dir: String) -> Result<ShuffleReaderExec> {
-        let (stage, schema) = (self.reader.stage_id, self.reader.schema());
-        let part = ShuffleReaderExec::try_new(stage, vec![blocks], schema, Partitioning::UnknownPartitioning(1))?;
-        Ok(part.with_work_dir(work_dir).with_client_pool(Arc::clone(&self.sources.connections)))
+    /// The rows of a block.
+    fn open(&self, block: PartitionLocation, context: &Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let (stage, schema, context) = (self.reader.stage_id, self.reader.schema(), Arc::clone(context));
+        let connections = Arc::clone(&self.sources.connections);
+        let near = self.sources.neighbours.holding(&block, &self.work_dir);
+        if near.is_none() && block.partition_stats.num_bytes().is_some_and(|bytes| bytes > TO_DISK) {
+            return Ok(spooled::stream(block, schema, connections, context));
+        }
+        let one = Partitioning::UnknownPartitioning(1);
+        let part = ShuffleReaderExec::try_new(stage, vec![vec![block]], schema, one)?;
+        let work_dir = near.unwrap_or_else(|| self.work_dir.clone());
+        part.with_work_dir(work_dir).with_client_pool(connections).execute(0, context)
     }
 }
 
@@ -88,26 +98,12 @@ impl ExecutionPlan for FetchExec {
         let Some(blocks) = self.reader.partition.get(partition) else {
             return internal_err!("partition {partition} of stage {} was not written", self.reader.stage_id);
         };
-        let (mut near, mut small, mut large) = (BTreeMap::<_, Vec<_>>::new(), Vec::new(), Vec::new());
-        for block in blocks.iter().cloned() {
-            match self.sources.neighbours.holding(&block, &self.work_dir) {
-                Some(folder) => near.entry(folder).or_default().push(block),
-                None if block.partition_stats.num_bytes().is_some_and(|bytes| bytes > TO_DISK) => large.push(block),
-                None => small.push(block),
-            }
-        }
-        let mut streams = Vec::new();
-        for (folder, blocks) in near {
-            streams.push(self.part(blocks, folder)?.execute(0, Arc::clone(&context))?);
-        }
-        if !small.is_empty() {
-            streams.push(self.part(small, self.work_dir.clone())?.execute(0, Arc::clone(&context))?);
-        }
-        for block in large {
-            let connections = Arc::clone(&self.sources.connections);
-            streams.push(spooled::stream(block, self.schema(), connections, Arc::clone(&context)));
-        }
-        let rows = stream::iter(streams).flatten();
+        // In the order of the tasks that wrote them: what looks at the first row, or at all in order, gives the same each time.
+        let mut blocks = blocks.clone();
+        blocks.sort_by_key(|block| block.map_partition_id);
+        let this = self.clone();
+        let open = move |block: PartitionLocation| std::future::ready(this.open(block, &context));
+        let rows = stream::iter(blocks).map(open).buffered(AHEAD).try_flatten();
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows)))
     }
 

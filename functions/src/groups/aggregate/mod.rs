@@ -12,6 +12,7 @@ mod moments;
 mod percentile;
 mod quantiles;
 mod resolving;
+mod single;
 mod sketches;
 mod totals;
 mod udaf;
@@ -21,6 +22,7 @@ use crate::{Function, Group, Resolve};
 
 pub(crate) use fold::{Context, FOLDS};
 pub use quantiles::percentile_within;
+pub use single::single_value;
 pub use udaf::SparkAggregate;
 
 const fn row(name: &'static str, resolve: Resolve, usage: &'static str) -> Function {

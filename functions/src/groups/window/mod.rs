@@ -7,7 +7,7 @@ mod udf;
 use std::sync::Arc;
 
 use datafusion::functions_window as df;
-use datafusion::logical_expr::expr::WindowFunction;
+use datafusion::logical_expr::expr::{NullTreatment, WindowFunction};
 use datafusion::logical_expr::{Expr, WindowFunctionDefinition, WindowUDF};
 use datafusion::scalar::ScalarValue;
 
@@ -117,9 +117,22 @@ pub fn over_window(typed: Typed) -> Result<Typed> {
     if let Expr::WindowFunction(window) = &mut windowed.expr {
         window.params.distinct = params.distinct;
         window.params.filter = params.filter;
-        window.params.null_treatment = params.null_treatment;
+        if let Some(treatment) = params.null_treatment {
+            with_null_treatment(window, treatment);
+        }
     }
     Ok(windowed)
+}
+
+/// `IGNORE NULLS` or `RESPECT NULLS` of a window function.
+pub fn with_null_treatment(window: &mut WindowFunction, treatment: NullTreatment) {
+    window.params.null_treatment = Some(treatment);
+    let WindowFunctionDefinition::WindowUDF(udf) = &window.fun else { return };
+    if let Some(ours) = udf.inner().downcast_ref::<SparkWindow>() {
+        let mut ours = ours.clone();
+        ours.ignores_nulls = treatment == NullTreatment::IgnoreNulls;
+        window.fun = WindowFunctionDefinition::WindowUDF(Arc::new(WindowUDF::new_from_impl(ours)));
+    }
 }
 
 fn plain(call: Call<'_>, data_type: DataType, upper: bool) -> Result<Typed> {

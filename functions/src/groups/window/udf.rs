@@ -16,12 +16,15 @@ use datafusion::physical_plan::PhysicalExpr;
 use datafusion::scalar::ScalarValue;
 
 use super::WINDOWS;
+use crate::codec::bare;
 
 /// A window function in a plan.
 #[derive(Clone)]
 pub struct SparkWindow {
     pub(crate) name: &'static str,
     pub(crate) returns: FieldRef,
+    /// `IGNORE NULLS`, which DataFusion does not carry to executors.
+    pub(crate) ignores_nulls: bool,
     inner: Arc<WindowUDF>,
     signature: Signature,
 }
@@ -29,7 +32,13 @@ pub struct SparkWindow {
 impl SparkWindow {
     pub(crate) fn named(name: &str, returns: FieldRef) -> Option<Self> {
         let (name, inner) = WINDOWS.iter().find(|(known, _)| *known == name)?;
-        Some(SparkWindow { name, returns, inner: inner(), signature: Signature::variadic_any(Volatility::Immutable) })
+        Some(SparkWindow {
+            name,
+            returns,
+            ignores_nulls: false,
+            inner: inner(),
+            signature: Signature::variadic_any(Volatility::Immutable),
+        })
     }
 }
 
@@ -49,10 +58,16 @@ impl WindowUDFImpl for SparkWindow {
     }
 
     fn expressions(&self, arguments: ExpressionArgs<'_>) -> Vec<Arc<dyn PhysicalExpr>> {
-        self.inner.inner().expressions(arguments)
+        let exprs: Vec<_> = arguments.input_exprs().iter().map(bare).collect();
+        self.inner.inner().expressions(ExpressionArgs::new(&exprs, arguments.input_fields()))
     }
 
     fn partition_evaluator(&self, arguments: PartitionEvaluatorArgs<'_>) -> Result<Box<dyn PartitionEvaluator>> {
+        // Constants are looked for here; on their way they were something around a constant.
+        let exprs: Vec<_> = arguments.input_exprs().iter().map(bare).collect();
+        let ignores_nulls = arguments.ignore_nulls() || self.ignores_nulls;
+        let arguments =
+            PartitionEvaluatorArgs::new(&exprs, arguments.input_fields(), arguments.is_reversed(), ignores_nulls);
         let inner = self.inner.inner().partition_evaluator(arguments)?;
         Ok(Box::new(Evaluator { inner, returns: self.returns.data_type().clone() }))
     }
@@ -116,7 +131,7 @@ impl PartitionEvaluator for Evaluator {
 
 impl PartialEq for SparkWindow {
     fn eq(&self, other: &Self) -> bool {
-        self.name == other.name && self.returns == other.returns
+        self.name == other.name && self.returns == other.returns && self.ignores_nulls == other.ignores_nulls
     }
 }
 
@@ -126,6 +141,7 @@ impl Hash for SparkWindow {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.name.hash(state);
         self.returns.hash(state);
+        self.ignores_nulls.hash(state);
     }
 }
 
