@@ -31,7 +31,7 @@ def blocks(text):
             found.append(("text", line))
         elif not statement and line.startswith("~ "):
             found[-1][3].append(line)
-        elif not statement and line.startswith(("= ", "! ", "| ")) or line in ("|", "="):
+        elif not statement and (line.startswith(("= ", "! ", "| ")) or line == "|"):
             found[-1][2].append(line)
         else:
             statement.append(line)
@@ -67,6 +67,8 @@ class Spark:
             "spark.sql.debug.maxToStringFields": "100000",
             "spark.sql.session.timeZone": "UTC",
             "spark.driver.extraJavaOptions": "-Duser.language=en -Duser.country=US -Duser.timezone=UTC",
+            # Dates and times without the calendar of old, which would shift those before 1582.
+            "spark.sql.datetime.java8API.enabled": "true",
             "spark.log.level": "OFF",
         }
         builder = SparkSession.builder.master("local[1]").appName("answers")
@@ -79,6 +81,8 @@ class Spark:
 
     def fresh(self):
         self.session = self.root.newSession()
+        # Values are shown under the settings of whatever session is active.
+        self.root._jvm.org.apache.spark.sql.SparkSession.setActiveSession(self.session._jsparkSession)
         for statement in statements(FOLDER / "setup.sql"):
             self.session.sql(statement)
 
@@ -88,7 +92,7 @@ class Spark:
             plan = frame._jdf.queryExecution().executedPlan()
             rows = self.root._jvm.org.apache.spark.sql.execution.HiveResult.hiveResultString(plan)
             rows = rows.mkString("\0").split("\0") if rows.size() else []
-            return [f"= {frame._jdf.schema().catalogString()}"] + [f"| {escaped(row)}" for row in rows]
+            return [f"= {escaped(frame._jdf.schema().catalogString())}"] + [f"| {escaped(row)}" for row in rows]
         except Exception as error:  # every kind that Spark has
             return self.failure(error)
 
@@ -103,7 +107,7 @@ class Spark:
                 break
             last, error = error, error.getCause()
         shown = error if error is not None else last
-        kind = error.getErrorClass() if error is not None else last.getClass().getSimpleName()
+        kind = error.getErrorClass() if error is not None else last.getClass().getName()
         return [f"! {kind}"] + [f"| {line}".rstrip() for line in message(shown.getMessage() or "").split("\n")]
 
     def close(self):

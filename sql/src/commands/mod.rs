@@ -5,6 +5,7 @@ mod create;
 mod describe;
 mod insert;
 mod namespace;
+mod place;
 mod rows;
 mod session;
 mod show;
@@ -69,9 +70,9 @@ pub enum Overwrite {
 /// # Errors
 /// As Spark would give them, or what Paceline does not do yet, by name.
 pub fn plan_statement(session: &mut Session, text: &str) -> Result<Action> {
-    let statement = paceline_syntax::parse_statement(text, session.grammar())
-        .map_err(|error| Error::new(error.class(), error.message()))?;
-    plan(session, &statement)
+    let statement =
+        paceline_syntax::parse_statement(text, session.grammar()).map_err(|error| place::of_text(&error))?;
+    plan(session, &statement).map_err(|error| place::told(error, text))
 }
 
 /// Says what is to be done for a statement.

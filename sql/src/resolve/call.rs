@@ -132,6 +132,19 @@ impl Resolver<'_> {
             return Ok(Vec::new());
         }
         let counts_rows = function == "count" && call.arguments.len() == 1 && !call.distinct;
+        if let [Argument { value, .. }] = call.arguments.as_slice()
+            && let ExprKind::Star(target) = &*value.kind
+            && counts_rows
+            && !target.is_empty()
+            && !self.session.is_on("spark.sql.legacy.allowStarWithSingleTableIdentifierInCount")
+        {
+            let target: Vec<&str> = target.iter().map(|it| it.value.as_str()).collect();
+            let message = format!(
+                "count({}.*) is not allowed. Please use count(*) or expand the columns manually, e.g. count(col1, col2).",
+                target.join(".")
+            );
+            return Err(Error::new("_LEGACY_ERROR_TEMP_1021", message));
+        }
         self.placed(function, &call.arguments, counts_rows, names)
     }
 
@@ -358,8 +371,8 @@ fn with_nulls(typed: Typed, nulls: Nulls) -> Result<Typed> {
         Nulls::Respect => NullTreatment::RespectNulls,
     };
     let name = match nulls {
-        Nulls::Ignore => format!("{} ignore nulls", typed.name),
-        Nulls::Respect => typed.name.clone(),
+        Nulls::Ignore if matches!(typed.expr, Plan::WindowFunction(_)) => format!("{} ignore nulls", typed.name),
+        _ => typed.name.clone(),
     };
     let changed = typed.expr.transform_down(|expr| {
         Ok(match expr {

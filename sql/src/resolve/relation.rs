@@ -57,7 +57,7 @@ impl Resolver<'_> {
                     ));
                 }
                 let name = self.reference(name)?;
-                let relation = self.table(&name)?;
+                let relation = self.table(&name).map_err(|error| error.at(name.span.start))?;
                 let relation = self.sampled(relation, sample.as_ref())?;
                 aliased(relation, alias)
             }

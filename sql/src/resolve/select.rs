@@ -277,6 +277,10 @@ impl Resolver<'_> {
         for key in &keys {
             let place = match selected.iter().position(|it| it == &key.value.expr) {
                 Some(place) => place,
+                None if distinct && matches!(key.value.expr, Plan::Column(_)) => {
+                    let columns = items.iter().map(|it| Typed { name: it.name.clone(), ..it.typed.clone() });
+                    return Err(Self::scope_of(columns.collect()).unresolved(&[&key.value.name]));
+                }
                 None if distinct && !matches!(key.value.expr, Plan::Literal(..)) => {
                     return Err(Error::new(
                         "MISSING_ATTRIBUTES.RESOLVED_ATTRIBUTE_MISSING_FROM_INPUT",
