@@ -21,6 +21,8 @@ os.environ["PYSPARK_PYTHON"] = sys.executable
 
 FOLDER = pathlib.Path(__file__).parent / "spark"
 SPARK = "3.5.4"
+# What no value has, to fetch rows in one piece.
+BETWEEN = "\x01row\x02"
 
 
 def blocks(text):
@@ -45,6 +47,10 @@ def blocks(text):
 
 def escaped(row):
     return row.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+
+
+def plain(value):
+    return "NULL" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def message(text):
@@ -90,8 +96,12 @@ class Spark:
         try:
             frame = self.session.sql(statement)
             plan = frame._jdf.queryExecution().executedPlan()
-            rows = self.root._jvm.org.apache.spark.sql.execution.HiveResult.hiveResultString(plan)
-            rows = rows.mkString("\0").split("\0") if rows.size() else []
+            if re.match(r"(?i)\s*(show|desc(ribe)?)\b", statement):
+                # Hive would leave columns out and pad the others.
+                rows = ["\t".join(plain(value) for value in row) for row in frame.collect()]
+            else:
+                rows = self.root._jvm.org.apache.spark.sql.execution.HiveResult.hiveResultString(plan)
+                rows = rows.mkString(BETWEEN).split(BETWEEN) if rows.size() else []
             return [f"= {escaped(frame._jdf.schema().catalogString())}"] + [f"| {escaped(row)}" for row in rows]
         except Exception as error:  # every kind that Spark has
             return self.failure(error)

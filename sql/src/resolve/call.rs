@@ -11,6 +11,9 @@ use paceline_syntax::tree::{Argument, Expr, ExprKind, FunctionCall, Name, Nulls,
 
 use super::{Names, Resolver, cast, evaluate};
 
+/// Functions that IGNORE NULLS and RESPECT NULLS may stand behind.
+const SKIP_NULLS: &[&str] = &["any_value", "first", "first_value", "lag", "last", "last_value", "lead", "nth_value"];
+
 impl Resolver<'_> {
     pub(crate) fn function_call(&mut self, call: &FunctionCall, names: Names<'_>) -> Result<Typed> {
         let name = self.reference(&call.name)?;
@@ -56,6 +59,12 @@ impl Resolver<'_> {
         };
         let typed = if call.distinct { distinct(typed)? } else { typed };
         let typed = match call.nulls {
+            Some(_) if !SKIP_NULLS.contains(&lower.as_str()) => {
+                return Err(Error::new(
+                    "_LEGACY_ERROR_TEMP_1023",
+                    format!("Function {lower} does not support IGNORE NULLS."),
+                ));
+            }
             Some(nulls) => with_nulls(typed, nulls)?,
             None => typed,
         };
@@ -370,8 +379,11 @@ fn with_nulls(typed: Typed, nulls: Nulls) -> Result<Typed> {
         Nulls::Ignore => NullTreatment::IgnoreNulls,
         Nulls::Respect => NullTreatment::RespectNulls,
     };
-    let name = match nulls {
-        Nulls::Ignore if matches!(typed.expr, Plan::WindowFunction(_)) => format!("{} ignore nulls", typed.name),
+    // As Spark shows them: only nth_value tells of it, and first_value and last_value go by their other names.
+    let name = match (nulls, typed.name.split_once('(')) {
+        (Nulls::Ignore, Some(("nth_value", _))) => format!("{} ignore nulls", typed.name),
+        (Nulls::Ignore, Some(("first_value", rest))) => format!("first({rest}"),
+        (Nulls::Ignore, Some(("last_value", rest))) => format!("last({rest}"),
         _ => typed.name.clone(),
     };
     let changed = typed.expr.transform_down(|expr| {

@@ -73,7 +73,8 @@ impl Resolver<'_> {
                     }));
                     call
                 })?;
-                let expr = if rows_first && !typed.nullable { self.where_there_are_rows(expr, &condition)? } else { expr };
+                let expr =
+                    if rows_first && !typed.nullable { self.where_there_are_rows(expr, &condition)? } else { expr };
                 let name = if aggregates.len() == 1 { name.clone() } else { format!("{name}_{aggregate}") };
                 items.push(Typed { expr, name, nullable: true, ..typed.clone() });
             }

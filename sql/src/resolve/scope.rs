@@ -60,7 +60,7 @@ impl Scope {
         let mut columns: Vec<ScopeColumn> = self.columns.into_iter().filter(|column| !column.hidden).collect();
         if !names.is_empty() && names.len() != columns.len() {
             return Err(Error::new(
-                "ASSIGNMENT_ARITY_MISMATCH",
+                "_LEGACY_ERROR_TEMP_1028",
                 format!(
                     "Number of column aliases does not match number of columns. Number of column aliases: {}; number of columns: {}.",
                     names.len(),

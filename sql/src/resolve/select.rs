@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{Distinct, Expr as Plan, Filter, LogicalPlan, Projection, Sort, Window};
 use paceline_functions::{Error, Result, Typed};
 use paceline_syntax::tree::{Expr, ExprKind, Select, SortItem, WrittenAlias};
 
 use super::coerce::condition;
-use super::correlation::has_outer;
+use super::correlation::{has_outer, has_subquery};
 use super::scope::{Relation, Scope, ScopeColumn};
 use super::window::SortKey;
 use super::{First, Names, Resolver};
@@ -223,8 +224,17 @@ impl Resolver<'_> {
                 ),
             ));
         }
-        let plan = self.join_subqueries(source.plan, &mut [&mut typed.expr], false)?;
-        let plan = LogicalPlan::Filter(Filter::try_new(typed.expr, Arc::new(plan))?);
+        // What asks no subquery goes first: subqueries are computed for fewer rows then.
+        let (asking, plain): (Vec<Plan>, Vec<Plan>) = split_conjunction_owned(std::mem::take(&mut typed.expr))
+            .into_iter()
+            .partition(|it| has_subquery(it) || it.is_volatile());
+        let plan = match conjunction(plain) {
+            Some(plain) => LogicalPlan::Filter(Filter::try_new(plain, Arc::new(source.plan))?),
+            None => source.plan,
+        };
+        let Some(mut asking) = conjunction(asking) else { return Ok(Relation { plan, scope: source.scope }) };
+        let plan = self.join_subqueries(plan, &mut [&mut asking], false)?;
+        let plan = LogicalPlan::Filter(Filter::try_new(asking, Arc::new(plan))?);
         Ok(Relation { plan, scope: source.scope })
     }
 
