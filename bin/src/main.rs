@@ -17,6 +17,7 @@ mod resume;
 mod run;
 mod scheduler;
 mod spark;
+mod sql;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -59,6 +60,8 @@ enum Command {
     Config(config::Arguments),
     /// Run the statements of a file
     Run(run::Arguments),
+    /// Carry out statements and show their rows
+    Sql(sql::Arguments),
     /// Go on with a job that was broken off; no answer that was paid for is asked for again
     Resume(resume::Arguments),
     /// Send the dead letters of a job again, and add the rows that succeed now to its output
@@ -82,11 +85,6 @@ fn main() -> ExitCode {
         _ => "warn",
     };
     let filter = EnvFilter::try_from_env("PACELINE_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    // The parser would write every statement down, with whatever was put into it by mistake.
-    let filter = match "sqlparser=info".parse() {
-        Ok(quieter) => filter.add_directive(quieter),
-        Err(_) => filter,
-    };
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let log = log.with_ansi(std::io::stderr().is_terminal());
     match arguments.log_format {
@@ -107,7 +105,8 @@ fn main() -> ExitCode {
 }
 
 fn start(command: Command) -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    // Plans of deeply nested statements are deep too; of a thread's stack only what is used is in memory.
+    let runtime = tokio::runtime::Builder::new_multi_thread().thread_stack_size(16 << 20).enable_all().build()?;
     runtime.block_on(async {
         match command {
             Command::Demo(arguments) => demo::start(arguments).await,
@@ -115,6 +114,7 @@ fn start(command: Command) -> Result<ExitCode, Box<dyn std::error::Error>> {
             Command::Enrich(arguments) => enrich::start(arguments).await,
             Command::Config(arguments) => config::start(&arguments),
             Command::Run(arguments) => run::start(arguments).await,
+            Command::Sql(arguments) => sql::start(arguments).await,
             Command::Redrive(arguments) => redrive::start(arguments).await,
             Command::Resume(arguments) => resume::start(arguments).await,
             Command::Cluster(arguments) => cluster::start(arguments).await,

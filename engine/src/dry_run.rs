@@ -1,10 +1,13 @@
 //! A job without its effects: statements are planned and inputs opened, nothing is sent to an API and nothing is written.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use paceline_sql::{Statement, script};
+use paceline_sql::commands::Action;
+use paceline_sql::split;
 use serde::Serialize;
 
+use crate::checkpoint::{Begun, Step};
 use crate::job::Job;
 use crate::statements::estimate::{Calls, Estimate, Forecast};
 use crate::statements::explain;
@@ -49,7 +52,7 @@ pub struct Planned {
 /// A statement is wrong, an input cannot be read, or a statement reads what an earlier one would write.
 pub async fn run(session: &Session, job: &Job) -> Result<DryRun, EngineError> {
     let text = job.text()?;
-    let pieces = script::split(&text);
+    let pieces = split(&text);
     if pieces.is_empty() {
         return Err(EngineError::Setting("the job has no statement".to_owned()));
     }
@@ -66,14 +69,18 @@ pub async fn run(session: &Session, job: &Job) -> Result<DryRun, EngineError> {
 }
 
 async fn plan(session: &Session, text: &str, job: &str) -> Result<Option<Planned>, EngineError> {
-    let statement = paceline_sql::parse(text)?;
-    let output = match &statement {
-        Statement::InsertDirectory(insert) => Some(session.stores().place(&insert.directory)?.url.to_string()),
-        Statement::Query(_) => None,
+    let action = session.plan(text).await?;
+    let output = match &action {
+        Action::InsertDirectory(insert) => Some(session.stores().place(&insert.directory)?.url.to_string()),
+        Action::Query(_) => None,
         // These change the session or ask about it.
-        _ => return session.sql(text, job).await.map(|_| None),
+        _ => {
+            let begun = Begun::new(job, text, BTreeMap::new());
+            let step = Step { begun: &begun, statement: 1, again: false };
+            return session.act(action, text, &step).await.map(|_| None);
+        }
     };
-    let plan = explain::logical_plan(session, statement, job).await?;
+    let plan = explain::logical_plan(session, &action, job)?;
     let plan = session.context().state().create_physical_plan(&plan).await?;
     let forecast = Forecast::of(&plan, &session.context().task_ctx()).await?;
     let (minimum_s, minimum) = (forecast.minimum_s(), explain::minimum(&forecast));

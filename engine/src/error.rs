@@ -39,6 +39,31 @@ pub enum EngineError {
     },
 }
 
+impl From<paceline_functions::Error> for EngineError {
+    fn from(error: paceline_functions::Error) -> Self {
+        EngineError::Sql(error.into())
+    }
+}
+
+impl EngineError {
+    /// Spark's error class, where it has one for this, and what is wrong.
+    pub fn class_and_message(&self) -> (String, String) {
+        match self {
+            EngineError::Sql(error) => error.class_and_message(),
+            EngineError::Query(error) => match error.find_root() {
+                DataFusionError::External(cause) => match cause.downcast_ref::<paceline_functions::Error>() {
+                    Some(error) => (error.class.clone(), error.message.clone()),
+                    None => ("INTERNAL_ERROR".to_owned(), cause.to_string()),
+                },
+                _ => ("INTERNAL_ERROR".to_owned(), self.to_string()),
+            },
+            EngineError::Statement { source, .. } => source.class_and_message(),
+            EngineError::Setting(message) => ("INVALID_OPTIONS".to_owned(), message.clone()),
+            EngineError::Storage { .. } => ("CANNOT_ACCESS_FILES".to_owned(), self.to_string()),
+        }
+    }
+}
+
 /// What a store said, down to the cause: the outer layers say no more than that a request failed.
 fn reason(error: &object_store::Error) -> String {
     let mut text = match error {

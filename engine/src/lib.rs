@@ -22,6 +22,7 @@ mod statements;
 pub mod demo;
 
 pub use error::EngineError;
+pub use paceline_sql::{Piece, split};
 pub use session::{Outcome, Session};
 pub use settings::Settings;
 pub use statements::estimate::{Calls, Estimate};

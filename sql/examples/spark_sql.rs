@@ -108,6 +108,11 @@ async fn statement(session: &mut Session, context: &SessionContext, text: &str) 
             put(&mut target, schema, rows)?;
             session.catalog.database_mut(&database)?.objects.insert(table, Object::Table(target));
         }
+        Action::OpenView(_)
+        | Action::CreateFunction(_)
+        | Action::DescribeFunction { .. }
+        | Action::InsertDirectory(_)
+        | Action::Explain { .. } => return Err(Error::unsupported("this statement here")),
         Action::Truncate { database, table } => {
             if let Some(Object::Table(target)) = session.catalog.database_mut(&database)?.objects.get_mut(&table) {
                 let schema = schema(target);

@@ -1,22 +1,32 @@
 //! What can be wrong with a statement.
 
 use datafusion::error::DataFusionError;
+use paceline_functions::Error;
+use paceline_syntax::ParseError;
 
 /// A statement that cannot be carried out as written.
 #[derive(Debug, thiserror::Error)]
 pub enum SqlError {
-    /// The text is not SQL that Paceline reads.
-    #[error("cannot parse: {0}")]
-    Parse(String),
-    /// The construct is known, but not done yet.
-    #[error("not supported: {0}")]
-    Unsupported(String),
+    /// The text is not SQL that Spark reads.
+    #[error(transparent)]
+    Parse(#[from] ParseError),
+    /// It does not fit the session, or is not done yet.
+    #[error(transparent)]
+    Resolve(#[from] Error),
     /// An API function's declaration is wrong.
     #[error(transparent)]
     Function(#[from] paceline_udfs::spec::SpecError),
-    /// The query does not fit the tables, columns or types there are.
-    #[error("{}", root_message(.0))]
-    Plan(#[from] DataFusionError),
+}
+
+impl SqlError {
+    /// Spark's error class and message.
+    pub fn class_and_message(&self) -> (String, String) {
+        match self {
+            SqlError::Parse(error) => (error.class().to_owned(), error.message().to_owned()),
+            SqlError::Resolve(error) => (error.class.clone(), error.message.clone()),
+            SqlError::Function(error) => ("INVALID_API_FUNCTION".to_owned(), error.to_string()),
+        }
+    }
 }
 
 /// What really went wrong, without DataFusion's names for the layers it came through.
@@ -28,15 +38,5 @@ pub fn root_message(error: &DataFusionError) -> String {
         | DataFusionError::NotImplemented(message)
         | DataFusionError::Plan(message) => message.clone(),
         root => root.strip_backtrace(),
-    }
-}
-
-impl From<datafusion::sql::sqlparser::parser::ParserError> for SqlError {
-    fn from(error: datafusion::sql::sqlparser::parser::ParserError) -> Self {
-        use datafusion::sql::sqlparser::parser::ParserError::{ParserError, RecursionLimitExceeded, TokenizerError};
-        match error {
-            TokenizerError(message) | ParserError(message) => SqlError::Parse(message),
-            RecursionLimitExceeded => SqlError::Parse("the statement is nested too deeply".to_owned()),
-        }
     }
 }

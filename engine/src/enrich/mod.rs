@@ -54,7 +54,7 @@ async fn enrich(
         quoted(&options.input)
     );
     session.sql(&view, job.as_str()).await?;
-    let input = session.columns("input").await?;
+    let input = session.columns("input").unwrap_or_default();
     let reply = match returns {
         Some(text) => match paceline_sql::parse_type(text)? {
             DataType::Struct(fields) => {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::time::Instant;
 
-use paceline_sql::script;
+use paceline_sql::split;
 
 use crate::checkpoint::{self, Begun, Output, StateFolder, Step};
 use crate::io::stores::Stores;
@@ -184,7 +184,7 @@ async fn run_statements(
     show: &mut impl FnMut(&Outcome),
 ) -> Result<(), EngineError> {
     let text = job.text()?;
-    let statements = script::split(&text);
+    let statements = split(&text);
     if statements.is_empty() {
         return Err(EngineError::Setting("the job has no statement".to_owned()));
     }

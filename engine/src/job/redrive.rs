@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
-use paceline_sql::{Statement, script};
+use paceline_sql::commands::Action;
+use paceline_sql::split;
 
 use super::{JobId, substitute};
-use crate::checkpoint::{Begun, StateFolder};
+use crate::checkpoint::{Begun, StateFolder, Step};
 use crate::observe::report::Report;
 use crate::session::{Session, Written};
 use crate::{EngineError, Settings};
@@ -47,15 +48,18 @@ pub async fn redrive(session: &Session, job: &Redrive) -> (Report, Result<(), En
 
 async fn redrive_statements(session: &Session, job: &Begun, written: &mut Vec<Written>) -> Result<(), EngineError> {
     let text = substitute(&job.script, &job.variables)?;
-    for (at, piece) in script::split(&text).iter().enumerate() {
+    for (at, piece) in split(&text).iter().enumerate() {
         let number = at + 1;
         let wrong = |error| EngineError::Statement { number, line: piece.line, source: Box::new(error) };
-        match paceline_sql::parse(piece.text).map_err(|error| wrong(error.into()))? {
-            Statement::InsertDirectory(insert) if job.outputs.contains_key(&number) => {
-                written.extend(session.redrive(insert, job, number).await.map_err(wrong)?);
+        match session.plan(piece.text).await.map_err(wrong)? {
+            Action::InsertDirectory(insert) if job.outputs.contains_key(&number) => {
+                written.extend(session.redrive(&insert, job, number).await.map_err(wrong)?);
             }
-            Statement::InsertDirectory(_) | Statement::Query(_) => {}
-            _ => drop(session.sql(piece.text, &job.job).await.map_err(wrong)?),
+            Action::InsertDirectory(_) | Action::Query(_) => {}
+            action => {
+                let step = Step { begun: job, statement: number, again: true };
+                session.act(action, piece.text, &step).await.map_err(wrong)?;
+            }
         }
     }
     Ok(())

@@ -4,4 +4,5 @@ mod memory;
 pub mod progress;
 pub mod prometheus;
 pub mod report;
+pub mod rows;
 pub mod table;

@@ -3,10 +3,10 @@
 use std::sync::{Arc, PoisonError};
 
 use datafusion::physical_plan::ExecutionPlan;
-use paceline_sql::InsertDirectory;
+use paceline_sql::commands::InsertDirectory;
 use paceline_udfs::journal::Journal;
 
-use super::{Outcome, Session, Written};
+use super::{Outcome, Session, Written, plan};
 use crate::EngineError;
 use crate::api_call::{ApiCallExec, Run};
 use crate::checkpoint::{Kept, Output, Step, success_note};
@@ -26,12 +26,15 @@ pub(super) struct Inserting {
 impl Session {
     pub(super) async fn insert(
         &self,
-        insert: InsertDirectory,
+        insert: &InsertDirectory,
         text: &str,
         step: &Step<'_>,
     ) -> Result<Outcome, EngineError> {
-        let mut target = self.target(&insert, &step.begun.job)?;
+        let mut target = self.target(insert, &step.begun.job)?;
         target.folder = target.folder.keeping_checkpoints(self.checkpoints.keep);
+        if insert.appends {
+            target.folder = target.folder.appending(Vec::new());
+        }
         let folder = target.folder.clone();
         commit::prepare(&folder).await?;
         let success = folder.success().await?;
@@ -77,13 +80,11 @@ impl Session {
     /// The plan of an INSERT that writes to `target`.
     pub(super) async fn plan_insert(
         &self,
-        insert: InsertDirectory,
+        insert: &InsertDirectory,
         target: Target,
     ) -> Result<Arc<dyn ExecutionPlan>, EngineError> {
-        let state = self.context.state();
-        let plan = paceline_sql::plan_query(&state, insert.query).await?;
-        let plan = WriteFiles::plan(target, plan)?;
-        Ok(state.create_physical_plan(&plan).await?)
+        let plan = WriteFiles::plan(target, plan::with_names(&insert.query)?)?;
+        Ok(self.context.state().create_physical_plan(&plan).await?)
     }
 
     /// Closes the journal of what was staged; where one of the two failed, nothing of it stays.

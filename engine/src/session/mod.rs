@@ -1,25 +1,31 @@
 //! The façade: the trip of a statement on one screen.
 
+mod action;
 mod collect;
 mod elsewhere;
 mod insert;
+pub(crate) mod plan;
 mod planner;
 mod redrive;
+mod tables;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, Fields, SchemaRef};
-use datafusion::datasource::ViewTable;
+use datafusion::error::DataFusionError;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::physical_plan::SendableRecordBatchStream;
 use datafusion::physical_plan::memory::MemoryStream;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::prelude::{SessionConfig, SessionContext};
-use paceline_sql::{CreateFunction, CreateView, Statement, ViewSource};
+use futures::StreamExt;
+use paceline_sql::catalog;
+use paceline_sql::commands::Action;
 use paceline_udfs::auth::Services;
 use paceline_udfs::caller::Watch;
 use paceline_udfs::client::causes;
@@ -29,18 +35,16 @@ use prometheus::Registry;
 use url::Url;
 
 use crate::EngineError;
-use crate::api_call::{self, Callers, HoistApiCalls, Run, SetRowsAside};
+use crate::api_call::{Callers, HoistApiCalls, Run, SetRowsAside, caller_of};
 use crate::api_defaults::ApiDefaults;
 use crate::checkpoint::{Begun, CheckpointSettings, Output, Step};
 use crate::cluster::{self, Carried, Cluster, PaceLink, Reach};
 use crate::io::aws::Aws;
-use crate::io::readers;
 use crate::io::stores::Stores;
 use crate::network::Network;
 use crate::observe::progress::{Progress, Running};
 use crate::observe::prometheus::Metrics;
 use crate::settings::Settings;
-use crate::statements::{explain, functions};
 use collect::Collected;
 use insert::Inserting;
 use planner::Planner;
@@ -48,6 +52,8 @@ use planner::Planner;
 /// Views, functions and settings of one user, and the way their statements take.
 pub struct Session {
     context: SessionContext,
+    /// What statements know by name.
+    catalog: Mutex<catalog::Session>,
     stores: Arc<Stores>,
     callers: Callers,
     /// Where plans run; `None` for this process.
@@ -173,8 +179,13 @@ impl Session {
             .with_query_planner(Arc::new(Planner { cluster: cluster.clone() }))
             .build();
         let context = SessionContext::new_with_state(state);
+        let mut catalog = catalog::Session::default();
+        for (key, value) in settings.given.iter().filter(|(key, _)| key.starts_with("spark.sql.")) {
+            catalog.set(key, value);
+        }
         Ok(Session {
             context,
+            catalog: Mutex::new(catalog),
             stores,
             callers,
             cluster,
@@ -204,23 +215,8 @@ impl Session {
     /// # Errors
     /// As [`Session::sql`].
     pub async fn carry_out(&self, text: &str, step: &Step<'_>) -> Result<Outcome, EngineError> {
-        match paceline_sql::parse(text)? {
-            Statement::CreateView(view) => self.create_view(view).await.map(|()| Outcome::Done),
-            Statement::CreateFunction(function) => self.create_function(*function).map(|()| Outcome::Done),
-            Statement::DropFunction(drop) => functions::drop(&self.context, &drop).map(|()| Outcome::Done),
-            Statement::DescribeFunction(wanted) => functions::describe(&self.context, &wanted),
-            Statement::ShowFunctions(wanted) => functions::show(&self.context, &wanted),
-            Statement::Explain(wanted) => explain::explain(self, wanted, &step.begun.job).await,
-            Statement::InsertDirectory(insert) => self.insert(insert, text, step).await,
-            Statement::Query(query) => {
-                let plan = paceline_sql::plan_query(&self.context.state(), query).await?;
-                let plan = self.context.state().create_physical_plan(&plan).await?;
-                let schema = plan.schema();
-                let scope = format!("{}/{}", step.begun.run, step.statement);
-                let Collected { batches, .. } = self.collect(plan, Run { scope, ..Run::default() }, None).await?;
-                Ok(Outcome::Rows { schema, batches })
-            }
-        }
+        let action = self.plan(text).await?;
+        self.act(action, text, step).await
     }
 
     /// The optimized logical plan of a query, one operator a line.
@@ -228,12 +224,10 @@ impl Session {
     /// # Errors
     /// The text is no query, or it cannot be planned.
     pub async fn explain(&self, query: &str) -> Result<String, EngineError> {
-        let Statement::Query(query) = paceline_sql::parse(query)? else {
+        let Action::Query(query) = self.plan(query).await? else {
             return Err(EngineError::Setting("only a query can be explained".to_owned()));
         };
-        let state = self.context.state();
-        let plan = state.optimize(&paceline_sql::plan_query(&state, query).await?)?;
-        Ok(plan.display_indent().to_string())
+        Ok(self.context.state().optimize(&query.plan)?.display_indent().to_string())
     }
 
     /// The rows of a query as they come; those of a cluster when all are there.
@@ -241,17 +235,22 @@ impl Session {
     /// # Errors
     /// The text is no query, or it cannot be planned; running it may fail later.
     pub async fn stream(&self, query: &str) -> Result<SendableRecordBatchStream, EngineError> {
-        let Statement::Query(query) = paceline_sql::parse(query)? else {
+        let Action::Query(query) = self.plan(query).await? else {
             return Err(EngineError::Setting("only a query has rows".to_owned()));
         };
-        let plan = paceline_sql::plan_query(&self.context.state(), query).await?;
-        let plan = self.context.state().create_physical_plan(&plan).await?;
+        let plan = self.context.state().create_physical_plan(&query.plan).await?;
+        let schema = plan::named(&plan.schema(), &query.output);
         if self.calls_elsewhere() {
-            let (schema, scope) = (plan.schema(), uuid::Uuid::now_v7().to_string());
+            let scope = uuid::Uuid::now_v7().to_string();
             let Collected { batches, .. } = self.collect(plan, Run { scope, ..Run::default() }, None).await?;
+            let batches = batches.iter().map(|batch| plan::renamed(batch, &schema));
+            let batches = batches.collect::<Result<_, DataFusionError>>()?;
             return Ok(Box::pin(MemoryStream::try_new(batches, schema, None)?));
         }
-        Ok(datafusion::physical_plan::execute_stream(plan, self.context.task_ctx())?)
+        let rows = datafusion::physical_plan::execute_stream(plan, self.context.task_ctx())?;
+        let names = Arc::clone(&schema);
+        let rows = rows.map(move |batch| plan::renamed(&batch?, &names));
+        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, rows)))
     }
 
     /// The numbers of all API functions so far.
@@ -301,34 +300,6 @@ impl Session {
         &self.callers.quotas
     }
 
-    pub(crate) async fn create_view(&self, view: CreateView) -> Result<(), EngineError> {
-        let state = self.context.state();
-        if !view.or_replace && self.context.table_exist(view.name.as_str())? {
-            return Err(already_there("view", &view.name));
-        }
-        let table = match view.source {
-            ViewSource::Files { format, columns, options } => {
-                readers::open(&state, &self.stores, &format, columns, &options, self.infer_partitions).await?
-            }
-            ViewSource::Query(query) => {
-                let text = query.to_string();
-                Arc::new(ViewTable::new(paceline_sql::plan_query(&state, query).await?, Some(text)))
-            }
-        };
-        self.context.deregister_table(view.name.as_str())?;
-        self.context.register_table(view.name.as_str(), table)?;
-        Ok(())
-    }
-
-    fn create_function(&self, function: CreateFunction) -> Result<(), EngineError> {
-        let CreateFunction { or_replace, name, arguments, returns, deterministic, options } = function;
-        let api = self.api_defaults.declare(&name, arguments, returns, deterministic, &options)?;
-        if !or_replace && self.context.state().scalar_functions().contains_key(&api.name) {
-            return Err(already_there("function", &api.name));
-        }
-        self.register(api).map(|_| ())
-    }
-
     /// Declares an API function, in place of an older one of that name.
     pub(crate) fn declare(
         &self,
@@ -341,16 +312,36 @@ impl Session {
     }
 
     fn register(&self, api: ApiFunction) -> Result<Arc<Caller>, EngineError> {
-        self.context.deregister_udf(&api.name); // an older one lets go of its quota
+        let key = api.name.to_lowercase();
+        self.catalog().functions.remove(&key); // an older one lets go of its quota
         let caller = self.callers.caller(api)?;
         self.watches.lock().unwrap_or_else(PoisonError::into_inner).push(caller.watch());
-        self.context.register_udf(api_call::liftable(Arc::clone(&caller)));
+        let declared = plan::declared(&caller)?;
+        self.catalog().functions.insert(key, declared);
         Ok(caller)
     }
 
+    /// An API function that the session declared.
+    pub(crate) fn api_function(&self, name: &str) -> Option<Arc<ApiFunction>> {
+        let catalog = self.catalog();
+        let declared = catalog.functions.get(&name.to_lowercase())?;
+        caller_of(&declared.function).map(|caller| Arc::clone(caller.api()))
+    }
+
     /// The columns of a view.
-    pub(crate) async fn columns(&self, view: &str) -> Result<Fields, EngineError> {
-        Ok(self.context.table_provider(view).await?.schema().fields().clone())
+    pub(crate) fn columns(&self, view: &str) -> Option<Fields> {
+        let catalog = self.catalog();
+        let view = catalog.catalog.temporary.get(&view.to_lowercase())?;
+        Some(view.columns.iter().map(|column| column.field.to_arrow()).collect())
+    }
+
+    /// What of its settings changes the meaning of expressions, and the text of values.
+    pub fn expression_settings(&self) -> Arc<paceline_functions::Settings> {
+        Arc::clone(&self.catalog().settings)
+    }
+
+    fn catalog(&self) -> MutexGuard<'_, catalog::Session> {
+        self.catalog.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -358,8 +349,4 @@ impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session").field("id", &self.context.session_id()).finish_non_exhaustive()
     }
-}
-
-fn already_there(what: &str, name: &str) -> EngineError {
-    EngineError::Setting(format!("the {what} '{name}' is already there; CREATE OR REPLACE would replace it"))
 }

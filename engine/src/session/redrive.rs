@@ -15,7 +15,7 @@ use datafusion::physical_plan::{
 };
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
-use paceline_sql::InsertDirectory;
+use paceline_sql::commands::InsertDirectory;
 use paceline_udfs::key::Key;
 use paceline_udfs::wire;
 use serde::Deserialize;
@@ -45,12 +45,12 @@ impl Session {
     /// The output is not of that job any more, or carrying it out failed; then the letters are as they were.
     pub(crate) async fn redrive(
         &self,
-        insert: InsertDirectory,
+        insert: &InsertDirectory,
         job: &Begun,
         statement: usize,
     ) -> Result<Option<Written>, EngineError> {
         let own = Begun { job: format!("{}{REDRIVE}", job.job), ..job.clone() };
-        let mut target = self.target(&insert, &own.job)?;
+        let mut target = self.target(insert, &own.job)?;
         let folder = target.folder.clone();
         commit::prepare(&folder).await?;
         let note = self.note_of(&folder, job, statement).await?;

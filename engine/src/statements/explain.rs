@@ -3,54 +3,57 @@
 use std::fmt::Write as _;
 
 use datafusion::logical_expr::LogicalPlan;
-use paceline_sql::{Explain, ExplainMode, Statement, type_name};
+use paceline_sql::commands::Action;
+use paceline_sql::{ExplainMode, type_name};
 
 use super::estimate::{Calls, Estimate, Forecast, in_words};
 use super::rows_of_text;
 use crate::io::sink::WriteFiles;
+use crate::session::plan;
 use crate::{EngineError, Outcome, Session};
 
 /// The plan of a query or an INSERT, as one text.
-pub(crate) async fn explain(session: &Session, wanted: Explain, job: &str) -> Result<Outcome, EngineError> {
+pub(crate) async fn explain(
+    session: &Session,
+    mode: ExplainMode,
+    action: Action,
+    job: &str,
+) -> Result<Outcome, EngineError> {
     let state = session.context().state();
-    let parsed = logical_plan(session, *wanted.statement, job).await?;
+    let parsed = logical_plan(session, &action, job)?;
     let optimized = state.optimize(&parsed)?;
     let plan = state.create_physical_plan(&parsed).await?;
     let forecast = Forecast::of(&plan, &session.context().task_ctx()).await?;
     let mut text = String::new();
-    if wanted.mode == ExplainMode::Extended {
+    if mode == ExplainMode::Extended {
         let analyzed = state.analyzer().execute_and_check(parsed.clone(), state.config_options(), |_, _| {})?;
         section(&mut text, "Parsed Logical Plan", &parsed.display_indent().to_string());
         section(&mut text, "Analyzed Logical Plan", &analyzed.display_indent().to_string());
     }
-    if matches!(wanted.mode, ExplainMode::Extended | ExplainMode::Cost) {
+    if matches!(mode, ExplainMode::Extended | ExplainMode::Cost) {
         section(&mut text, "Optimized Logical Plan", &optimized.display_indent().to_string());
     }
     section(&mut text, "Physical Plan", &forecast.lines.join("\n"));
-    match wanted.mode {
+    match mode {
         ExplainMode::Cost => section(&mut text, "API Calls", &costs(&forecast)),
         ExplainMode::Formatted => {
             for (at, call) in forecast.calls.iter().enumerate() {
                 let _ = writeln!(text, "({}) {}\n", at + 1, details(call)); // writing to a String cannot fail
             }
         }
-        ExplainMode::Simple | ExplainMode::Extended => {}
+        ExplainMode::Simple | ExplainMode::Extended | ExplainMode::Codegen => {}
     }
     rows_of_text("plan", vec![text])
 }
 
 /// The plan of a query or an INSERT before it is optimized. Nothing is prepared at the destination.
-pub(crate) async fn logical_plan(
-    session: &Session,
-    statement: Statement,
-    job: &str,
-) -> Result<LogicalPlan, EngineError> {
-    let state = session.context().state();
-    match statement {
-        Statement::Query(query) => Ok(paceline_sql::plan_query(&state, query).await?),
-        Statement::InsertDirectory(insert) => {
-            let target = session.target(&insert, job)?;
-            Ok(WriteFiles::plan(target, paceline_sql::plan_query(&state, insert.query).await?)?)
+pub(crate) fn logical_plan(session: &Session, action: &Action, job: &str) -> Result<LogicalPlan, EngineError> {
+    match action {
+        // Names that occur twice cannot be shown in a plan.
+        Action::Query(query) => Ok(plan::with_names(query).unwrap_or_else(|_| query.plan.clone())),
+        Action::InsertDirectory(insert) => {
+            let target = session.target(insert, job)?;
+            Ok(WriteFiles::plan(target, plan::with_names(&insert.query)?)?)
         }
         _ => Err(EngineError::Setting("only a query or an INSERT has a plan".to_owned())),
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use paceline_functions::{Error, Result};
 
 pub use session::Session;
-pub use table::{Column, Database, Object, Table, View};
+pub use table::{Column, Database, Declared, Object, Table, View, ViewSource};
 
 /// The catalog's name, as Spark calls its own.
 pub const CATALOG: &str = "spark_catalog";

@@ -1,11 +1,21 @@
 //! A session: the catalog, and settings by key.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use paceline_functions::{Settings, TimestampType};
 
-use super::Catalog;
+use super::{Catalog, Declared, Table};
+
+/// Filled while a session is only read.
+#[derive(Debug, Default)]
+struct Wanted(Mutex<BTreeSet<(String, String)>>);
+
+impl Clone for Wanted {
+    fn clone(&self) -> Self {
+        Wanted::default()
+    }
+}
 
 /// What statements of one session share.
 #[derive(Clone, Debug)]
@@ -16,6 +26,12 @@ pub struct Session {
     pub set: BTreeMap<String, String>,
     /// What of them changes the meaning of expressions.
     pub settings: Arc<Settings>,
+    /// Functions that it was told of, by name in lower case.
+    pub functions: BTreeMap<String, Declared>,
+    /// Files that queries name themselves, as ``csv.`path` ``: format and path.
+    pub files: BTreeMap<(String, String), Table>,
+    /// Such files that a query names and that are not open.
+    wanted: Wanted,
     defaults: Settings,
 }
 
@@ -28,7 +44,26 @@ impl Default for Session {
 impl Session {
     /// A session of these settings.
     pub fn new(defaults: Settings) -> Self {
-        Session { catalog: Catalog::default(), set: BTreeMap::new(), settings: Arc::new(defaults.clone()), defaults }
+        Session {
+            catalog: Catalog::default(),
+            set: BTreeMap::new(),
+            settings: Arc::new(defaults.clone()),
+            functions: BTreeMap::new(),
+            files: BTreeMap::new(),
+            wanted: Wanted::default(),
+            defaults,
+        }
+    }
+
+    /// Notes that files have to be opened before a query can be resolved.
+    pub(crate) fn want(&self, format: &str, path: &str) {
+        let mut wanted = self.wanted.0.lock().unwrap_or_else(PoisonError::into_inner);
+        wanted.insert((format.to_owned(), path.to_owned()));
+    }
+
+    /// Formats and paths of files that the last statement names and that are not open.
+    pub fn take_wanted(&self) -> BTreeSet<(String, String)> {
+        std::mem::take(&mut self.wanted.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Sets a key.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use datafusion::logical_expr::TableSource;
-use paceline_functions::{Settings, StructField};
+use datafusion::logical_expr::{ScalarUDF, TableSource};
+use paceline_functions::{DataType, Settings, StructField};
 use paceline_syntax::tree::Query;
 
 /// A database.
@@ -92,6 +92,28 @@ impl fmt::Debug for Table {
     }
 }
 
+/// What a view shows.
+#[derive(Clone, Debug)]
+pub enum ViewSource {
+    /// A query, resolved each time.
+    Query(Arc<Query>),
+    /// Files.
+    Files(Box<Table>),
+}
+
+/// A function that the session was told of.
+#[derive(Clone, Debug)]
+pub struct Declared {
+    /// Its name as written.
+    pub name: String,
+    /// Its arguments.
+    pub arguments: Vec<StructField>,
+    /// The type of its value.
+    pub returns: DataType,
+    /// What a plan calls.
+    pub function: Arc<ScalarUDF>,
+}
+
 /// A view.
 #[derive(Clone, Debug)]
 pub struct View {
@@ -101,8 +123,8 @@ pub struct View {
     pub columns: Vec<Column>,
     /// Names that were given to its columns; empty if none were.
     pub names: Vec<String>,
-    /// What it reads.
-    pub query: Arc<Query>,
+    /// What it shows.
+    pub source: ViewSource,
     /// The query's text.
     pub text: String,
     /// The settings under which it was made.

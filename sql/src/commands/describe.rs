@@ -1,7 +1,7 @@
 //! DESCRIBE.
 
-use paceline_functions::{Error, Result, find};
-use paceline_syntax::tree::{DescribeFunctionName, Ident, Query, Reference};
+use paceline_functions::{Error, Result};
+use paceline_syntax::tree::{Ident, Query, Reference};
 
 use super::rows::{Value, texts};
 use super::{Action, parts};
@@ -102,20 +102,4 @@ pub(super) fn query(session: &mut Session, query: &Query) -> Result<Action> {
     let fields = resolve_query(session, query)?.output;
     let rows = fields.into_iter().map(|it| vec![it.name.into(), it.data_type.catalog().into(), Value::Null]).collect();
     texts(session, &COLUMNS, rows)
-}
-
-pub(super) fn function(session: &mut Session, name: &DescribeFunctionName, extended: bool) -> Result<Action> {
-    let name = match name {
-        DescribeFunctionName::Function(reference) => parts(session, reference)?.join("."),
-        DescribeFunctionName::Text(text) => text.clone(),
-    };
-    let Some(function) = find(&name) else {
-        return Err(Error::new("UNRESOLVED_ROUTINE", format!("Cannot resolve function `{name}` on search path.")));
-    };
-    let mut rows =
-        vec![vec![format!("Function: {}", function.name).into()], vec![format!("Usage: {}", function.usage).into()]];
-    if extended {
-        rows.push(vec![format!("Group: {:?}", function.group).into()]);
-    }
-    texts(session, &["function_desc"], rows)
 }

@@ -13,7 +13,7 @@ use crate::resolve::{Resolver, store_cast};
 
 pub(super) fn insert(session: &mut Session, ctes: &[Cte], insert: &Insert, query: &Query) -> Result<Action> {
     let InsertTarget::Table { name, partition, columns, .. } = &insert.target else {
-        return Err(Error::unsupported("INSERT into anything but a table"));
+        return Err(Error::new("INTERNAL_ERROR", "It is no table."));
     };
     let name = parts(session, name)?;
     let (database, table) = match session.catalog.find(&name) {

@@ -3,6 +3,9 @@
 
 mod create;
 mod describe;
+mod directory;
+mod file_view;
+mod function;
 mod insert;
 mod namespace;
 mod place;
@@ -13,7 +16,11 @@ mod table;
 mod view;
 
 use paceline_functions::{Error, Result};
-use paceline_syntax::tree::{Name, Reference, Statement};
+use paceline_syntax::tree::{ExplainMode, InsertTarget, Name, Reference, Statement};
+
+pub use directory::InsertDirectory;
+pub use file_view::{FileView, of_files};
+pub use function::ApiDeclaration;
 
 use crate::catalog::{Session, Table};
 use crate::resolve::{Resolved, Resolver, resolve_query};
@@ -44,6 +51,26 @@ pub enum Action {
         query: Resolved,
         /// Which rows give way first.
         overwrite: Overwrite,
+    },
+    /// Open files and show them as a view.
+    OpenView(FileView),
+    /// Declare a function that calls an API.
+    CreateFunction(Box<ApiDeclaration>),
+    /// Tell of a function that the session declared.
+    DescribeFunction {
+        /// Its name.
+        name: String,
+        /// Whether everything is told.
+        extended: bool,
+    },
+    /// Write rows in place of the files of a directory.
+    InsertDirectory(Box<InsertDirectory>),
+    /// Tell how a statement would be carried out.
+    Explain {
+        /// How much is told.
+        mode: ExplainMode,
+        /// What would be done.
+        action: Box<Action>,
     },
     /// Remove all rows.
     Truncate {
@@ -82,7 +109,10 @@ pub fn plan_statement(session: &mut Session, text: &str) -> Result<Action> {
 pub fn plan(session: &mut Session, statement: &Statement) -> Result<Action> {
     match statement {
         Statement::Query(query) => resolve_query(session, query).map(Action::Query),
-        Statement::Insert { ctes, insert, query } => insert::insert(session, ctes, insert, query),
+        Statement::Insert { ctes, insert, query } => match insert.target {
+            InsertTarget::Table { .. } => insert::insert(session, ctes, insert, query),
+            _ => directory::insert(session, ctes, insert, query),
+        },
         Statement::MultiInsert { .. } => Err(Error::unsupported("INSERT into several tables at once")),
         Statement::Delete { .. } | Statement::Update { .. } | Statement::Merge { .. } => {
             refused_change(session, statement)
@@ -133,14 +163,22 @@ pub fn plan(session: &mut Session, statement: &Statement) -> Result<Action> {
             describe::table(session, name, partition.is_some(), *extended, column.as_deref())
         }
         Statement::DescribeQuery { query, .. } => describe::query(session, query),
-        Statement::DescribeFunction { name, extended } => describe::function(session, name, *extended),
+        Statement::DescribeFunction { name, extended } => function::describe(session, name, *extended),
         Statement::Show(show) => show::show(session, show),
-        Statement::Explain { .. } => Err(Error::unsupported("EXPLAIN")),
-        Statement::CreateViewUsing { .. } => Err(Error::unsupported("CREATE TEMPORARY VIEW … USING")),
+        Statement::Explain { mode: ExplainMode::Codegen, .. } => Err(Error::unsupported("EXPLAIN CODEGEN")),
+        Statement::Explain { mode, statement } => {
+            // What a statement changes in the session stays as it is.
+            let action = plan(&mut session.clone(), statement)?;
+            Ok(Action::Explain { mode: *mode, action: Box::new(action) })
+        }
+        Statement::CreateViewUsing { name, or_replace, global, columns, provider, options } => {
+            file_view::create(session, name, (*or_replace, *global), columns, provider, options)
+        }
         Statement::LoadData { .. } => Err(Error::unsupported("LOAD DATA")),
         Statement::CreateIndex { .. } | Statement::DropIndex { .. } => Err(Error::unsupported("indexes")),
-        Statement::CreateFunction(_) | Statement::DropFunction { .. } => {
-            Err(Error::unsupported("CREATE FUNCTION and DROP FUNCTION"))
+        Statement::CreateFunction(created) => function::create(session, created),
+        Statement::DropFunction { name, temporary, if_exists } => {
+            function::drop_function(session, name, *temporary, *if_exists)
         }
         Statement::AddResource { .. } | Statement::ListResource { .. } => {
             Err(Error::unsupported("ADD and LIST of files"))

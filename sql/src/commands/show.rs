@@ -20,10 +20,11 @@ pub(super) fn show(session: &mut Session, show: &Show) -> Result<Action> {
         Show::TableProperties { table, key } => properties(session, table, key.as_deref()),
         Show::Columns { table, namespace } => columns(session, table, namespace.as_ref()),
         Show::Partitions { .. } => Err(Error::unsupported("SHOW PARTITIONS")),
-        Show::Functions { user, limits, name, .. } => {
+        Show::Functions { user, system, limits, name, .. } => {
             let named = name.as_ref().map(|it| name_parts(it).join("."));
             let pattern = limits.pattern.clone().or(named);
-            let mut names: Vec<&str> = if *user { Vec::new() } else { all().map(|it| it.name).collect() };
+            let own = session.functions.keys().map(String::as_str).filter(|_| *user);
+            let mut names: Vec<&str> = own.chain(all().map(|it| it.name).filter(|_| *system)).collect();
             names.sort_unstable();
             let rows =
                 names.into_iter().filter(|it| matches(pattern.as_deref(), it)).map(|it| vec![it.into()]).collect();

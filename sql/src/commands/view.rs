@@ -7,7 +7,7 @@ use paceline_functions::{Error, Result, StructField};
 use paceline_syntax::tree::{Query, Reference, Statement};
 
 use super::{Action, parts};
-use crate::catalog::{Column, Found, GLOBAL_TEMP, Object, Session, View, no_table, quoted};
+use crate::catalog::{Column, Found, GLOBAL_TEMP, Object, Session, View, ViewSource, no_table, quoted};
 use crate::resolve::{Resolver, resolve_query};
 
 pub(super) fn view(session: &mut Session, statement: &Statement) -> Result<Action> {
@@ -36,7 +36,7 @@ pub(super) fn view(session: &mut Session, statement: &Statement) -> Result<Actio
                 name: only.clone(),
                 columns,
                 names,
-                query: Arc::new((**query).clone()),
+                source: ViewSource::Query(Arc::new((**query).clone())),
                 text: text.clone(),
                 settings: Arc::clone(&session.settings),
                 database: session.catalog.current.clone(),
@@ -55,7 +55,8 @@ pub(super) fn view(session: &mut Session, statement: &Statement) -> Result<Actio
             let (settings, database) = (Arc::clone(&session.settings), session.catalog.current.clone());
             let Some(view) = view_mut(session, &name)? else { return Err(no_view(&name)) };
             (view.columns, view.names, view.text) = (columns, Vec::new(), text.clone());
-            (view.query, view.settings, view.database) = (Arc::new((**query).clone()), settings, database);
+            (view.settings, view.database) = (settings, database);
+            view.source = ViewSource::Query(Arc::new((**query).clone()));
             Ok(Action::Nothing)
         }
         Statement::DropView { name, if_exists } => {
@@ -117,14 +118,20 @@ fn declared(
 
 /// How a view is put where one may be already.
 #[derive(Default)]
-struct How {
-    replace: bool,
-    global: bool,
-    if_not_exists: bool,
+pub(super) struct How {
+    pub replace: bool,
+    pub global: bool,
+    pub if_not_exists: bool,
 }
 
 /// `read` is a temporary view that it reads, if it reads any.
-fn put(session: &mut Session, name: &[String], view: View, how: How, read: Option<String>) -> Result<Action> {
+pub(super) fn put(
+    session: &mut Session,
+    name: &[String],
+    view: View,
+    how: How,
+    read: Option<String>,
+) -> Result<Action> {
     let How { replace, global, if_not_exists } = how;
     let key = view.name.to_lowercase();
     let exists = |what: &str| {
@@ -279,7 +286,7 @@ pub(super) fn cache(session: &mut Session, name: &Reference, query: Option<&Quer
         name: only.clone(),
         columns: declared(session, &only, fields, &[], &[])?,
         names: Vec::new(),
-        query: Arc::new(query.clone()),
+        source: ViewSource::Query(Arc::new(query.clone())),
         text: String::new(),
         settings: Arc::clone(&session.settings),
         database: session.catalog.current.clone(),

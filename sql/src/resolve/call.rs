@@ -25,9 +25,11 @@ impl Resolver<'_> {
         if parts.len() > 1 {
             return Err(unknown_function(&parts));
         }
-        let typed = match lower.as_str() {
-            "grouping" | "grouping_id" => self.grouping(&lower, &call.arguments, names)?,
-            "struct" if call.over.is_none() => self.struct_call(&call.arguments, names)?,
+        let declared = self.session.functions.get(&lower);
+        let typed = match (lower.as_str(), declared) {
+            (_, Some(declared)) => self.call_declared(declared, call, names)?,
+            ("grouping" | "grouping_id", _) => self.grouping(&lower, &call.arguments, names)?,
+            ("struct", _) if call.over.is_none() => self.struct_call(&call.arguments, names)?,
             _ => {
                 let function = find(&lower);
                 if let Some(typed) = self.call_with_lambdas(&lower, call, names)? {

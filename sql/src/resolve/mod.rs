@@ -7,6 +7,7 @@ mod aggregate;
 mod call;
 mod coerce;
 mod correlation;
+mod declared;
 mod decorrelate;
 mod domain;
 mod expression;

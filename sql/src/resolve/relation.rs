@@ -9,7 +9,10 @@ use paceline_syntax::tree::{Name, Relation as Tree, RelationKind, Sample, Sample
 
 use super::scope::{Relation, Scope, ScopeColumn, column};
 use super::{Outer, Resolved, Resolver, cast, evaluate};
-use crate::catalog::{CATALOG, Found, Object, Table, View, no_table};
+use crate::catalog::{CATALOG, Found, Object, Table, View, ViewSource, no_table};
+
+/// Formats of files that a query may name.
+const FILES: [&str; 7] = ["parquet", "csv", "json", "orc", "avro", "text", "binaryfile"];
 
 impl Resolver<'_> {
     /// The cross product of relations; those that are LATERAL see those before them.
@@ -106,31 +109,42 @@ impl Resolver<'_> {
             Some(Found::Object(database, Object::View(view))) => {
                 self.view(view, &[CATALOG.to_owned(), database.to_owned(), view.name.clone()])
             }
-            Some(Found::Object(database, Object::Table(table))) => self.scan(database, table),
-            None if parts.len() == 2
-                && ["parquet", "csv", "json", "orc", "text", "delta", "iceberg"]
-                    .contains(&parts[0].to_lowercase().as_str()) =>
-            {
-                Err(Error::unsupported(format!("reading {}.`{}`", parts[0], parts[1])))
+            Some(Found::Object(database, Object::Table(table))) => {
+                self.scan(&[CATALOG.to_owned(), database.to_owned(), table.name.clone()], table)
             }
-            None => Err(no_table(&parts)),
+            None => match parts.as_slice() {
+                [format, path] if FILES.contains(&format.to_lowercase().as_str()) => self.files(format, path),
+                _ => Err(no_table(&parts)),
+            },
         }
     }
 
-    fn scan(&mut self, database: &str, table: &Table) -> Result<Relation> {
+    /// ``csv.`path` ``
+    fn files(&mut self, format: &str, path: &str) -> Result<Relation> {
+        let format = format.to_lowercase();
+        let session = self.session;
+        match session.files.get(&(format.clone(), path.to_owned())) {
+            Some(table) => self.scan(&[format, path.to_owned()], table),
+            None => {
+                session.want(&format, path);
+                Err(Error::new("PATH_NOT_FOUND", format!("Path does not exist: {path}.")))
+            }
+        }
+    }
+
+    fn scan(&mut self, qualifier: &[String], table: &Table) -> Result<Relation> {
         let Some(source) = &table.source else {
             return Err(Error::unsupported(format!("reading the table {}", table.name)));
         };
         let alias = self.id();
         let scan = TableScanBuilder::new(TableReference::bare(alias.clone()), Arc::clone(source)).build()?;
-        let qualifier = [CATALOG.to_owned(), database.to_owned(), table.name.clone()];
         let (mut exprs, mut columns) = (Vec::new(), Vec::new());
         for it in &table.columns {
             let id = self.id();
             let from = Column::new(Some(TableReference::bare(alias.clone())), it.field.name.clone());
             exprs.push(Plan::Column(from).alias(id.clone()));
             let typed = column(&id, it.field.data_type.clone(), it.field.nullable, &it.field.name);
-            columns.push(ScopeColumn::new(&qualifier, typed));
+            columns.push(ScopeColumn::new(qualifier, typed));
         }
         let plan = LogicalPlan::TableScan(scan);
         let plan = LogicalPlan::Projection(Projection::try_new(exprs, Arc::new(plan))?);
@@ -145,7 +159,8 @@ impl Resolver<'_> {
         at: usize,
         new: &[crate::catalog::Column],
     ) -> Result<Resolved> {
-        let mut relation = self.scan(database, table)?;
+        let qualifier = [CATALOG.to_owned(), database.to_owned(), table.name.clone()];
+        let mut relation = self.scan(&qualifier, table)?;
         let mut columns: Vec<_> = relation.scope.columns.iter().map(|it| it.column.clone()).collect();
         let mut added = Vec::new();
         for it in new {
@@ -174,8 +189,10 @@ impl Resolver<'_> {
         let windows = std::mem::take(&mut self.windows);
         let lambdas = std::mem::take(&mut self.lambdas);
         self.outer.push(Outer { scope: Scope::default(), used: Vec::new() });
-        let relation = self.query(&view.query);
-        let relation = relation.and_then(|it| self.as_declared(it, view));
+        let relation = match &view.source {
+            ViewSource::Query(query) => self.query(query).and_then(|it| self.as_declared(it, view)),
+            ViewSource::Files(table) => self.scan(&[], table),
+        };
         self.outer.pop();
         (self.settings, self.database, self.ctes) = (settings, database, ctes);
         (self.windows, self.lambdas) = (windows, lambdas);

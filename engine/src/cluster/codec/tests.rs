@@ -5,7 +5,7 @@ use datafusion::execution::FunctionRegistry;
 use datafusion::physical_plan::displayable;
 use datafusion_proto::physical_plan::AsExecutionPlan;
 use datafusion_proto::protobuf::PhysicalPlanNode;
-use paceline_sql::Statement;
+use paceline_sql::commands::Action;
 
 use super::*;
 use crate::cluster::client::numbered;
@@ -41,9 +41,9 @@ async fn session(folder: &std::path::Path) -> Session {
 }
 
 async fn plan(session: &Session, query: &str, output: &str) -> Arc<dyn ExecutionPlan> {
-    let Statement::Query(query) = paceline_sql::parse(query).unwrap() else { unreachable!("it is a query") };
+    let Action::Query(query) = session.plan(query).await.unwrap() else { unreachable!("it is a query") };
     let state = session.context().state();
-    let query = paceline_sql::plan_query(&state, query).await.unwrap();
+    let query = crate::session::plan::with_names(&query).unwrap();
     let folder = JobFolder::new(session.stores().place(output).unwrap(), "job");
     let target = Target::new(folder, "csv", &[("header".to_owned(), "true".to_owned())]).unwrap();
     let plan = match output {

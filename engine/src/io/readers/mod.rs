@@ -256,6 +256,21 @@ async fn files_at(place: &Place) -> Result<Vec<ObjectMeta>, EngineError> {
     if files.is_empty() { Err(no_file(place)) } else { Ok(files) }
 }
 
+/// Whether there is anything to read.
+///
+/// # Errors
+/// The store cannot be read.
+pub(crate) async fn has_files(place: &Place) -> Result<bool, EngineError> {
+    let failed = |source| EngineError::Storage { action: "cannot read", url: place.url.to_string(), source };
+    let mut files = place.store.objects().list(Some(&place.path));
+    while let Some(file) = files.try_next().await.map_err(failed)? {
+        if file.size > 0 && !is_hidden(&place.path, &file.location) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 fn no_file(place: &Place) -> EngineError {
     EngineError::Setting(format!("there is no file at '{}'", place.url))
 }
