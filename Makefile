@@ -49,16 +49,16 @@ java:
 KIT ?= ../shared/spark-sql
 spark-score:
 	cargo build --locked --workspace --bins --examples
-	$(PYTHON) tests/slt/score.py $(KIT) $(SPARK_SQL)
+	$(PYTHON) tests/slt/score.py $(KIT) $(SPARK_SQL) --serve
 
 # How statements reach a binary: it prints a line of JSON for each.
-SPARK_SQL ?= $(CARGO_TARGET_DIR)/debug/examples/spark_sql --serve
+SPARK_SQL ?= $(CARGO_TARGET_DIR)/debug/paceline sql --format spark
 
 # TPC-H and TPC-DS in Spark and here; the first time it makes the tables and waits for Spark, some forty minutes.
 SCALE ?= 1
 tpc-check: java
 	cargo build --locked --workspace --bins --examples
-	$(PYTHON) tests/tpc/check.py --scale $(SCALE) -- $(filter-out --serve,$(SPARK_SQL))
+	$(PYTHON) tests/tpc/check.py --scale $(SCALE) -- $(SPARK_SQL)
 
 check: fmt clippy doc deny typos tidy
 

@@ -7,6 +7,7 @@
 mod file;
 mod program;
 mod table;
+mod tpch;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ use program::Program;
 
 #[test]
 fn paceline_answers_as_the_files_say() {
-    let mut program = Program::start();
+    let program = Program::start();
     let mut wrong = String::new();
     for path in files() {
         let mut pieces = file::read(&path);

@@ -1,63 +1,37 @@
 //! Asks Paceline: the one place that knows how statements reach it.
 
-use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-
+use paceline_engine::job::JobId;
+use paceline_engine::observe::rows;
+use paceline_engine::{Session, Settings};
 use serde_json::Value;
+use tokio::runtime::Runtime;
 
 use super::file::Answer;
 
-/// A program that reads paths of scripts and prints a line of JSON for each of their statements.
-pub struct Program {
-    child: Child,
-    paths: ChildStdin,
-    lines: std::io::Lines<BufReader<ChildStdout>>,
-}
+/// What runs sessions. Plans of deeply nested expressions need more stack than a thread has.
+pub struct Program(Runtime);
 
 impl Program {
-    /// The one beside this test.
+    /// Starts it.
     pub fn start() -> Self {
-        let here = std::env::current_exe().unwrap();
-        let program: PathBuf = here.parent().unwrap().parent().unwrap().join("examples/spark_sql");
-        let mut child = Command::new(program)
-            .arg("--serve")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let (paths, lines) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()).lines());
-        Program { child, paths, lines }
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        Program(runtime.worker_threads(2).thread_stack_size(64 << 20).enable_all().build().unwrap())
     }
 
     /// What it answers to the statements in a session of their own.
-    pub fn answers<'a>(&mut self, statements: impl IntoIterator<Item = &'a str>) -> Vec<Answer> {
-        let folder = tempfile::tempdir().unwrap();
-        let script = folder.path().join("script.sql");
-        let text: String = statements.into_iter().map(|statement| format!("{statement};\n")).collect();
-        std::fs::write(&script, text).unwrap();
-        writeln!(self.paths, "{}", script.display()).unwrap();
-        self.paths.flush().unwrap();
-        let mut answers = Vec::new();
-        for line in self.lines.by_ref() {
-            let line: Value = match serde_json::from_str(&line.unwrap()) {
-                Ok(line) => line,
-                Err(_) => continue,
-            };
-            if line.get("end").is_some() {
-                break;
+    pub fn answers<'a>(&self, statements: impl IntoIterator<Item = &'a str>) -> Vec<Answer> {
+        let session = Session::new(Settings::default()).unwrap();
+        let job = JobId::generate();
+        let statements: Vec<String> = statements.into_iter().map(str::to_owned).collect();
+        let asked = self.0.spawn(async move {
+            let mut answers = Vec::new();
+            for statement in &statements {
+                let outcome = session.sql(statement, job.as_str()).await;
+                answers.push(answer(&serde_json::from_str(&rows::answer(&outcome, &session)).unwrap()));
             }
-            answers.push(answer(&line));
-        }
-        answers
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+            answers
+        });
+        self.0.block_on(asked).unwrap()
     }
 }
 
