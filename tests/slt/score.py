@@ -36,8 +36,7 @@ def main():
     for suite, t in found["suites"].items():
         if t["results"]:
             cells = [share(t[f"results_{figure}"], t["results"]) for figure in ("exact", "names", "rows")]
-            errors = max(t["errors"], 1)
-            cells += [share(t["errors_got"], errors), share(t["errors_class"], errors)]
+            cells += [share(t[f"errors_{figure}"], t["errors"]) if t["errors"] else "" for figure in ("got", "class")]
             lines.append(f"| {suite} | {' | '.join(cells)} |")
     means = ", ".join(f"{suite} {100 * mean:.1f} %" for suite, mean in found["file_means"].items())
     lines += ["", f"The mean over files of the exact share: {means}. Spark itself has 100 % of each."]

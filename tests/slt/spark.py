@@ -46,7 +46,7 @@ def blocks(text):
 
 
 def escaped(row):
-    return row.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+    return row.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace("\0", "\\0")
 
 
 def plain(value):

@@ -100,7 +100,7 @@ pub fn write(path: &Path, pieces: &[Piece]) {
 }
 
 fn escaped(row: &str) -> String {
-    row.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r")
+    row.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r").replace('\0', "\\0")
 }
 
 fn plain(row: &str) -> String {
@@ -111,6 +111,7 @@ fn plain(row: &str) -> String {
             '\\' => match letters.next() {
                 Some('n') => text.push('\n'),
                 Some('r') => text.push('\r'),
+                Some('0') => text.push('\0'),
                 Some(other) => text.push(other),
                 None => {}
             },

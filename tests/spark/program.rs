@@ -22,16 +22,15 @@ impl Program {
     pub fn answers<'a>(&self, statements: impl IntoIterator<Item = &'a str>) -> Vec<Answer> {
         let session = Session::new(Settings::default()).unwrap();
         let job = JobId::generate();
-        let statements: Vec<String> = statements.into_iter().map(str::to_owned).collect();
-        let asked = self.0.spawn(async move {
+        let asked = async {
             let mut answers = Vec::new();
-            for statement in &statements {
+            for statement in statements {
                 let outcome = session.sql(statement, job.as_str()).await;
                 answers.push(answer(&serde_json::from_str(&rows::answer(&outcome, &session)).unwrap()));
             }
             answers
-        });
-        self.0.block_on(asked).unwrap()
+        };
+        self.0.block_on(asked)
     }
 }
 
@@ -40,7 +39,8 @@ fn answer(line: &Value) -> Answer {
     match line.get("error") {
         Some(error) => {
             let message = text(&error["message"]);
-            Answer::Error { class: text(&error["class"]), message: message.trim_end_matches('\n').to_owned() }
+            let lines: Vec<_> = message.trim_end().lines().map(str::trim_end).collect();
+            Answer::Error { class: text(&error["class"]), message: lines.join("\n") }
         }
         None => {
             let rows = line["rows"].as_array().into_iter().flatten();

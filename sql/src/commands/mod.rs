@@ -23,6 +23,8 @@ pub use file_view::{FileView, of_files};
 pub use function::ApiDeclaration;
 
 use crate::catalog::{Session, Table};
+pub use place::{of_text, told};
+
 use crate::resolve::{Resolved, Resolver, resolve_query};
 
 /// What is to be done.
@@ -99,7 +101,7 @@ pub enum Overwrite {
 pub fn plan_statement(session: &mut Session, text: &str) -> Result<Action> {
     let statement =
         paceline_syntax::parse_statement(text, session.grammar()).map_err(|error| place::of_text(&error))?;
-    plan(session, &statement).map_err(|error| place::told(error, text))
+    plan(session, &statement).map_err(|error| told(error, text))
 }
 
 /// Says what is to be done for a statement.

@@ -19,7 +19,7 @@ const TOLD: &[&str] = &[
 ];
 
 /// An error of the grammar, with the text and a caret under the place.
-pub(super) fn of_text(error: &ParseError) -> Error {
+pub fn of_text(error: &ParseError) -> Error {
     let told = error.to_string();
     let told = told.trim_start_matches('\n');
     let told = told.strip_prefix(&format!("[{}] ", error.class())).unwrap_or(told);
@@ -27,7 +27,7 @@ pub(super) fn of_text(error: &ParseError) -> Error {
 }
 
 /// An error with the line and column of its place at the end of the message.
-pub(super) fn told(mut error: Error, text: &str) -> Error {
+pub fn told(mut error: Error, text: &str) -> Error {
     let Some(place) = error.place.take() else { return error };
     let before = usize::try_from(place).ok().and_then(|place| text.get(..place));
     if let Some(before) = before.filter(|_| TOLD.iter().any(|class| error.class.starts_with(class))) {
