@@ -70,18 +70,22 @@ pub async fn run(session: &Session, job: &Job) -> Result<DryRun, EngineError> {
 
 async fn plan(session: &Session, text: &str, job: &str) -> Result<Option<Planned>, EngineError> {
     let action = session.plan(text).await?;
+    let begun = Begun::new(job, text, BTreeMap::new());
+    let step = Step { begun: &begun, statement: 1, again: false };
     let output = match &action {
         Action::InsertDirectory(insert) => Some(session.stores().place(&insert.directory)?.url.to_string()),
+        Action::Insert { table, .. } => Some(format!("table {table}")),
+        Action::CreateTable { table, query: Some(_), .. } => Some(format!("table {}", table.name)),
         Action::Query(_) => None,
         // These change the session or ask about it.
-        _ => {
-            let begun = Begun::new(job, text, BTreeMap::new());
-            let step = Step { begun: &begun, statement: 1, again: false };
-            return session.act(action, text, &step).await.map(|_| None);
-        }
+        _ => return session.act(action, text, &step).await.map(|_| None),
     };
-    let plan = explain::logical_plan(session, &action, job)?;
-    let plan = session.context().state().create_physical_plan(&plan).await?;
+    let (query, plan) = explain::logical_plan(session, &action, job)?;
+    let plan = session.physical(&plan, query).await?;
+    if let Action::CreateTable { database, table, query: Some(_) } = action {
+        // Later statements find it, without rows.
+        session.act(Action::CreateTable { database, table, query: None }, text, &step).await?;
+    }
     let forecast = Forecast::of(&plan, &session.context().task_ctx()).await?;
     let (minimum_s, minimum) = (forecast.minimum_s(), explain::minimum(&forecast));
     let Forecast { rows, calls, input_bytes, .. } = forecast;

@@ -12,8 +12,7 @@ pub mod resolve;
 mod types;
 
 use datafusion::prelude::SessionConfig;
-pub use paceline_syntax::tree::ExplainMode;
-use paceline_syntax::tree::Statement;
+pub use paceline_syntax::tree::{ExplainMode, Statement};
 pub use paceline_syntax::{Piece, split};
 
 pub use error::{SqlError, root_message};

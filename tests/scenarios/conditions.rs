@@ -135,7 +135,7 @@ async fn identical_calls_are_one_unless_an_argument_varies() {
         1 requests"#]],
     )
     .await;
-    let random = "CAST(random() * 1000000 AS BIGINT)";
+    let random = "CAST(rand() * 1000000 AS BIGINT)";
     check(
         &format!("SELECT f({random}) IS NULL AS a, f({random}) IS NULL AS b FROM t WHERE id = 1"),
         expect![[r#"

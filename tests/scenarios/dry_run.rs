@@ -91,7 +91,7 @@ async fn rows_of_compressed_files_are_estimated_by_what_a_sample_grows_to() {
 #[tokio::test(flavor = "multi_thread")]
 async fn parquet_files_say_how_many_rows_they_have() {
     let stage = Stage::set(QUICK).await;
-    let script = "CREATE TEMP VIEW v AS SELECT * FROM generate_series(1, 1234) AS t(id);
+    let script = "CREATE TEMP VIEW v AS SELECT * FROM range(1, 1235) AS t(id);
         INSERT OVERWRITE DIRECTORY '{folder}/in' USING parquet SELECT id FROM v";
     stage.run(script).await.1.unwrap();
     let script = "CREATE TEMP VIEW w USING parquet OPTIONS (path '{folder}/in');
@@ -109,7 +109,7 @@ async fn parquet_files_say_how_many_rows_they_have() {
 #[tokio::test(flavor = "multi_thread")]
 async fn mistakes_are_found() {
     check(
-        "SELECT f(nope) FROM generate_series(1, 2) AS t(id)",
+        "SELECT f(nope) FROM range(1, 3) AS t(id)",
         expect![[r#"
         statement 3 (line 5): Schema error: No field named nope.
         Valid fields are t.id."#]],

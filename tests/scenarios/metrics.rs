@@ -11,8 +11,8 @@ async fn a_function_is_told_of_in_the_report_and_to_prometheus() {
            USING API OPTIONS (endpoint '{api}', rate_limit_calls 'unlimited', retry_delay '1 ms', quota 'vendor');
          CREATE TEMP FUNCTION g(id BIGINT) RETURNS STRUCT<score: DOUBLE> DETERMINISTIC
            USING API OPTIONS (endpoint '{api}', rate_limit_calls '100', retry_delay '1 ms');
-         INSERT OVERWRITE DIRECTORY '{folder}/out' USING parquet SELECT f(id) AS a FROM (SELECT value AS id FROM range(100));
-         INSERT OVERWRITE DIRECTORY '{folder}/two' USING parquet SELECT g(value % 10) AS a FROM range(50);";
+         INSERT OVERWRITE DIRECTORY '{folder}/out' USING parquet SELECT f(id) AS a FROM range(100);
+         INSERT OVERWRITE DIRECTORY '{folder}/two' USING parquet SELECT g(id % 10) AS a FROM range(50);";
     let (report, result) = stage.run(script).await;
     result.unwrap();
     let (f, g) = (&report.functions["f"], &report.functions["g"]);

@@ -132,7 +132,7 @@ async fn only_files_of_the_wanted_partitions_are_read() {
         +----+---+"#]],
     );
     assert!(rows("id > 0").await.contains("a.csv"));
-    let of_subquery = "k = (SELECT min(column1) FROM (VALUES (2), (3)))";
+    let of_subquery = "k = (SELECT min(col1) FROM (VALUES (2), (3)))";
     assert!(rows(&format!("{of_subquery} AND k < 9")).await.ends_with("| 2  | 2 |\n+----+---+"));
     let count = format!("{view} SELECT count(*) AS n FROM v WHERE k IS NOT NULL");
     check(

@@ -5,9 +5,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use datafusion::arrow::array::{BooleanArray, RecordBatch, RecordBatchOptions, UInt64Array};
+use datafusion::arrow::array::{BooleanArray, RecordBatch, UInt64Array};
 use datafusion::arrow::compute::{filter_record_batch, take};
-use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, exec_err, internal_err};
 use datafusion::error::DataFusionError;
@@ -30,6 +30,7 @@ use serde_json::value::RawValue;
 use tokio_util::sync::CancellationToken;
 
 use super::callee::Callee;
+use super::column_names;
 use super::feed::{Fed, Feed, batch_error, rows_of};
 use super::function::given_up_error;
 use super::run::Run;
@@ -42,6 +43,8 @@ pub struct ApiCallExec {
     input: Arc<dyn ExecutionPlan>,
     schema: SchemaRef,
     dead_letters: Option<Arc<Outbox>>,
+    /// Names of the input's columns in dead letters; where there are none they are the plan's.
+    columns: Arc<[String]>,
     numbering: Numbering,
     run: Option<Arc<Run>>,
     /// Cancelled when nobody waits for the answers any more.
@@ -103,7 +106,23 @@ impl ApiCallExec {
         let properties = Arc::new(properties);
         let metrics = ExecutionPlanMetricsSet::new();
         let (numbering, run, ended) = (Numbering::default(), None, CancellationToken::new());
-        ApiCallExec { asked, input, schema, dead_letters, numbering, run, ended, properties, metrics }
+        let columns = Arc::default();
+        ApiCallExec { asked, input, schema, dead_letters, columns, numbering, run, ended, properties, metrics }
+    }
+
+    /// The same, whose input's columns have these names in dead letters.
+    pub fn with_columns(self, columns: Arc<[String]>) -> Self {
+        ApiCallExec { columns, ..self }
+    }
+
+    /// Names of the input's columns in dead letters.
+    pub fn columns(&self) -> &Arc<[String]> {
+        &self.columns
+    }
+
+    /// The input's columns as they are in dead letters.
+    pub fn letter_schema(&self) -> SchemaRef {
+        column_names::distinct(&self.input.schema(), &self.columns)
     }
 
     /// The same, as a part of a plan whose partitions are numbered so.
@@ -126,7 +145,7 @@ impl ApiCallExec {
         let (asked, schema) = (self.asked.clone(), Arc::clone(&self.schema));
         let same = Self::with_outbox(asked, input, schema, self.dead_letters.clone());
         let (numbering, run, ended) = (self.numbering.clone(), self.run.clone(), self.ended.clone());
-        ApiCallExec { numbering, run, ended, ..same }
+        ApiCallExec { columns: Arc::clone(&self.columns), numbering, run, ended, ..same }
     }
 
     /// The rows that are called.
@@ -235,6 +254,7 @@ impl ExecutionPlan for ApiCallExec {
             caller,
             site: Arc::clone(&self.asked.site),
             schema: Arc::clone(&self.schema),
+            letters: self.letter_schema(),
             dead_letters: self.dead_letters.clone(),
         };
         // The feeder lives as long as the stream: dropping the stream ends it, and with it every pending request.
@@ -282,24 +302,6 @@ async fn land(fed: Result<Fed>, fates: Fates, metrics: BaselineMetrics) -> Resul
     Ok(output)
 }
 
-/// Columns of a join may have the same name, keys of a JSON object may not: the second `id` becomes `id_2`.
-pub(crate) fn with_distinct_names(batch: &RecordBatch) -> Result<RecordBatch> {
-    let mut names: Vec<String> = Vec::new();
-    let distinct = |field: &Arc<Field>| {
-        let mut name = field.name().clone();
-        let mut number = 2;
-        while names.contains(&name) {
-            name = format!("{}_{number}", field.name());
-            number += 1;
-        }
-        names.push(name.clone());
-        field.as_ref().clone().with_name(name)
-    };
-    let fields: Vec<_> = batch.schema().fields().iter().map(distinct).collect();
-    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    Ok(RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), batch.columns().to_vec(), &options)?)
-}
-
 /// Puts the fates of the rows that were called in their places among all rows.
 fn spread(landed: Landed, called: &[usize], rows: usize) -> Result<Landed> {
     let mut answer_of = vec![None; rows];
@@ -317,6 +319,8 @@ struct Fates {
     caller: Arc<Caller>,
     site: Arc<str>,
     schema: SchemaRef,
+    /// The input's columns as they are in dead letters.
+    letters: SchemaRef,
     dead_letters: Option<Arc<Outbox>>,
 }
 
@@ -347,7 +351,7 @@ impl Fates {
         keys: &[Option<Key>],
     ) -> Result<Vec<String>> {
         let rows: Vec<_> = given_up.iter().map(|(row, _)| *row).collect();
-        let rows = wire::objects(&with_distinct_names(&rows_of(batch, &rows)?)?)?;
+        let rows = wire::objects(&column_names::renamed(&rows_of(batch, &rows)?, &self.letters)?)?;
         let letter = |(object, (row, reason)): (&Bytes, &(usize, GivenUp))| {
             let object: &RawValue =
                 serde_json::from_slice(object).map_err(|error| DataFusionError::External(Box::new(error)))?;

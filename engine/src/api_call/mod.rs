@@ -3,6 +3,7 @@
 
 mod callee;
 mod callers;
+mod column_names;
 mod exec;
 mod feed;
 mod function;
@@ -13,7 +14,7 @@ mod run;
 
 pub use callee::Callee;
 pub(crate) use callers::Callers;
-pub(crate) use exec::with_distinct_names;
+pub use column_names::ColumnNames;
 pub use exec::{ApiCallExec, Asked, Outbox};
 pub use function::api_function;
 pub(crate) use function::{caller_of, liftable};

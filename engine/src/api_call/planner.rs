@@ -16,6 +16,7 @@ use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::{ChildrenPropertiesMode, ExecutionPlan, ReplaceChildrenOptions};
 use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
 
+use super::column_names::ColumnNames;
 use super::exec::{ApiCallExec, Asked};
 use super::node::{ApiCall, rows_may_leave};
 use crate::io::sink::WriteFiles;
@@ -46,7 +47,9 @@ impl ExtensionPlanner for PlanApiCalls {
         };
         let schema = Arc::clone(UserDefinedLogicalNode::schema(call).inner());
         let input = cut_files(Arc::clone(input), session.config_options())?;
-        Ok(Some(Arc::new(ApiCallExec::new(asked, input, schema, call.dead_letters))))
+        let names = session.config().get_extension::<ColumnNames>().unwrap_or_default();
+        let columns = names.of(&input.schema());
+        Ok(Some(Arc::new(ApiCallExec::new(asked, input, schema, call.dead_letters).with_columns(columns))))
     }
 }
 

@@ -192,6 +192,9 @@ async fn run_statements(
         let number = at + 1;
         if job.again && job.begun.done.contains(&number) {
             tracing::info!(number, line = piece.line, "statement was done before");
+            let step = Step { begun: &job.begun, statement: number, again: true };
+            let wrong = |error| EngineError::Statement { number, line: piece.line, source: Box::new(error) };
+            session.recall(piece.text, &step).await.map_err(wrong)?;
             continue;
         }
         tracing::info!(number, line = piece.line, "statement begins");

@@ -56,6 +56,10 @@ async fn redrive_statements(session: &Session, job: &Begun, written: &mut Vec<Wr
                 written.extend(session.redrive(&insert, job, number).await.map_err(wrong)?);
             }
             Action::InsertDirectory(_) | Action::Query(_) => {}
+            _ if job.outputs.contains_key(&number) => {
+                let step = Step { begun: job, statement: number, again: true };
+                session.recall(piece.text, &step).await.map_err(wrong)?;
+            }
             action => {
                 let step = Step { begun: job, statement: number, again: true };
                 session.act(action, piece.text, &step).await.map_err(wrong)?;

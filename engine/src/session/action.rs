@@ -3,6 +3,7 @@
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::error::DataFusionError;
+use paceline_sql::Statement;
 use paceline_sql::commands::{Action, ApiDeclaration};
 use paceline_sql::resolve::Resolved;
 
@@ -38,6 +39,17 @@ impl Session {
         }
     }
 
+    /// What a statement that was carried out before left in the session is there again; nothing is written.
+    pub(crate) async fn recall(&self, text: &str, step: &Step<'_>) -> Result<(), EngineError> {
+        if !matches!(paceline_sql::parse(&self.catalog(), text)?, Statement::CreateTable(_)) {
+            return Ok(());
+        }
+        if let Action::CreateTable { database, table, .. } = self.plan(text).await? {
+            self.act(Action::CreateTable { database, table, query: None }, text, step).await?;
+        }
+        Ok(())
+    }
+
     async fn rows(&self, query: &Resolved, step: &Step<'_>) -> Result<Outcome, EngineError> {
         let scope = format!("{}/{}", step.begun.run, step.statement);
         let (schema, batches) = self.collect_query(query, scope).await?;
@@ -50,7 +62,7 @@ impl Session {
         query: &Resolved,
         scope: String,
     ) -> Result<(SchemaRef, Vec<RecordBatch>), EngineError> {
-        let physical = self.context.state().create_physical_plan(&query.plan).await?;
+        let physical = self.physical(&query.plan, query).await?;
         let schema = plan::named(&physical.schema(), &query.output);
         let Collected { batches, .. } = self.collect(physical, Run { scope, ..Run::default() }, None).await?;
         let batches = batches.iter().map(|batch| plan::renamed(batch, &schema));

@@ -84,7 +84,7 @@ impl Session {
         target: Target,
     ) -> Result<Arc<dyn ExecutionPlan>, EngineError> {
         let plan = WriteFiles::plan(target, plan::with_names(&insert.query)?)?;
-        Ok(self.context.state().create_physical_plan(&plan).await?)
+        self.physical(&plan, &insert.query).await
     }
 
     /// Closes the journal of what was staged; where one of the two failed, nothing of it stays.

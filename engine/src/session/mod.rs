@@ -238,7 +238,7 @@ impl Session {
         let Action::Query(query) = self.plan(query).await? else {
             return Err(EngineError::Setting("only a query has rows".to_owned()));
         };
-        let plan = self.context.state().create_physical_plan(&query.plan).await?;
+        let plan = self.physical(&query.plan, &query).await?;
         let schema = plan::named(&plan.schema(), &query.output);
         if self.calls_elsewhere() {
             let scope = uuid::Uuid::now_v7().to_string();

@@ -7,6 +7,7 @@ use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::datasource::provider_as_source;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, TableSource, col};
+use datafusion::physical_plan::ExecutionPlan;
 use paceline_functions::{DataType, StructField};
 use paceline_sql::SqlError;
 use paceline_sql::catalog::Declared;
@@ -16,7 +17,7 @@ use paceline_udfs::Caller;
 
 use super::Session;
 use crate::EngineError;
-use crate::api_call;
+use crate::api_call::{self, ColumnNames};
 use crate::io::readers;
 
 /// A deeply nested statement needs so much of the stack to be resolved; most of it is never touched.
@@ -66,6 +67,19 @@ impl Session {
         let columns = columns.map(|columns| columns.iter().map(StructField::to_arrow).collect());
         let opened = readers::open(&state, &self.stores, format, columns, options, self.infer_partitions).await?;
         Ok(provider_as_source(opened))
+    }
+}
+
+impl Session {
+    /// The physical plan of a query, or of what stands on it.
+    pub(crate) async fn physical(
+        &self,
+        plan: &LogicalPlan,
+        query: &Resolved,
+    ) -> Result<Arc<dyn ExecutionPlan>, EngineError> {
+        let mut state = self.context.state();
+        state.config_mut().set_extension(Arc::new(ColumnNames(query.names.clone())));
+        Ok(state.create_physical_plan(plan).await?)
     }
 }
 

@@ -23,7 +23,7 @@ use serde_json::value::RawValue;
 
 use super::{Session, Written};
 use crate::EngineError;
-use crate::api_call::{Answers, ApiCallExec, Run, with_distinct_names};
+use crate::api_call::{Answers, ApiCallExec, Run};
 use crate::checkpoint::{Begun, Kept, Open, Step, success_note};
 use crate::io::commit;
 use crate::io::job_folder::JobFolder;
@@ -153,19 +153,20 @@ async fn read_letters(folder: &JobFolder, files: &[Path]) -> Result<Letters, Eng
 
 /// The plan, with these rows in place of what the call had as input, and nothing in place of its other inputs.
 fn on_rows(plan: &Arc<dyn ExecutionPlan>, call: &str, rows: Vec<Bytes>) -> Result<Arc<dyn ExecutionPlan>, EngineError> {
-    let Some(schema) = input_of(plan, call) else {
+    let Some((schema, named)) = input_of(plan, call) else {
         return Err(EngineError::Setting(format!(
             "the dead letters are of a call '{call}' that the statement does not have: it was another one then"
         )));
     };
-    let rows = batch(&schema, rows)?;
+    let rows = batch(&schema, &named, rows)?;
     let source: Arc<dyn ExecutionPlan> = MemorySourceConfig::try_new_exec(&[vec![rows]], schema, None)?;
     Ok(replaced(plan, call, &source)?)
 }
 
-fn input_of(plan: &Arc<dyn ExecutionPlan>, call: &str) -> Option<SchemaRef> {
+/// The columns of what a call had as input: as they are in the plan, and as they are in letters.
+fn input_of(plan: &Arc<dyn ExecutionPlan>, call: &str) -> Option<(SchemaRef, SchemaRef)> {
     match plan.downcast_ref::<ApiCallExec>() {
-        Some(found) if found.site() == call => Some(plan.children().first()?.schema()),
+        Some(found) if found.site() == call => Some((found.input().schema(), found.letter_schema())),
         _ => plan.children().into_iter().find_map(|child| input_of(child, call)),
     }
 }
@@ -187,12 +188,10 @@ fn replaced(
 }
 
 /// Rows as they stand in letters, with the types that they had.
-fn batch(schema: &SchemaRef, rows: Vec<Bytes>) -> Result<RecordBatch, EngineError> {
+fn batch(schema: &SchemaRef, named: &SchemaRef, rows: Vec<Bytes>) -> Result<RecordBatch, EngineError> {
     let count = rows.len();
-    let named = with_distinct_names(&RecordBatch::new_empty(Arc::clone(schema)))?;
     let values: Vec<_> = rows.into_iter().map(Some).collect();
-    let decoded =
-        wire::decode(&DataType::Struct(named.schema().fields().clone()), &values).map_err(DataFusionError::from)?;
+    let decoded = wire::decode(&DataType::Struct(named.fields().clone()), &values).map_err(DataFusionError::from)?;
     if let Some(bad) = decoded.bad.first() {
         return Err(EngineError::Setting(format!(
             "dead letter {} has not the columns that the statement reads now: {}",

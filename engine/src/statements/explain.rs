@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use datafusion::logical_expr::LogicalPlan;
 use paceline_sql::commands::Action;
+use paceline_sql::resolve::Resolved;
 use paceline_sql::{ExplainMode, type_name};
 
 use super::estimate::{Calls, Estimate, Forecast, in_words};
@@ -20,9 +21,9 @@ pub(crate) async fn explain(
     job: &str,
 ) -> Result<Outcome, EngineError> {
     let state = session.context().state();
-    let parsed = logical_plan(session, &action, job)?;
+    let (query, parsed) = logical_plan(session, &action, job)?;
     let optimized = state.optimize(&parsed)?;
-    let plan = state.create_physical_plan(&parsed).await?;
+    let plan = session.physical(&parsed, query).await?;
     let forecast = Forecast::of(&plan, &session.context().task_ctx()).await?;
     let mut text = String::new();
     if mode == ExplainMode::Extended {
@@ -46,14 +47,21 @@ pub(crate) async fn explain(
     rows_of_text("plan", vec![text])
 }
 
-/// The plan of a query or an INSERT before it is optimized. Nothing is prepared at the destination.
-pub(crate) fn logical_plan(session: &Session, action: &Action, job: &str) -> Result<LogicalPlan, EngineError> {
+/// What a statement would write or show, and its plan before it is optimized. Nothing is prepared at the destination.
+pub(crate) fn logical_plan<'a>(
+    session: &Session,
+    action: &'a Action,
+    job: &str,
+) -> Result<(&'a Resolved, LogicalPlan), EngineError> {
     match action {
         // Names that occur twice cannot be shown in a plan.
-        Action::Query(query) => Ok(plan::with_names(query).unwrap_or_else(|_| query.plan.clone())),
+        Action::Query(query) => Ok((query, plan::with_names(query).unwrap_or_else(|_| query.plan.clone()))),
         Action::InsertDirectory(insert) => {
             let target = session.target(insert, job)?;
-            Ok(WriteFiles::plan(target, plan::with_names(&insert.query)?)?)
+            Ok((&insert.query, WriteFiles::plan(target, plan::with_names(&insert.query)?)?))
+        }
+        Action::Insert { query, .. } | Action::CreateTable { query: Some(query), .. } => {
+            Ok((query, plan::with_names(query)?))
         }
         _ => Err(EngineError::Setting("only a query or an INSERT has a plan".to_owned())),
     }

@@ -113,7 +113,7 @@ pub(super) fn insert(session: &mut Session, ctes: &[Cte], insert: &Insert, query
             Overwrite::Partition(values)
         }
     };
-    let query = crate::resolve::Resolved { plan, output };
+    let query = crate::resolve::Resolved { plan, output, names: std::mem::take(&mut resolver.names) };
     Ok(Action::Insert { database, table: table.name.to_lowercase(), query, overwrite })
 }
 

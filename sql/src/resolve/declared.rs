@@ -42,6 +42,11 @@ impl Resolver<'_> {
                 ),
             ));
         }
+        for it in &names.scope.columns {
+            if let Expr::Column(column) = &it.column.expr {
+                self.names.insert(column.name.clone(), it.column.name.clone());
+            }
+        }
         let shown: Vec<&str> = given.iter().map(|it| it.name.as_str()).collect();
         let name = format!("{}({})", function.name, shown.join(", "));
         let settings = Arc::clone(&self.settings);

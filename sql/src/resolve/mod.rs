@@ -31,6 +31,7 @@ mod types;
 mod values;
 mod window;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::common::DFSchema;
@@ -52,6 +53,8 @@ pub struct Resolved {
     pub plan: LogicalPlan,
     /// Names and types as Spark has them; names may occur twice.
     pub output: Vec<StructField>,
+    /// The names of the plan's columns where a declared function is called, by their names in the plan.
+    pub names: BTreeMap<String, String>,
 }
 
 /// Resolves a query.
@@ -87,6 +90,8 @@ pub(crate) struct Resolver<'a> {
     shown_outer: String,
     /// A temporary view that was read, as `` `a` ``.
     pub(crate) temporary: Option<String>,
+    /// Names of columns where a declared function was called, by their names in the plan.
+    pub(crate) names: BTreeMap<String, String>,
     /// How deep in queries, relations and expressions.
     depth: usize,
 }
@@ -140,6 +145,7 @@ impl<'a> Resolver<'a> {
             starts: false,
             shown_outer: String::new(),
             temporary: None,
+            names: BTreeMap::new(),
             depth: 0,
         }
     }
@@ -194,7 +200,7 @@ impl<'a> Resolver<'a> {
             self.inline(rows, width)?
         };
         let resolved = self.finish(relation)?;
-        Ok(Resolved { plan: resolved.plan, output: fields })
+        Ok(Resolved { output: fields, ..resolved })
     }
 
     /// The plan with exactly the visible columns, each once, under names that say their place.
@@ -207,6 +213,6 @@ impl<'a> Resolver<'a> {
             .map(|(at, it)| it.column.expr.clone().alias(format!("o{at}")))
             .collect();
         let plan = LogicalPlan::Projection(Projection::try_new(exprs, Arc::new(relation.plan))?);
-        Ok(Resolved { plan, output })
+        Ok(Resolved { plan, output, names: std::mem::take(&mut self.names) })
     }
 }

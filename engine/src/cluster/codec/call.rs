@@ -37,6 +37,7 @@ pub(super) fn encode(node: &Arc<dyn ExecutionPlan>, carrier: Carrier<'_>) -> Res
         site: site.to_string(),
         dead_letters: call.outbox().is_some(),
         numbering: call.numbering().marks(),
+        columns: call.columns().to_vec(),
     }))
 }
 
@@ -69,6 +70,6 @@ pub(super) fn decode(
         site: call.site.into(),
         caller: Callee::elsewhere(api),
     };
-    let exec = ApiCallExec::new(asked, input, schema, call.dead_letters);
+    let exec = ApiCallExec::new(asked, input, schema, call.dead_letters).with_columns(call.columns.into());
     Ok(Arc::new(exec.with_numbering(Numbering::from_marks(call.numbering))))
 }
