@@ -10,7 +10,8 @@ CARGO_LLVM_COV := 0.9.1
 PYSPARK := 3.5.4
 AIOHTTP := 3.14.5
 
-.PHONY: run test test-aws check fmt clippy doc deny typos tidy coverage bench bench-long bench-pyspark bench-binary tools
+.PHONY: run test test-aws check fmt clippy doc deny typos tidy coverage bench bench-long bench-pyspark bench-binary tools \
+	spark-check spark-score tpc-check
 .DEFAULT_GOAL := run
 
 # With --examples the dependencies get the features that the tests want too, so that both share one compilation.
@@ -32,6 +33,32 @@ $(AWS_TESTS)/ready: tests/aws/requirements.txt
 	$(PYTHON) -m venv $(AWS_TESTS)
 	$(AWS_TESTS)/bin/pip install --quiet --requirement $<
 	touch $@
+
+# Asks Spark again what tests/slt/spark/ and tests/matrix/ say that it answers; needs Java 8, 11 or 17.
+SPARK := $(TOOLS)/pyspark-$(PYSPARK)/bin
+spark-check: java $(SPARK)/spark-submit
+	$(SPARK)/python tests/slt/spark.py --check
+	cargo build --locked --workspace --bins --examples
+	set -e; for matrix in $(wildcard tests/matrix/*.py); do \
+		PYTHONDONTWRITEBYTECODE=1 PACELINE=$(CARGO_TARGET_DIR)/debug/paceline $(SPARK)/python $$matrix --check; done
+
+java:
+	@java -version >/dev/null 2>&1 || { echo "Spark is the judge here, and needs Java 8, 11 or 17: there is none in PATH" >&2; exit 1; }
+
+# Spark's own statements, which are not part of the project, by their scorer.
+KIT ?= ../shared/spark-sql
+spark-score:
+	cargo build --locked --workspace --bins --examples
+	$(PYTHON) tests/slt/score.py $(KIT) $(SPARK_SQL) --serve
+
+# How statements reach a binary: it prints a line of JSON for each.
+SPARK_SQL ?= $(CARGO_TARGET_DIR)/debug/paceline sql --format spark
+
+# TPC-H and TPC-DS in Spark and here; the first time it makes the tables and waits for Spark, some forty minutes.
+SCALE ?= 1
+tpc-check: java
+	cargo build --locked --workspace --bins --examples
+	$(PYTHON) tests/tpc/check.py --scale $(SCALE) -- $(SPARK_SQL)
 
 check: fmt clippy doc deny typos tidy
 

@@ -6,6 +6,7 @@ mod models {
 }
 mod plans;
 mod slt;
+mod spark;
 mod scenarios {
     mod bad_input;
     mod broken_input;

@@ -45,9 +45,19 @@ pub(crate) const fn scalar(
 pub(crate) fn wrong_count(call: &Call<'_>, allowed: &[usize]) -> Error {
     let counts: Vec<String> = allowed.iter().map(usize::to_string).collect();
     let counts = if counts.len() == 1 { counts.concat() } else { format!("[{}]", counts.join(", ")) };
+    not_so_many(call, &counts)
+}
+
+/// The wrong number of arguments, where `expected` says which are right: `> 1`.
+pub(crate) fn not_so_many(call: &Call<'_>, expected: &str) -> Error {
     Error::new(
         "WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
-        format!("The `{}` requires {counts} parameters but the actual number is {}.", call.name, call.arguments.len()),
+        format!(
+            "The `{}` requires {expected} parameters but the actual number is {}. Please, refer to \
+             'https://spark.apache.org/docs/latest/sql-ref-functions.html' for a fix.",
+            call.name,
+            call.arguments.len()
+        ),
     )
 }
 

@@ -14,12 +14,21 @@ pub struct Error {
     pub class: String,
     /// What Spark says.
     pub message: String,
+    /// How many bytes of the statement stand before what it is about.
+    pub place: Option<u32>,
 }
 
 impl Error {
     /// An error of a class.
     pub fn new(class: impl Into<String>, message: impl Into<String>) -> Self {
-        Error { class: class.into(), message: message.into() }
+        Error { class: class.into(), message: message.into(), place: None }
+    }
+
+    /// With a place, unless a part of what is there has been named already.
+    #[must_use]
+    pub fn at(mut self, place: u32) -> Self {
+        self.place.get_or_insert(place);
+        self
     }
 
     /// What Spark knows and Paceline does not, by name.

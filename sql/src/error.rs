@@ -22,7 +22,10 @@ impl SqlError {
     /// Spark's error class and message.
     pub fn class_and_message(&self) -> (String, String) {
         match self {
-            SqlError::Parse(error) => (error.class().to_owned(), error.message().to_owned()),
+            SqlError::Parse(error) => {
+                let told = crate::commands::of_text(error);
+                (told.class, told.message)
+            }
             SqlError::Resolve(error) => (error.class.clone(), error.message.clone()),
             SqlError::Function(error) => ("INVALID_API_FUNCTION".to_owned(), error.to_string()),
         }

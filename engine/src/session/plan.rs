@@ -37,7 +37,8 @@ impl Session {
                 let mut catalog = self.catalog();
                 let planned = stacker::grow(STACK, || {
                     let statement = paceline_sql::parse(&catalog, text)?;
-                    Ok::<_, SqlError>(commands::plan(&mut catalog, &statement)?)
+                    let told = |error| commands::told(error, text);
+                    Ok::<_, SqlError>(commands::plan(&mut catalog, &statement).map_err(told)?)
                 });
                 (planned, catalog.take_wanted())
             };

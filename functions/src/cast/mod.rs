@@ -48,7 +48,11 @@ pub enum CastMode {
 /// Spark has no such cast.
 pub fn cast(value: Typed, to: &DataType, mode: CastMode, settings: &Arc<Settings>) -> Result<Typed> {
     let verb = if mode == CastMode::Try { "TRY_CAST" } else { "CAST" };
-    let name = format!("{verb}({} AS {})", value.name, to.sql());
+    let name = match to {
+        // As Spark has it, which leaves casts to these types out where it shows them.
+        DataType::Array(..) | DataType::Map(..) | DataType::Struct(..) => value.name.clone(),
+        _ => format!("{verb}({} AS {})", value.name, to.sql()),
+    };
     if !can_cast(&value.data_type, to, mode) {
         return Err(problem::no_cast(&name, &value.data_type, to, mode));
     }

@@ -42,11 +42,15 @@ pub fn coerce_all(values: Vec<Typed>, function: &str, call: &str, settings: &Arc
 /// Arguments that should be of one type are not.
 pub fn different_types(types: &[DataType], function: &str, call: &str) -> Error {
     let types: Vec<String> = types.iter().map(|data_type| format!("\"{}\"", data_type.sql())).collect();
+    let types = if ["in", "casewhen"].contains(&function) {
+        format!("[{}]", types.join(", "))
+    } else {
+        format!("({})", types.join(" or "))
+    };
     Error::new(
         "DATATYPE_MISMATCH.DATA_DIFF_TYPES",
         format!(
-            "Cannot resolve \"{call}\" due to data type mismatch: Input to `{function}` should all be the same type, but it's ({}).",
-            types.join(" or ")
+            "Cannot resolve \"{call}\" due to data type mismatch: Input to `{function}` should all be the same type, but it's {types}."
         ),
     )
 }

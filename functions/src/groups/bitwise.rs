@@ -107,7 +107,7 @@ fn run_bit_get(arguments: &Arguments<'_>) -> DataFusionResult<ColumnarValue> {
             Ok(at) if (at as usize) < size => Ok(Some((value >> at & 1) as i8)),
             Ok(at) => Err(out_of_bits(i64::from(at), size)),
             Err(_) => Err(Error::new(
-                "INVALID_PARAMETER_VALUE.BIT_POSITION_RANGE",
+                "java.lang.IllegalArgumentException",
                 format!("Invalid bit position: {at} is less than zero"),
             )),
         },
@@ -116,10 +116,7 @@ fn run_bit_get(arguments: &Arguments<'_>) -> DataFusionResult<ColumnarValue> {
 }
 
 fn out_of_bits(at: i64, size: usize) -> Error {
-    Error::new(
-        "INVALID_PARAMETER_VALUE.BIT_POSITION_RANGE",
-        format!("Invalid bit position: {at} exceeds the bit upper limit {size}"),
-    )
+    Error::new("java.lang.IllegalArgumentException", format!("Invalid bit position: {at} exceeds the bit upper limit"))
 }
 
 fn run_shift(

@@ -105,7 +105,7 @@ fn cannot_extract(value: &Typed, key: &str) -> Error {
     Error::new(
         "INVALID_EXTRACT_BASE_FIELD_TYPE",
         format!(
-            "Can't extract a value from \"{}\". Need a complex type [STRUCT, ARRAY, MAP] but got \"{}\" (at {key}).",
+            "Can't extract a value from \"{}\". Need a complex type [STRUCT, ARRAY, MAP] but got \"{}\".",
             value.name,
             value.data_type.sql()
         ),

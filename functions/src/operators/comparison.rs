@@ -26,6 +26,9 @@ pub fn compare(operator: BinaryOperator, left: Typed, right: Typed, settings: &A
     if operator == BinaryOperator::NotEqual {
         return not(compare(BinaryOperator::Equal, left, right, settings)?, settings);
     }
+    if let Some(simpler) = beside_fraction(operator, &left, &right, settings) {
+        return simpler;
+    }
     let name = format!("({} {} {})", left.name, operator.symbol(), right.name);
     let equality = matches!(operator, BinaryOperator::Equal | BinaryOperator::NullSafeEqual);
     if equality
@@ -70,6 +73,47 @@ pub fn compare(operator: BinaryOperator, left: Typed, right: Typed, settings: &A
     };
     let expr = Expr::BinaryExpr(BinaryExpr::new(Box::new(left.expr), plan, Box::new(right.expr)));
     Ok(Typed { expr, data_type: DataType::Boolean, nullable, name, foldable })
+}
+
+/// Of a whole number and a written fraction: `a > 1.5` is `a > 1`, as Spark computes and names it.
+fn beside_fraction(
+    operator: BinaryOperator,
+    left: &Typed,
+    right: &Typed,
+    settings: &Arc<Settings>,
+) -> Option<Result<Typed>> {
+    let whole = |it: &Typed| matches!(it.data_type, DataType::Byte | DataType::Short | DataType::Int | DataType::Long);
+    let written = |it: &Typed| match it.as_literal() {
+        Some(ScalarValue::Decimal128(Some(value), _, scale)) if it.name.parse::<f64>().is_ok() => {
+            let one = 10_i128.checked_pow(u32::from(scale.unsigned_abs()))?;
+            let below = value.div_euclid(one);
+            Some((below, if value.rem_euclid(one) == 0 { below } else { below.checked_add(1)? }))
+        }
+        _ => None,
+    };
+    let ((below, above), number_first) = match (whole(left), whole(right)) {
+        (true, false) => (written(right)?, true),
+        (false, true) => (written(left)?, false),
+        _ => return None,
+    };
+    let (greater, strict) = match operator {
+        BinaryOperator::Greater => (true, true),
+        BinaryOperator::GreaterOrEqual => (true, false),
+        BinaryOperator::Less => (false, true),
+        BinaryOperator::LessOrEqual => (false, false),
+        _ => return None,
+    };
+    let bound = if (greater == strict) == number_first { below } else { above };
+    let Ok(bound) = i64::try_from(bound) else {
+        let holds = (bound < 0) == (greater == number_first);
+        return Some(Ok(truth(holds).named(holds.to_string())));
+    };
+    let bound = Typed::literal(ScalarValue::Int64(Some(bound)), DataType::Long, bound.to_string());
+    Some(if number_first {
+        compare(operator, left.clone(), bound, settings)
+    } else {
+        compare(operator, bound, right.clone(), settings)
+    })
 }
 
 /// `a = 1` and `a = 0` of a truth value are `a` and `NOT a`.

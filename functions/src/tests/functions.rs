@@ -187,7 +187,7 @@ fn bits_conditions_and_conversions() {
         ("to_binary", vec![text("abc"), text("utf-8")], "to_binary(abc, utf-8): binary = abc"),
         ("to_binary", vec![text("GG")], "to_binary(GG): binary = [CONVERSION_INVALID_INPUT]"),
         ("try_to_binary", vec![text("!!"), text("base64")], "try_to_binary(!!, base64): binary = NULL"),
-        ("raise_error", vec![text("boom")], "raise_error(boom): void = [USER_RAISED_EXCEPTION]"),
+        ("raise_error", vec![text("boom")], "raise_error(boom): void = [java.lang.RuntimeException]"),
         ("assert_true", vec![boolean(true)], "assert_true(true, 'true' is not true!): void = NULL"),
     ]);
 }

@@ -113,7 +113,10 @@ pub fn no_table(parts: &[String]) -> Error {
     Error::new(
         "TABLE_OR_VIEW_NOT_FOUND",
         format!(
-            "The table or view {} cannot be found. Verify the spelling and correctness of the schema and catalog.",
+            "The table or view {} cannot be found. Verify the spelling and correctness of the schema and catalog.\n\
+             If you did not qualify the name with a schema, verify the current_schema() output, or qualify the name with the \
+             correct schema and catalog.\n\
+             To tolerate the error on drop use DROP VIEW IF EXISTS or DROP TABLE IF EXISTS.",
             quoted(parts)
         ),
     )

@@ -8,6 +8,7 @@ mod file_view;
 mod function;
 mod insert;
 mod namespace;
+mod place;
 mod rows;
 mod session;
 mod show;
@@ -22,6 +23,8 @@ pub use file_view::{FileView, of_files};
 pub use function::ApiDeclaration;
 
 use crate::catalog::{Session, Table};
+pub use place::{of_text, told};
+
 use crate::resolve::{Resolved, Resolver, resolve_query};
 
 /// What is to be done.
@@ -96,9 +99,9 @@ pub enum Overwrite {
 /// # Errors
 /// As Spark would give them, or what Paceline does not do yet, by name.
 pub fn plan_statement(session: &mut Session, text: &str) -> Result<Action> {
-    let statement = paceline_syntax::parse_statement(text, session.grammar())
-        .map_err(|error| Error::new(error.class(), error.message()))?;
-    plan(session, &statement)
+    let statement =
+        paceline_syntax::parse_statement(text, session.grammar()).map_err(|error| place::of_text(&error))?;
+    plan(session, &statement).map_err(|error| told(error, text))
 }
 
 /// Says what is to be done for a statement.

@@ -12,6 +12,9 @@ use paceline_syntax::tree::{Argument, Expr, ExprKind, FunctionCall, Name, Nulls,
 
 use super::{Names, Resolver, cast, evaluate};
 
+/// Functions that IGNORE NULLS and RESPECT NULLS may stand behind.
+const SKIP_NULLS: &[&str] = &["any_value", "first", "first_value", "lag", "last", "last_value", "lead", "nth_value"];
+
 impl Resolver<'_> {
     pub(crate) fn function_call(&mut self, call: &FunctionCall, names: Names<'_>) -> Result<Typed> {
         let name = self.reference(&call.name)?;
@@ -59,6 +62,12 @@ impl Resolver<'_> {
         };
         let typed = if call.distinct { distinct(typed)? } else { typed };
         let typed = match call.nulls {
+            Some(_) if !SKIP_NULLS.contains(&lower.as_str()) => {
+                return Err(Error::new(
+                    "_LEGACY_ERROR_TEMP_1023",
+                    format!("Function {lower} does not support IGNORE NULLS."),
+                ));
+            }
             Some(nulls) => with_nulls(typed, nulls)?,
             None => typed,
         };
@@ -135,6 +144,19 @@ impl Resolver<'_> {
             return Ok(Vec::new());
         }
         let counts_rows = function == "count" && call.arguments.len() == 1 && !call.distinct;
+        if let [Argument { value, .. }] = call.arguments.as_slice()
+            && let ExprKind::Star(target) = &*value.kind
+            && counts_rows
+            && !target.is_empty()
+            && !self.session.is_on("spark.sql.legacy.allowStarWithSingleTableIdentifierInCount")
+        {
+            let target: Vec<&str> = target.iter().map(|it| it.value.as_str()).collect();
+            let message = format!(
+                "count({}.*) is not allowed. Please use count(*) or expand the columns manually, e.g. count(col1, col2).",
+                target.join(".")
+            );
+            return Err(Error::new("_LEGACY_ERROR_TEMP_1021", message));
+        }
         self.placed(function, &call.arguments, counts_rows, names)
     }
 
@@ -360,9 +382,12 @@ fn with_nulls(typed: Typed, nulls: Nulls) -> Result<Typed> {
         Nulls::Ignore => NullTreatment::IgnoreNulls,
         Nulls::Respect => NullTreatment::RespectNulls,
     };
-    let name = match nulls {
-        Nulls::Ignore => format!("{} ignore nulls", typed.name),
-        Nulls::Respect => typed.name.clone(),
+    // As Spark shows them: only nth_value tells of it, and first_value and last_value go by their other names.
+    let name = match (nulls, typed.name.split_once('(')) {
+        (Nulls::Ignore, Some(("nth_value", _))) => format!("{} ignore nulls", typed.name),
+        (Nulls::Ignore, Some(("first_value", rest))) => format!("first({rest}"),
+        (Nulls::Ignore, Some(("last_value", rest))) => format!("last({rest}"),
+        _ => typed.name.clone(),
     };
     let changed = typed.expr.transform_down(|expr| {
         Ok(match expr {

@@ -31,11 +31,22 @@ pub(crate) fn store_cast(typed: Typed, to: &DataType, settings: &Arc<Settings>) 
     convert(typed, to, CastMode::Ansi, settings)
 }
 
+/// What a join's condition is called.
+pub(crate) const JOIN: &str = "JOIN_CONDITION";
+
 /// A condition: it has to be a boolean.
 pub(crate) fn condition(typed: Typed, settings: &Arc<Settings>, clause: &str) -> Result<Typed> {
     match typed.data_type {
         DataType::Boolean => Ok(typed),
         DataType::Void => cast(typed, &DataType::Boolean, settings),
+        ref other if clause == JOIN => Err(Error::new(
+            "JOIN_CONDITION_IS_NOT_BOOLEAN_TYPE",
+            format!(
+                "The join condition \"{}\" has the invalid type \"{}\", expected \"BOOLEAN\".",
+                typed.name,
+                other.sql()
+            ),
+        )),
         ref other => Err(Error::new(
             "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN",
             format!("{clause} expression \"{}\" of type \"{}\" is not a boolean.", typed.name, other.sql()),

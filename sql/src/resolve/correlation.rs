@@ -31,6 +31,15 @@ fn any_outer(plan: &LogicalPlan) -> bool {
     .unwrap_or(true)
 }
 
+/// Aggregates that are NULL where there are no rows.
+const NULL_OF_NOTHING: &[&str] = &["max", "min", "sum", "avg"];
+
+/// Whether an expression has a query within it.
+pub(crate) fn has_subquery(expr: &Plan) -> bool {
+    let query = |it: &Plan| matches!(it, Plan::ScalarSubquery(_) | Plan::Exists(_) | Plan::InSubquery(_));
+    expr.exists(|it| Ok(query(it))).unwrap_or(true)
+}
+
 /// Whether DataFusion's own rules make the right join: equalities in filters over what does not refer outwards, below one aggregate at most
 /// that is NULL where there are no rows.
 pub(crate) fn is_simple(plan: &LogicalPlan, scalar: bool) -> bool {
@@ -43,7 +52,11 @@ pub(crate) fn is_simple(plan: &LogicalPlan, scalar: bool) -> bool {
             of_equalities && is_simple(&it.input, scalar)
         }
         LogicalPlan::Aggregate(it) if scalar => {
-            let counts = it.aggr_expr.iter().any(|expr| expr.exists(|it| Ok(matches!(it, Plan::AggregateFunction(call) if !["max", "min", "sum", "avg"].contains(&call.func.name())))).unwrap_or(true));
+            let is_null = |name: &str| NULL_OF_NOTHING.contains(&name.strip_prefix("spark_").unwrap_or(name));
+            let counts = it.aggr_expr.iter().any(|expr| {
+                expr.exists(|it| Ok(matches!(it, Plan::AggregateFunction(call) if !is_null(call.func.name()))))
+                    .unwrap_or(true)
+            });
             !counts && it.group_expr.is_empty() && !it.aggr_expr.iter().any(has_outer) && is_simple(&it.input, false)
         }
         other => !any_outer(other),

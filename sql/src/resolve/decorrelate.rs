@@ -18,7 +18,7 @@ use paceline_functions::{Error, Result};
 use super::Resolver;
 use super::call::each_aggregate;
 use super::correlation::{is_simple, is_volatile};
-use super::domain::{Domain, id, inward, join, order_of, outer_name, projection, refers, sort_keys};
+use super::domain::{Domain, id, inward, join, narrowed, order_of, outer_name, projection, refers, sort_keys};
 
 /// A plan, and the columns of it that hold the domain's.
 pub(crate) struct Dependent {
@@ -143,7 +143,7 @@ impl Resolver<'_> {
     fn copy(&mut self, domain: &Domain) -> Result<Dependent> {
         let ids: Vec<String> = domain.names.iter().map(|_| self.id()).collect();
         let exprs = domain.names.iter().zip(&ids).map(|(name, new)| id(name).alias(new.clone())).collect();
-        let plan = projection(exprs, domain.outer.clone())?;
+        let plan = projection(exprs, narrowed(&domain.outer, &domain.names)?)?;
         Ok(Dependent { plan: LogicalPlan::Distinct(Distinct::All(Arc::new(plan))), ids })
     }
 

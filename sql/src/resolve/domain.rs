@@ -5,8 +5,11 @@ use std::sync::Arc;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, JoinConstraint, JoinType, NullEquality};
 use datafusion::logical_expr::expr::Sort as SortExpr;
-use datafusion::logical_expr::{Expr as Plan, Join, LogicalPlan, Projection, lit};
+use datafusion::logical_expr::utils::{conjunction, split_conjunction};
+use datafusion::logical_expr::{Expr as Plan, Filter, Join, LogicalPlan, Projection, lit};
 use paceline_functions::Result;
+
+use super::correlation::has_subquery;
 
 /// The outer columns that a subquery uses, and the plan that has them.
 pub(super) struct Domain {
@@ -14,6 +17,31 @@ pub(super) struct Domain {
     pub(super) names: Vec<String>,
     /// Whether an aggregate without groups has a row where no row is below. Spark's EXISTS and IN have none.
     pub(super) whole: bool,
+}
+
+/// A part of a plan that has these columns with all their values, perhaps with more.
+pub(super) fn narrowed(plan: &LogicalPlan, names: &[String]) -> Result<LogicalPlan> {
+    let has = |plan: &LogicalPlan| names.iter().all(|name| plan.schema().has_column(&Column::new_unqualified(name)));
+    match plan {
+        LogicalPlan::Join(it) if it.join_type == JoinType::Inner && has(&it.left) => narrowed(&it.left, names),
+        LogicalPlan::Join(it) if it.join_type == JoinType::Inner && has(&it.right) => narrowed(&it.right, names),
+        LogicalPlan::Join(it) if it.join_type == JoinType::Left && has(&it.left) => narrowed(&it.left, names),
+        LogicalPlan::Filter(it) => {
+            let below = narrowed(&it.input, names)?;
+            let known = |part: &&Plan| part.column_refs().iter().all(|it| below.schema().has_column(it));
+            let parts: Vec<Plan> = split_conjunction(&it.predicate)
+                .into_iter()
+                .filter(known)
+                .filter(|it| !has_subquery(it))
+                .cloned()
+                .collect();
+            Ok(match conjunction(parts) {
+                Some(predicate) => LogicalPlan::Filter(Filter::try_new(predicate, Arc::new(below))?),
+                None => below,
+            })
+        }
+        _ => Ok(plan.clone()),
+    }
 }
 
 /// The keys that a plan's rows are in the order of, if its columns still are there.

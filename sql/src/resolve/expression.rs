@@ -21,7 +21,7 @@ impl Resolver<'_> {
         self.in_filter &= keeps_filter(&expr.kind);
         let typed = self.deeper(|it| it.expr_kind(&expr.kind, names));
         self.in_filter = in_filter;
-        typed
+        typed.map_err(|error| error.at(expr.span.start))
     }
 
     /// An expression that refers to no column.

@@ -8,7 +8,7 @@ use datafusion::logical_expr::{Expr as Plan, Filter, Join as PlanJoin, LogicalPl
 use paceline_functions::{DataType, Error, Result, Typed};
 use paceline_syntax::tree::{Expr, Ident, Join, JoinConstraint, JoinKind, Relation as Tree, Step};
 
-use super::coerce::{condition, widest};
+use super::coerce::{JOIN, condition, widest};
 use super::scope::{Lookup, Relation, Scope, ScopeColumn};
 use super::subquery::unique;
 use super::{Names, Outer, Resolver, cast, column};
@@ -59,7 +59,7 @@ impl Resolver<'_> {
         let in_filter = std::mem::replace(&mut self.in_filter, true);
         let typed = self.expr(on, Names::of(scope));
         self.in_filter = in_filter;
-        Ok(condition(typed?, &self.settings, "JOIN_CONDITION")?.expr)
+        Ok(condition(typed?, &self.settings, JOIN)?.expr)
     }
 
     fn common_names(&self, left: &Scope, right: &Scope) -> Vec<String> {

@@ -120,6 +120,12 @@ impl Resolver<'_> {
         negated: bool,
     ) -> Result<Typed> {
         let op = if quantifier == Quantifier::Any { BinaryOperator::Or } else { BinaryOperator::And };
+        // Constant patterns are part of one expression, whose name leaves them out.
+        let name = patterns.iter().all(|it| it.as_literal().is_some_and(|it| !it.is_null())).then(|| {
+            let tested = if like == "ilike" { format!("lower({})", tested.name) } else { tested.name.clone() };
+            let quantifier = if quantifier == Quantifier::Any { "any" } else { "all" };
+            format!("{}like{quantifier}({tested})", if negated { "not" } else { "" })
+        });
         let mut all: Option<Typed> = None;
         for pattern in patterns {
             let mut one = self.call_named(like, vec![tested.clone(), pattern])?;
@@ -131,6 +137,10 @@ impl Resolver<'_> {
                 Some(before) => binary(op, before, one, &self.settings)?,
             });
         }
-        all.ok_or_else(|| Error::new("PARSE_SYNTAX_ERROR", "Expected something between '(' and ')'."))
+        let all = all.ok_or_else(|| Error::new("PARSE_SYNTAX_ERROR", "Expected something between '(' and ')'."))?;
+        Ok(match name {
+            Some(name) => Typed { name, ..all },
+            None => all,
+        })
     }
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use datafusion::common::Column;
-use datafusion::logical_expr::{Expr as Plan, Filter, LogicalPlan, Union};
+use datafusion::logical_expr::{Expr as Plan, Filter, LogicalPlan, Union, lit, when};
+use paceline_functions::coercion::common_type_without_strings;
 use paceline_functions::operators::{BinaryOperator, binary};
 use paceline_functions::{DataType, Error, Result, Typed};
 use paceline_syntax::tree::{ExprKind, Ident, NamedExpr, Pivot, Unpivot, WrittenAlias};
@@ -47,6 +48,10 @@ impl Resolver<'_> {
         }
         let keys: Vec<Typed> =
             source.scope.visible().map(|it| it.column.clone()).filter(|it| !used.contains(&it.expr)).collect();
+        // Spark groups by the values too and then turns rows into columns, if it has columns of all the types: what has no rows
+        // is NULL then, also a count.
+        let turns = |of: &DataType| of.is_numeric() || *of == DataType::Boolean;
+        let rows_first = aggregates.iter().all(|(typed, _)| turns(&typed.data_type));
         let mut items = keys.clone();
         for value in &pivot.values {
             let (values, name) = self.pivot_value(&value.value, &columns)?;
@@ -68,6 +73,8 @@ impl Resolver<'_> {
                     }));
                     call
                 })?;
+                let expr =
+                    if rows_first && !typed.nullable { self.where_there_are_rows(expr, &condition)? } else { expr };
                 let name = if aggregates.len() == 1 { name.clone() } else { format!("{name}_{aggregate}") };
                 items.push(Typed { expr, name, nullable: true, ..typed.clone() });
             }
@@ -75,6 +82,17 @@ impl Resolver<'_> {
         let plan = self.aggregate(source.plan, Groups { keys, sets: None }, items.iter_mut().collect())?;
         let (plan, columns) = self.project(plan, items)?;
         Ok(Relation { plan, scope: Self::scope_of(columns) })
+    }
+
+    /// NULL unless there are rows for which the condition holds.
+    fn where_there_are_rows(&mut self, aggregate: Plan, condition: &Typed) -> Result<Plan> {
+        let one = Typed::literal(1_i32.into(), DataType::Int, "1");
+        let count = self.call_named("count", vec![one])?;
+        let count = each_aggregate(count.expr, &mut |mut call| {
+            call.params.filter = Some(Box::new(condition.expr.clone()));
+            call
+        })?;
+        Ok(when(count.gt(lit(0_i64)), aggregate).end()?)
     }
 
     /// A pivot's value, cast to its columns, and the name it gives to a column.
@@ -145,7 +163,8 @@ impl Resolver<'_> {
         let mut types: Vec<DataType> = vec![DataType::Void; width];
         for (columns, _) in &sets {
             for (to, column) in types.iter_mut().zip(columns) {
-                *to = widest(to, &column.data_type, &self.settings).ok_or_else(|| {
+                let types = [to.clone(), column.data_type.clone()];
+                *to = common_type_without_strings(&types, &self.settings).ok_or_else(|| {
                     Error::new(
                         "UNPIVOT_VALUE_DATA_TYPE_MISMATCH",
                         "Unpivot value columns must share a least common type, some types do not.",

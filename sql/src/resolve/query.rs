@@ -126,9 +126,12 @@ impl Resolver<'_> {
         };
         self.windows.truncate(windows);
         let relation = relation?;
-        let names = Scope { columns: relation.scope.columns.clone() };
-        for expr in query.cluster_by.iter().chain(&query.distribute_by) {
-            self.expr(expr, Names::of(&names))?;
+        // Where rows are computed is nothing that a result shows. Of a SELECT the clauses may name columns that it does not give.
+        if !matches!(query.body, QueryBody::Select(_)) {
+            let names = Scope { columns: relation.scope.columns.clone() };
+            for expr in query.cluster_by.iter().chain(&query.distribute_by) {
+                self.expr(expr, Names::of(&names))?;
+            }
         }
         self.limited(relation, query.limit.as_ref(), query.offset.as_ref())
     }

@@ -60,7 +60,7 @@ impl Resolver<'_> {
                     ));
                 }
                 let name = self.reference(name)?;
-                let relation = self.table(&name)?;
+                let relation = self.table(&name).map_err(|error| error.at(name.span.start))?;
                 let relation = self.sampled(relation, sample.as_ref())?;
                 aliased(relation, alias)
             }
@@ -142,7 +142,13 @@ impl Resolver<'_> {
         for it in &table.columns {
             let id = self.id();
             let from = Column::new(Some(TableReference::bare(alias.clone())), it.field.name.clone());
-            exprs.push(Plan::Column(from).alias(id.clone()));
+            // A file may hold texts as views, or instants in nanoseconds: each type has one form here.
+            let (held, wanted) = (source.schema(), it.field.data_type.to_arrow());
+            let held = held.field_with_name(&it.field.name).map(|field| field.data_type().clone());
+            let same = held.is_ok_and(|held| held.equals_datatype(&wanted));
+            let expr =
+                if same { Plan::Column(from) } else { datafusion::logical_expr::cast(Plan::Column(from), wanted) };
+            exprs.push(expr.alias(id.clone()));
             let typed = column(&id, it.field.data_type.clone(), it.field.nullable, &it.field.name);
             columns.push(ScopeColumn::new(qualifier, typed));
         }

@@ -60,7 +60,7 @@ impl Scope {
         let mut columns: Vec<ScopeColumn> = self.columns.into_iter().filter(|column| !column.hidden).collect();
         if !names.is_empty() && names.len() != columns.len() {
             return Err(Error::new(
-                "ASSIGNMENT_ARITY_MISMATCH",
+                "_LEGACY_ERROR_TEMP_1028",
                 format!(
                     "Number of column aliases does not match number of columns. Number of column aliases: {}; number of columns: {}.",
                     names.len(),
@@ -118,21 +118,16 @@ impl Scope {
     /// The error of a name that means nothing here, with the names that are most alike.
     pub(crate) fn unresolved(&self, parts: &[&str]) -> Error {
         let name = parts.iter().map(|part| format!("`{}`", part.replace('`', "``"))).collect::<Vec<_>>().join(".");
-        let mut names: Vec<(usize, String)> = self
-            .visible()
-            .map(|it| {
-                let plain: Vec<&str> =
-                    it.qualifier.iter().map(String::as_str).chain([it.column.name.as_str()]).collect();
-                (distance(&plain.join("."), &parts.join(".")), it.full_name())
-            })
-            .collect();
+        let names = self.visible().map(|it| it.qualifier.iter().chain([&it.column.name]).collect()).collect();
+        let names: Vec<String> = shortened(names, parts.len()).iter().map(|it| quoted(it)).collect();
         if names.is_empty() {
             return Error::new(
                 "UNRESOLVED_COLUMN.WITHOUT_SUGGESTION",
-                format!("A column or function parameter with name {name} cannot be resolved."),
+                format!("A column or function parameter with name {name} cannot be resolved. "),
             );
         }
-        names.sort_by_key(|(distance, _)| *distance);
+        let mut names: Vec<_> = names.into_iter().map(|it| (distance(&it, &parts.join(".")), it)).collect();
+        names.sort();
         let names: Vec<String> = names.into_iter().take(5).map(|(_, name)| name).collect();
         Error::new(
             "UNRESOLVED_COLUMN.WITH_SUGGESTION",
@@ -151,10 +146,27 @@ impl ScopeColumn {
     }
 
     fn full_name(&self) -> String {
-        // Spark leaves the catalog and database of a table out of what it suggests.
-        let parts = self.qualifier.iter().chain([&self.column.name]);
-        parts.map(|part| format!("`{}`", part.replace('`', "``"))).collect::<Vec<_>>().join(".")
+        quoted(&self.qualifier.iter().chain([&self.column.name]).collect::<Vec<_>>())
     }
+}
+
+fn quoted(parts: &[&String]) -> String {
+    parts.iter().map(|part| format!("`{}`", part.replace('`', "``"))).collect::<Vec<_>>().join(".")
+}
+
+/// Names without what all of them begin with: all but the last part beside a name of one part, all but the last two beside one
+/// of two parts.
+fn shortened(names: Vec<Vec<&String>>, parts: usize) -> Vec<Vec<&String>> {
+    let Some(first) = names.first().cloned() else { return names };
+    for last in 1..=2 {
+        let prefix =
+            |name: &[&String]| name[..name.len().saturating_sub(last)].iter().map(|it| (*it).clone()).collect();
+        let of_first: Vec<String> = prefix(&first);
+        if parts <= last && names.iter().all(|it| prefix(it) == of_first) {
+            return names.into_iter().map(|it| it[it.len().saturating_sub(last)..].to_vec()).collect();
+        }
+    }
+    names
 }
 
 fn ends_with(qualifier: &[String], parts: &[&str], same: impl Fn(&str, &str) -> bool) -> bool {
@@ -164,7 +176,7 @@ fn ends_with(qualifier: &[String], parts: &[&str], same: impl Fn(&str, &str) -> 
 
 /// Levenshtein's distance.
 fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.to_lowercase().chars().collect(), b.to_lowercase().chars().collect());
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.iter().enumerate() {
         let mut last = i;

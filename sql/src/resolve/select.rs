@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use datafusion::common::Column;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{Distinct, Expr as Plan, Filter, LogicalPlan, Projection, Sort, Window};
 use paceline_functions::{Error, Result, Typed};
 use paceline_syntax::tree::{Expr, ExprKind, Select, SortItem, WrittenAlias};
 
 use super::coerce::condition;
-use super::correlation::has_outer;
+use super::correlation::{has_outer, has_subquery};
 use super::expression::LATERAL;
 use super::scope::{Relation, Scope, ScopeColumn};
 use super::window::SortKey;
@@ -228,8 +229,17 @@ impl Resolver<'_> {
                 ),
             ));
         }
-        let plan = self.join_subqueries(source.plan, &mut [&mut typed.expr], false)?;
-        let plan = LogicalPlan::Filter(Filter::try_new(typed.expr, Arc::new(plan))?);
+        // What asks no subquery goes first: subqueries are computed for fewer rows then.
+        let (asking, plain): (Vec<Plan>, Vec<Plan>) = split_conjunction_owned(std::mem::take(&mut typed.expr))
+            .into_iter()
+            .partition(|it| has_subquery(it) || it.is_volatile());
+        let plan = match conjunction(plain) {
+            Some(plain) => LogicalPlan::Filter(Filter::try_new(plain, Arc::new(source.plan))?),
+            None => source.plan,
+        };
+        let Some(mut asking) = conjunction(asking) else { return Ok(Relation { plan, scope: source.scope }) };
+        let plan = self.join_subqueries(plan, &mut [&mut asking], false)?;
+        let plan = LogicalPlan::Filter(Filter::try_new(asking, Arc::new(plan))?);
         Ok(Relation { plan, scope: source.scope })
     }
 
@@ -281,6 +291,10 @@ impl Resolver<'_> {
         let (mut all, mut places) = (typed, Vec::new());
         for key in &keys {
             places.push(match selected.iter().position(|it| it == &key.value.expr) {
+                None if distinct && matches!(key.value.expr, Plan::Column(_)) => {
+                    let columns = items.iter().map(|it| Typed { name: it.name.clone(), ..it.typed.clone() });
+                    return Err(Self::scope_of(columns.collect()).unresolved(&[&key.value.name]));
+                }
                 // It is made of what is selected, or cannot be had.
                 None if distinct => None,
                 Some(place) => Some(place),

@@ -35,9 +35,7 @@ impl Resolver<'_> {
                     _ => ("trim", "BOTH"),
                 };
                 let Some(characters) = characters else {
-                    let name = format!("TRIM({side} FROM {})", text.name);
-                    let typed = self.call_named(function, vec![text])?;
-                    return Ok(if side == "BOTH" { typed } else { Typed { name, ..typed } });
+                    return self.call_named(function, vec![text]);
                 };
                 let characters = self.expr(characters, names)?;
                 let name = format!("TRIM({side} {} FROM {})", characters.name, text.name);

@@ -153,6 +153,11 @@ impl Resolver<'_> {
             let test = InSubquery::new(Box::new(left.expr.clone()), subquery(plan, used), negated);
             return Ok(typed(Plan::InSubquery(test)));
         }
+        if !self.in_filter
+            && left.iter().any(|it| it.as_literal().is_some_and(datafusion::scalar::ScalarValue::is_null))
+        {
+            return Ok(typed(Plan::Literal(datafusion::scalar::ScalarValue::Boolean(None), None)));
+        }
         let mut used = used;
         let mut equal: Option<Plan> = None;
         for (left, right) in left.into_iter().zip(right) {
@@ -169,23 +174,22 @@ impl Resolver<'_> {
             let plan = LogicalPlan::Filter(Filter::try_new(condition, Arc::new(plan))?);
             return Ok(typed(Plan::Exists(Exists::new(subquery(plan, used), negated))));
         }
-        // TRUE if some row is equal, else NULL if some row may be, else FALSE.
+        // TRUE if some row is equal. Where some row may be, Spark, which makes a join of it, says FALSE, also to NOT IN.
+        let unsure = Plan::Literal(datafusion::scalar::ScalarValue::Boolean(Some(false)), None);
         let equals = LogicalPlan::Filter(Filter::try_new(equal.clone(), Arc::new(plan.clone()))?);
         let unknown = LogicalPlan::Filter(Filter::try_new(equal.is_null(), Arc::new(plan))?);
         if used.is_empty() {
             // The operands are constants.
             let (equals, unknown) = (self.counted(equals)?, self.counted(unknown)?);
             let some = |plan| Plan::ScalarSubquery(subquery(plan, Vec::new())).gt(lit(0i64)).is_true();
-            let null = Plan::Literal(datafusion::scalar::ScalarValue::Boolean(None), None);
             let expr = datafusion::logical_expr::when(some(equals), lit(!negated))
-                .when(some(unknown), null)
+                .when(some(unknown), unsure)
                 .otherwise(lit(negated))?;
             return Ok(typed(expr));
         }
         let some = |plan, used: &Vec<Plan>| Plan::Exists(Exists::new(subquery(plan, used.clone()), false));
-        let null = Plan::Literal(datafusion::scalar::ScalarValue::Boolean(None), None);
         let expr = datafusion::logical_expr::when(some(equals, &used), lit(!negated))
-            .when(some(unknown, &used), null)
+            .when(some(unknown, &used), unsure)
             .otherwise(lit(negated))?;
         Ok(typed(expr))
     }

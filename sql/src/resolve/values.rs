@@ -5,10 +5,10 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::Field;
 use datafusion::common::DFSchema;
 use datafusion::logical_expr::{LogicalPlan, Values};
+use paceline_functions::coercion::common_type_without_strings;
 use paceline_functions::{DataType, Error, Result, Typed};
 use paceline_syntax::tree::{Expr, ExprKind, TableAlias};
 
-use super::coerce::widest;
 use super::relation::aliased;
 use super::scope::{Relation, Scope, column};
 use super::select::has_aggregate;
@@ -63,7 +63,8 @@ impl Resolver<'_> {
             let mut nullable = false;
             for row in &table {
                 nullable |= row[at].nullable;
-                data_type = widest(&data_type, &row[at].data_type, &self.settings).ok_or_else(|| {
+                let types = [data_type, row[at].data_type.clone()];
+                data_type = common_type_without_strings(&types, &self.settings).ok_or_else(|| {
                     invalid(
                         "INCOMPATIBLE_TYPES_IN_INLINE_TABLE",
                         &format!("Found incompatible types in the column `col{}`.", at + 1),

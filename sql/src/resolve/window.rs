@@ -84,6 +84,20 @@ impl Resolver<'_> {
                 ),
             ));
         }
+        if let Plan::AggregateFunction(call) = &typed.expr {
+            if call.params.distinct {
+                return Err(Error::new(
+                    "DISTINCT_WINDOW_FUNCTION_UNSUPPORTED",
+                    format!("Distinct window functions are not supported: \"{name}\"."),
+                ));
+            }
+            if call.params.filter.is_some() && !function.starts_with("regr_") {
+                return Err(Error::new(
+                    "_LEGACY_ERROR_TEMP_1030",
+                    "Window aggregate function with filter predicate is not supported yet.",
+                ));
+            }
+        }
         let typed = if matches!(typed.expr, Plan::AggregateFunction(_)) { over_window(typed)? } else { typed };
         let partition: Vec<Plan> = partition_by.into_iter().map(|it| it.expr).collect();
         let order: Vec<Sort> = keys.iter().map(|key| key.to_sort(key.value.expr.clone())).collect();
@@ -139,8 +153,8 @@ impl Resolver<'_> {
             Some(Window::Named(other)) if depth < 20 => self.named_window(&other, depth + 1),
             Some(window @ Window::Spec { .. }) => Ok(window),
             _ => Err(Error::new(
-                "MISSING_WINDOW_SPECIFICATION",
-                format!("Window specification is not defined in the WINDOW clause for `{}`.", name.value),
+                "_LEGACY_ERROR_TEMP_1004",
+                format!("Window specification {} is not defined in the WINDOW clause.", name.value),
             )),
         }
     }

@@ -246,7 +246,7 @@ fn run_slice(arguments: &Arguments<'_>) -> DataFusionResult<ColumnarValue> {
         let (start, length) = (i64::from(starts.value(row)), lengths.value(row));
         if start == 0 {
             let what = "Unexpected value for start in function slice: SQL array indices start at 1.";
-            return Err(Error::new("_LEGACY_ERROR_TEMP_2051", what).into());
+            return Err(Error::new("_LEGACY_ERROR_TEMP_2157", what).into());
         }
         let Ok(length) = usize::try_from(length) else {
             let what = "Unexpected value for length in function slice: length must be greater than or equal to 0.";

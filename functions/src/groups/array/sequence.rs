@@ -166,7 +166,7 @@ fn length(start: i64, stop: i64, step: i128) -> Result<i64> {
     let legal = (step > 0 && distance >= 0) || (step < 0 && distance <= 0) || (step == 0 && distance == 0);
     if !legal {
         return Err(Error::new(
-            "INVALID_PARAMETER_VALUE",
+            "java.lang.IllegalArgumentException",
             format!("requirement failed: Illegal sequence boundaries: {start} to {stop} by {step}"),
         ));
     }
@@ -199,7 +199,7 @@ fn dates(values: &mut Int64Builder, start: i64, stop: i64, step: Step, date: boo
     if date && step.micros != 0 {
         let what =
             "sequence step must be an interval day to second of day granularity if start and end values are dates";
-        return Err(Error::new("INVALID_PARAMETER_VALUE", what));
+        return Err(Error::new("java.lang.IllegalArgumentException", what));
     }
     if step.months == 0 && (date || step.days == 0) {
         return numbers(values, start, stop, if date { step.days } else { step.micros });

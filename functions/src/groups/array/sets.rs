@@ -9,7 +9,8 @@ use datafusion::common::Result as DataFusionResult;
 use datafusion::logical_expr::ColumnarValue;
 
 use super::elements::each;
-use crate::groups::implicit::{cast, wider_type};
+use crate::coercion::tightest_common_type;
+use crate::groups::implicit::cast;
 use crate::nested::{
     Equality, ListMaker, Lists, arity, array_argument, diff_types, keys_of, orderable, pretty, returned, retype,
 };
@@ -75,7 +76,7 @@ pub(super) fn same_arrays(call: &mut Call<'_>) -> Result<(DataType, bool, bool)>
         (DataType::Array(left, n), DataType::Array(right, m)) => (left, *n, right, *m),
         _ => return Err(diff_types(call, "BINARY_ARRAY_DIFF_TYPES", "two \"ARRAY\" with same element type", 1)),
     };
-    let Some(wider) = wider_type(left, right, call.settings) else {
+    let Some(wider) = tightest_common_type(left, right, call.settings) else {
         return Err(diff_types(call, "BINARY_ARRAY_DIFF_TYPES", "two \"ARRAY\" with same element type", 1));
     };
     for (at, null) in [(0, left_null), (1, right_null)] {

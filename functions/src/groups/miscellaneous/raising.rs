@@ -38,7 +38,7 @@ pub(super) fn raise_error(mut call: Call<'_>) -> Result<Typed> {
 }
 
 fn raised(message: &str) -> Error {
-    Error::new("USER_RAISED_EXCEPTION", message)
+    Error::new("java.lang.RuntimeException", message)
 }
 
 fn run_assert_true(arguments: &Arguments<'_>) -> DataFusionResult<ColumnarValue> {

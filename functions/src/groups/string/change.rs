@@ -18,7 +18,11 @@ kernels! {
         let mut begins = true;
         let mut to = String::with_capacity(text.len());
         for c in text.to_lowercase().chars() {
-            if begins { to.extend(c.to_uppercase()) } else { to.push(c) }
+            // A letter stays one letter, as Java's Character has it: ß has no upper case of its own.
+            match (begins, c.to_uppercase().next()) {
+                (true, Some(upper)) if c.to_uppercase().len() == 1 => to.push(upper),
+                _ => to.push(c),
+            }
             begins = c == ' ';
         }
         Some(to)

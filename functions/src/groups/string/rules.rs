@@ -2,7 +2,7 @@
 
 use super::{change, charset, cut, like, number_text, regex};
 use crate::checks::{
-    In, cast, cast_call, constant_text, count, defaults, int, named, named_as, plain, text, unexpected,
+    In, cast, cast_call, constant_text, count, defaults, int, named, named_as, not_so_many, plain, text, unexpected,
 };
 use crate::error::{Error, Result};
 use crate::{Call, DataType, Kernel, SparkUdf, Typed};
@@ -17,10 +17,7 @@ fn kind(call: &Call<'_>) -> DataType {
 
 pub(super) fn concat_ws(mut call: Call<'_>) -> Result<Typed> {
     if call.arguments.is_empty() {
-        return Err(Error::new(
-            "WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
-            "The `concat_ws` requires > 0 parameters but the actual number is 0.",
-        ));
+        return Err(not_so_many(&call, "> 0"));
     }
     let name = named(&call);
     let strings = DataType::Array(Box::new(DataType::String), true);
@@ -40,10 +37,7 @@ pub(super) fn concat_ws(mut call: Call<'_>) -> Result<Typed> {
 
 pub(super) fn elt(call: Call<'_>) -> Result<Typed> {
     if call.arguments.len() < 2 {
-        return Err(Error::new(
-            "WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
-            format!("The `elt` requires > 1 parameters but the actual number is {}.", call.arguments.len()),
-        ));
+        return Err(not_so_many(&call, "> 1"));
     }
     let binary = call.arguments.iter().skip(1).all(|argument| argument.data_type == DataType::Binary);
     let (input, returns) = if binary { (In::Binary, DataType::Binary) } else { (In::Text, DataType::String) };
@@ -52,10 +46,7 @@ pub(super) fn elt(call: Call<'_>) -> Result<Typed> {
 
 pub(super) fn format_string(call: Call<'_>) -> Result<Typed> {
     if call.arguments.is_empty() {
-        return Err(Error::new(
-            "WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
-            format!("The `{}` requires > 0 parameters but the actual number is 0.", call.name),
-        ));
+        return Err(not_so_many(&call, "> 0"));
     }
     cast_call(call, &super::printf::FORMAT_STRING, &[In::Text, In::Any], DataType::String)
 }
@@ -200,10 +191,7 @@ pub(super) fn mask(mut call: Call<'_>) -> Result<Typed> {
 pub(super) fn decode(call: Call<'_>) -> Result<Typed> {
     match call.arguments.len() {
         2 => plain(call, &charset::DECODE, &[In::Binary, In::Text], DataType::String),
-        0 | 1 => Err(Error::new(
-            "WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
-            format!("The `decode` requires > 1 parameters but the actual number is {}.", call.arguments.len()),
-        )),
+        0 | 1 => Err(not_so_many(&call, "> 1")),
         _ => super::decode::choose(call),
     }
 }
