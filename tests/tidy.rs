@@ -10,7 +10,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("paceline-udfs", &[]),
     ("paceline-functions", &[]),
     ("paceline-sql", &["paceline-udfs", "paceline-syntax", "paceline-functions"]),
-    ("paceline-engine", &["paceline-udfs", "paceline-sql"]),
+    ("paceline-engine", &["paceline-udfs", "paceline-functions", "paceline-sql"]),
     ("paceline", &["paceline-engine"]),
     ("paceline-tests", &["paceline-engine", "paceline-udfs"]),
     ("paceline-benches", &["paceline-engine", "paceline-udfs"]),

@@ -308,7 +308,16 @@ impl Session {
         }
         let table = match view.source {
             ViewSource::Files { format, columns, options } => {
-                readers::open(&state, &self.stores, &format, columns, &options, self.infer_partitions).await?
+                readers::open(
+                    &state,
+                    &self.stores,
+                    &format,
+                    columns,
+                    &options,
+                    self.infer_partitions,
+                    &paceline_functions::Settings::default(),
+                )
+                .await?
             }
             ViewSource::Query(query) => {
                 let text = query.to_string();

@@ -33,6 +33,11 @@ impl Form {
         })
     }
 
+    /// Whether fields that are NULL are left out.
+    pub(crate) fn skips_null(&self) -> bool {
+        self.skips_null
+    }
+
     /// A value that has no parts, as plain text; `None` for one that has, or is NULL.
     pub(crate) fn plain(&self, array: &ArrayRef, row: usize, data_type: &DataType) -> Result<Option<String>> {
         if row >= array.len() || array.is_null(row) || *data_type == DataType::Void {
@@ -63,7 +68,7 @@ impl Form {
     }
 
     /// A value as JSON.
-    pub(super) fn write(&self, array: &ArrayRef, row: usize, data_type: &DataType, to: &mut String) -> Result<()> {
+    pub(crate) fn write(&self, array: &ArrayRef, row: usize, data_type: &DataType, to: &mut String) -> Result<()> {
         if row >= array.len() || array.is_null(row) || *data_type == DataType::Void {
             to.push_str("null");
             return Ok(());
