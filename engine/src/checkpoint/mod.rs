@@ -19,7 +19,7 @@ use tokio::runtime::Handle;
 
 use crate::EngineError;
 use crate::io::job_folder::JobFolder;
-use crate::io::stores::{Place, Stores};
+use crate::io::stores::{Place, Store, Stores};
 use pins::Pins;
 
 pub use state::{Begun, Output, StateFolder};
@@ -156,6 +156,9 @@ impl Kept {
 
     /// Removes it; what cannot be removed is only logged, as the next try under the job's id does it.
     pub async fn remove(&self) {
+        if let Err(error) = self.remove_unlisted() {
+            tracing::warn!(%error, checkpoint = %self.folder.url, "what was being written could not be removed");
+        }
         let objects = self.folder.store.objects();
         let listed = objects.list(Some(&self.journal())).map_ok(|file| file.location);
         let paths = listed.chain(futures::stream::iter([Ok(self.file())])).boxed();
@@ -167,6 +170,27 @@ impl Kept {
         if let Some(error) = errors.first() {
             tracing::warn!(%error, checkpoint = %self.folder.url, "a part of a checkpoint could not be removed");
         }
+    }
+
+    /// On a disk, removes also what a killed process was still writing, which is in no listing.
+    fn remove_unlisted(&self) -> std::io::Result<()> {
+        let Store::Local(store) = &self.folder.store else { return Ok(()) };
+        let on_disk = |path: &Path| store.path_to_filesystem(path);
+        let (folder, journal) = (on_disk(&self.folder.path)?, on_disk(&self.journal())?);
+        let unfinished = format!("{}#", self.file().filename().unwrap_or_default());
+        let entries = match std::fs::read_dir(folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            entries => entries?,
+        };
+        for entry in entries {
+            let entry = entry?;
+            if entry.path() == journal {
+                std::fs::remove_dir_all(journal.as_path())?;
+            } else if entry.file_name().to_string_lossy().starts_with(&unfinished) {
+                std::fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
     }
 
     fn file(&self) -> Path {

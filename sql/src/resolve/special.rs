@@ -1,7 +1,7 @@
 //! Functions with a syntax of their own.
 
 use paceline_functions::{DataType, Result, Typed, percentile_within};
-use paceline_syntax::tree::{CurrentValue, DatetimeUnit, Percentile, SpecialForm};
+use paceline_syntax::tree::{CurrentValue, Percentile, SpecialForm, WrittenUnit};
 
 use super::{Names, Resolver};
 
@@ -57,20 +57,20 @@ impl Resolver<'_> {
             }
             SpecialForm::TimestampAdd(_, unit, amount, timestamp) => {
                 let arguments = self.exprs([amount, timestamp], names)?;
-                self.with_unit("timestampadd", *unit, arguments)
+                self.with_unit("timestampadd", unit, arguments)
             }
             SpecialForm::TimestampDiff(_, unit, from, to) => {
                 let arguments = self.exprs([from, to], names)?;
-                self.with_unit("timestampdiff", *unit, arguments)
+                self.with_unit("timestampdiff", unit, arguments)
             }
             SpecialForm::Percentile(percentile) => self.percentile(percentile, names),
         }
     }
 
-    fn with_unit(&mut self, function: &str, unit: DatetimeUnit, rest: Vec<Typed>) -> Result<Typed> {
-        let unit = format!("{unit:?}").to_uppercase();
+    fn with_unit(&mut self, function: &str, written: &WrittenUnit, rest: Vec<Typed>) -> Result<Typed> {
+        let unit = format!("{:?}", written.unit).to_uppercase();
         let shown: Vec<&str> = rest.iter().map(|argument| argument.name.as_str()).collect();
-        let name = format!("{function}({unit}, {})", shown.join(", "));
+        let name = format!("{function}({}, {})", written.word.value, shown.join(", "));
         let mut arguments = vec![Typed::literal(unit.as_str().into(), DataType::String, unit)];
         arguments.extend(rest);
         let typed = self.call_named(function, arguments)?;
