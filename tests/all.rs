@@ -26,5 +26,6 @@ mod scenarios {
     mod partitioned_input;
     mod partitions;
     mod plain_datafusion;
+    mod spark_files;
     mod too_many_requests;
 }

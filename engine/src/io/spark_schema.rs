@@ -65,9 +65,7 @@ fn type_in(value: &Value, depth: usize) -> Result<DataType, String> {
         };
     }
     match get("type")?.as_str().unwrap_or_default() {
-        "array" => {
-            Ok(DataType::Array(Box::new(type_in(get("elementType")?, depth + 1)?), flag("containsNull")))
-        }
+        "array" => Ok(DataType::Array(Box::new(type_in(get("elementType")?, depth + 1)?), flag("containsNull"))),
         "map" => {
             let (key, value) = (type_in(get("keyType")?, depth + 1)?, type_in(get("valueType")?, depth + 1)?);
             Ok(DataType::Map(Box::new(key), Box::new(value), flag("valueContainsNull")))

@@ -16,9 +16,9 @@ use object_store::{ObjectMeta, ObjectStore};
 use paceline_functions::{DataType, StructField, records};
 use serde_json::Value;
 
+use super::Options;
 use super::lines::whole;
 use super::own::{Batches, FileReader, Listed, Part};
-use super::Options;
 use crate::EngineError;
 
 /// The names of the options.

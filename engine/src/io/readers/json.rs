@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, UInt64Array};
-use arrow::compute::{filter, take};
+use arrow::array::{ArrayRef, BooleanArray};
+use arrow::compute::filter;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::common::{Result, exec_err, plan_err};
@@ -138,8 +138,7 @@ impl FileReader for JsonFiles {
                 }
                 continue;
             }
-            let mut lines =
-                Lines::of_file(files.store, file, files.compression, self.separator.clone()).await?;
+            let mut lines = Lines::of_file(files.store, file, files.compression, self.separator.clone()).await?;
             while let Some(line) = lines.next().await? {
                 if sampled.next() {
                     types.add(&line)?;
@@ -151,9 +150,8 @@ impl FileReader for JsonFiles {
     }
 
     async fn rows(&self, part: Part) -> Result<Batches> {
-        let wanted = part.columns.fields().iter().map(|field| {
-            Ok(StructField::new(field.name(), DataType::of(field)?, true))
-        });
+        let wanted =
+            part.columns.fields().iter().map(|field| Ok(StructField::new(field.name(), DataType::of(field)?, true)));
         let wanted = wanted.collect::<Result<Vec<_>>>()?;
         if wanted.len() == 1 && wanted.iter().any(|column| column.name == self.corrupt) {
             let name = &self.corrupt;
@@ -218,10 +216,6 @@ fn rows(
         if before == 0 {
             tracing::warn!(file = %part.url, line, "malformed record");
         }
-    }
-    if columns.is_empty() && !part.columns.fields().is_empty() {
-        let none = UInt64Array::from(Vec::<u64>::new());
-        columns = columns.iter().map(|column| take(column, &none, None)).collect::<Result<_, _>>()?;
     }
     part.batch(columns, count)
 }

@@ -142,7 +142,8 @@ async fn by_pattern(stores: &Stores, path: &str, found: &mut Vec<(Path, ObjectMe
             let fits = names.len() >= patterns.len()
                 && patterns.iter().zip(&names).all(|(pattern, name)| matches(pattern, name));
             if fits {
-                let root = names.iter().take(patterns.len()).fold(here.path.clone(), |root, name| root.join(name.as_str()));
+                let root =
+                    names.iter().take(patterns.len()).fold(here.path.clone(), |root, name| root.join(name.as_str()));
                 found.push((root, file));
             }
         }

@@ -71,8 +71,9 @@ pub async fn open(
     let (place, files) = (&listing.place, &listing.files);
     let compression = if reader.is_text() { compression(place, files)? } else { FileCompressionType::UNCOMPRESSED };
     let file_format = reader.file_format(compression);
+    let zone = Options { format, given: &given }.get("timeZone").unwrap_or("UTC");
     let partitions = match listing.has_partitions {
-        true => Partitions::of(&listing, columns.as_ref(), infer_partitions)?,
+        true => Partitions::of(&listing, columns.as_ref(), infer_partitions, zone)?,
         false => None,
     };
     let is_in_files = |name: &str| !partitions.as_ref().is_some_and(|partitions| partitions.has(name));

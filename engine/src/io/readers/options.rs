@@ -120,7 +120,9 @@ impl<'a> Options<'a> {
     pub fn no_rebase(&self, key: &str) -> Result<(), EngineError> {
         match self.get(key).map(str::to_uppercase).as_deref() {
             None | Some("CORRECTED" | "EXCEPTION") => Ok(()),
-            Some(other) => Err(self.wrong(key, other, "CORRECTED or EXCEPTION; nothing is read in the Julian calendar")),
+            Some(other) => {
+                Err(self.wrong(key, other, "CORRECTED or EXCEPTION; nothing is read in the Julian calendar"))
+            }
         }
     }
 

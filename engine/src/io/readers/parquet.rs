@@ -78,10 +78,9 @@ fn columns(schema: &Schema) -> Result<Schema> {
 /// What Spark calls an illegal Parquet type.
 fn refuse(name: &str, data_type: &Arrow) -> Result<()> {
     match data_type {
-        Arrow::Timestamp(TimeUnit::Nanosecond, zone) => exec_err!(
-            "Illegal Parquet type: INT64 (TIMESTAMP(NANOS,{})) of the column '{name}'",
-            zone.is_some()
-        ),
+        Arrow::Timestamp(TimeUnit::Nanosecond, zone) => {
+            exec_err!("Illegal Parquet type: INT64 (TIMESTAMP(NANOS,{})) of the column '{name}'", zone.is_some())
+        }
         Arrow::Time32(_) | Arrow::Time64(_) | Arrow::Interval(_) => {
             exec_err!("Illegal Parquet type: {data_type} of the column '{name}'")
         }

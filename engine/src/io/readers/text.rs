@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use datafusion::common::Result;
 use futures::StreamExt;
 
+use super::Options;
 use super::lines::{Lines, text_of, whole};
 use super::own::{Batches, FileReader, Listed, Part};
-use super::Options;
 use crate::EngineError;
 
 /// The names of the options.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, RecordBatch};
+use datafusion::arrow::array::{Array, ArrayData, ArrayRef, RecordBatch, make_array};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType as Arrow, Field, Fields, Schema, SchemaRef};
 use datafusion::common::Result;
@@ -18,6 +18,8 @@ pub(super) fn as_spark_has_them(batch: &RecordBatch, fields: &[StructField]) -> 
 pub(super) struct Stored {
     pub fields: Vec<StructField>,
     pub schema: SchemaRef,
+    /// The same, with the numbers that intervals are.
+    numbers: Vec<Arrow>,
 }
 
 impl Stored {
@@ -25,13 +27,21 @@ impl Stored {
     pub fn new(fields: Vec<StructField>, stored: fn(&DataType) -> Arrow) -> Self {
         let field = |field: &StructField| Field::new(&field.name, inner(&field.data_type, stored), field.nullable);
         let schema = Arc::new(Schema::new(fields.iter().map(field).collect::<Vec<_>>()));
-        Stored { fields, schema }
+        let numbers = fields.iter().map(|field| inner(&field.data_type, in_parquet)).collect();
+        Stored { fields, schema, numbers }
     }
 
     /// A batch as it is stored.
     pub fn batch(&self, batch: &RecordBatch) -> Result<RecordBatch> {
         let columns = as_spark_has_them(batch, &self.fields)?;
-        let columns = columns.iter().zip(self.schema.fields()).map(|(array, field)| to(array, field.data_type()));
+        let column = |((array, field), (numbers, stored)): ((&ArrayRef, &StructField), (&Arrow, &Arc<Field>))| {
+            let array = match has_intervals(&field.data_type) {
+                true => make_array(relabelled(array.to_data(), numbers)?),
+                false => Arc::clone(array),
+            };
+            to(&array, stored.data_type())
+        };
+        let columns = columns.iter().zip(&self.fields).zip(self.numbers.iter().zip(self.schema.fields())).map(column);
         Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns.collect::<Result<_>>()?)?)
     }
 }
@@ -84,4 +94,26 @@ pub(super) fn in_orc(data_type: &DataType) -> Arrow {
 
 fn to(array: &ArrayRef, data_type: &Arrow) -> Result<ArrayRef> {
     if array.data_type() == data_type { Ok(Arc::clone(array)) } else { Ok(cast(array, data_type)?) }
+}
+
+fn has_intervals(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::YearMonth(..) | DataType::DayTime(..) => true,
+        DataType::Array(element, _) => has_intervals(element),
+        DataType::Map(key, value, _) => has_intervals(key) || has_intervals(value),
+        DataType::Struct(fields) => fields.iter().any(|field| has_intervals(&field.data_type)),
+        _ => false,
+    }
+}
+
+/// The same bytes as another type. Arrow casts no intervals to the numbers that they are.
+fn relabelled(data: ArrayData, to: &Arrow) -> Result<ArrayData> {
+    let types: Vec<&Arrow> = match to {
+        Arrow::List(element) | Arrow::Map(element, _) => vec![element.data_type()],
+        Arrow::Struct(fields) => fields.iter().map(|field| field.data_type()).collect(),
+        _ => Vec::new(),
+    };
+    let inner = data.child_data().iter().cloned().zip(types).map(|(data, to)| relabelled(data, to));
+    let inner = inner.collect::<Result<Vec<_>>>()?;
+    Ok(data.into_builder().data_type(to.clone()).child_data(inner).build()?)
 }

@@ -113,8 +113,8 @@ impl OutputFormat {
             return Err(EngineError::Setting(format!("unknown {name} output option '{key}'; there are {valid}")));
         }
         let given = Given { format: name, options };
-        let layout =
-            Layout::parse(|key| given.get(key)).map_err(|Wrong { key, value, expected }| given.wrong(key, value, expected))?;
+        let layout = Layout::parse(|key| given.get(key))
+            .map_err(|Wrong { key, value, expected }| given.wrong(key, value, expected))?;
         let compression = given.get("compression").map(str::to_lowercase);
         let unknown = |expected: &str| given.wrong("compression", compression.as_deref().unwrap_or_default(), expected);
         let compression = compression.as_deref();
@@ -260,7 +260,9 @@ impl OutputFormat {
 impl Lines {
     fn parse(format: &str, given: Given<'_>) -> Result<Self, EngineError> {
         for key in ["encoding", "charset"] {
-            if let Some(other) = given.get(key).filter(|name| !["utf-8", "utf8"].contains(&name.to_lowercase().as_str())) {
+            if let Some(other) =
+                given.get(key).filter(|name| !["utf-8", "utf8"].contains(&name.to_lowercase().as_str()))
+            {
                 return Err(given.wrong(key, other, "UTF-8, the only encoding that is written"));
             }
         }

@@ -14,6 +14,7 @@ mod layout;
 mod letters;
 mod lines;
 mod node;
+mod orc;
 mod rows;
 mod staged;
 mod upload;

@@ -12,13 +12,13 @@ use datafusion::parquet::arrow::AsyncArrowWriter;
 use datafusion::parquet::arrow::arrow_writer::ArrowWriterOptions;
 use datafusion::parquet::file::metadata::KeyValue;
 use datafusion::parquet::file::properties::WriterProperties;
-use orc_rust::{ArrowWriter as OrcWriter, ArrowWriterBuilder as OrcWriterBuilder};
 
 use super::avro_schema;
 use super::columns::{Stored, in_avro, in_orc, in_parquet};
 use super::format::{OutputFormat, columns};
 use super::lines::LineWriter;
 use super::node::Target;
+use super::orc::OrcFile;
 use super::staged::{Kind, StagedFile};
 use super::upload::Upload;
 use crate::io::spark_schema;
@@ -38,17 +38,17 @@ pub(super) struct Rows {
 
 enum Writer {
     Parquet(Box<AsyncArrowWriter<Upload>>, Stored),
-    Orc(Box<OrcWriter<Buffer>>, Buffer, Upload, Stored),
+    Orc(OrcFile, Upload, Stored),
     Avro(Box<AvroWriter<Buffer>>, Buffer, Upload, Stored),
     Lines(Box<LineWriter>, Upload),
 }
 
 /// Where writers write that know no uploads.
 #[derive(Clone, Default)]
-struct Buffer(Arc<Mutex<Vec<u8>>>);
+pub(super) struct Buffer(Arc<Mutex<Vec<u8>>>);
 
 impl Buffer {
-    fn take(&self) -> Bytes {
+    pub fn take(&self) -> Bytes {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)).into()
     }
 }
@@ -86,14 +86,8 @@ impl Rows {
             }
             OutputFormat::Orc(codec) => {
                 let stored = Stored::new(columns(&schema)?, in_orc);
-                let buffer = Buffer::default();
-                let builder = OrcWriterBuilder::new(buffer.clone(), Arc::clone(&stored.schema))
-                    .with_stripe_byte_size(row_group_bytes);
-                let builder = match codec {
-                    Some(codec) => builder.with_compression(*codec),
-                    None => builder,
-                };
-                Writer::Orc(Box::new(builder.try_build().map_err(outer)?), buffer, upload, stored)
+                let file = OrcFile::new(Arc::clone(&stored.schema), *codec, row_group_bytes);
+                Writer::Orc(file, upload, stored)
             }
             OutputFormat::Avro(codec) => {
                 let stored = Stored::new(columns(&schema)?, in_avro);
@@ -128,9 +122,9 @@ impl Rows {
                     writer.flush().await?;
                 }
             }
-            Writer::Orc(writer, buffer, upload, stored) => {
-                writer.write(&stored.batch(batch)?).map_err(outer)?;
-                upload.write(buffer.take()).await.map_err(storage)?;
+            Writer::Orc(file, upload, stored) => {
+                let bytes = file.write(stored.batch(batch)?).await?;
+                upload.write(bytes).await.map_err(storage)?;
             }
             Writer::Avro(writer, buffer, upload, stored) => {
                 if batch.num_rows() > 0 {
@@ -153,9 +147,8 @@ impl Rows {
                 writer.finish().await?;
                 writer.into_inner()
             }
-            Writer::Orc(writer, buffer, mut upload, _) => {
-                writer.close().map_err(outer)?;
-                upload.write(buffer.take()).await.map_err(storage)?;
+            Writer::Orc(file, mut upload, _) => {
+                upload.write(file.finish().await?).await.map_err(storage)?;
                 upload
             }
             Writer::Avro(mut writer, buffer, mut upload, _) => {
@@ -176,6 +169,6 @@ pub(super) fn storage(error: object_store::Error) -> DataFusionError {
     DataFusionError::ObjectStore(Box::new(error))
 }
 
-fn outer(error: impl std::error::Error + Send + Sync + 'static) -> DataFusionError {
+pub(super) fn outer(error: impl std::error::Error + Send + Sync + 'static) -> DataFusionError {
     DataFusionError::External(Box::new(error))
 }

@@ -74,9 +74,8 @@ pub(crate) fn merged(one: DataType, other: DataType) -> DataType {
         (DataType::Void, known) | (known, DataType::Void) => known,
         (DataType::Long, DataType::Double) | (DataType::Double, DataType::Long) => DataType::Double,
         (DataType::Double, DataType::Decimal(..)) | (DataType::Decimal(..), DataType::Double) => DataType::Double,
-        (DataType::Long, DataType::Decimal(precision, scale)) | (DataType::Decimal(precision, scale), DataType::Long) => {
-            wider((20, 0), (precision, scale))
-        }
+        (DataType::Long, DataType::Decimal(precision, scale))
+        | (DataType::Decimal(precision, scale), DataType::Long) => wider((20, 0), (precision, scale)),
         (DataType::Decimal(p, s), DataType::Decimal(precision, scale)) => wider((p, s), (precision, scale)),
         (DataType::Array(one, _), DataType::Array(other, _)) => DataType::Array(Box::new(merged(*one, *other)), true),
         (DataType::Struct(mut one), DataType::Struct(other)) => {

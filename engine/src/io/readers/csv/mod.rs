@@ -77,6 +77,8 @@ pub(super) struct CsvOptions {
     numbers: Numbers,
     prefers_date: bool,
     times: Arc<Times>,
+    /// The same for inference, where a text that the older parser would have taken is no error.
+    guessed_times: Arc<Times>,
     /// How many records of each hundred or so decide on the types.
     sampled: SampledRows,
     /// As they were given.
@@ -135,6 +137,7 @@ impl CsvOptions {
             },
             prefers_date: options.flag("prefersDate", true)?,
             times: Arc::new(times(options)?),
+            guessed_times: Arc::new(times(options)?),
             sampled: SampledRows::new(options.ratio()?),
             given: options.given.to_vec(),
         })
@@ -161,7 +164,7 @@ impl CsvOptions {
         Inference {
             numbers: self.numbers.clone(),
             prefers_date: self.prefers_date,
-            times: Arc::clone(&self.times),
+            times: Arc::clone(&self.guessed_times),
             null_value: self.null_value.clone(),
         }
     }

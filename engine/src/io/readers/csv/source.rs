@@ -101,7 +101,6 @@ impl FileFormat for CsvFormat {
                 break;
             }
         }
-        self.options.times.check()?;
         let fields = names.iter().zip(seen).map(|(name, seen)| self.options.field(name, seen));
         Ok(Arc::new(Schema::new(fields.collect::<Vec<_>>())))
     }

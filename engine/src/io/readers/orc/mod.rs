@@ -77,8 +77,7 @@ impl FileReader for OrcFiles {
             let exact = names.iter().find(|name| **name == wanted);
             exact.or_else(|| names.iter().find(|name| name.eq_ignore_ascii_case(wanted))).map(|name| (*name).to_owned())
         };
-        let found: Vec<Option<String>> =
-            part.columns.fields().iter().map(|field| in_file(field.name())).collect();
+        let found: Vec<Option<String>> = part.columns.fields().iter().map(|field| in_file(field.name())).collect();
         let read: Vec<&String> = found.iter().flatten().collect();
         if read.is_empty() {
             let rows = usize::try_from(builder.file_metadata().number_of_rows()).unwrap_or(usize::MAX);

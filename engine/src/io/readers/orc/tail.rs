@@ -64,9 +64,7 @@ struct Attribute {
 pub(super) async fn columns(store: &Arc<dyn ObjectStore>, file: &ObjectMeta) -> Result<Schema> {
     let types = footer(store, file).await?.types;
     match data_type(&types, 0, 0)? {
-        DataType::Struct(fields) => {
-            Ok(Schema::new(fields.iter().map(StructField::to_arrow).collect::<Vec<_>>()))
-        }
+        DataType::Struct(fields) => Ok(Schema::new(fields.iter().map(StructField::to_arrow).collect::<Vec<_>>())),
         other => exec_err!("an ORC file whose rows are {}", other.catalog()),
     }
 }
@@ -166,7 +164,10 @@ fn data_type(types: &[Type], at: u32, depth: usize) -> Result<DataType> {
             // Hive once wrote decimals without saying their digits.
             let precision = if this.precision == 0 { 38 } else { this.precision };
             let scale = if this.precision == 0 { 10 } else { this.scale };
-            DataType::Decimal(u8::try_from(precision).map_err(|_| damaged())?, i8::try_from(scale).map_err(|_| damaged())?)
+            DataType::Decimal(
+                u8::try_from(precision).map_err(|_| damaged())?,
+                i8::try_from(scale).map_err(|_| damaged())?,
+            )
         }
         15 => DataType::Date,
         _ => return exec_err!("ORC files with unions are not read"),

@@ -31,11 +31,7 @@ impl Partitions {
     ///
     /// # Errors
     /// The folders of two files are of different columns, or a value is none of the declared type.
-    pub fn of(
-        listing: &Listing,
-        declared: Option<&Fields>,
-        inferred: bool,
-    ) -> Result<Option<Self>, EngineError> {
+    pub fn of(listing: &Listing, declared: Option<&Fields>, inferred: bool) -> Result<Option<Self>, EngineError> {
         let files = &listing.files;
         let wrong = |why: String| EngineError::Setting(format!("cannot read '{}': {why}", listing.place.url));
         let folders: Vec<Vec<(String, String)>> =
@@ -67,7 +63,7 @@ impl Partitions {
                 None => (name, DataType::Utf8),
             };
             for (text, (file, values)) in texts().zip(&mut values) {
-                let value = values::scalar(text, &data_type).map_err(|error| {
+                let value = values::scalar(text, &data_type, time_zone).map_err(|error| {
                     let why = paceline_sql::root_message(&error);
                     wrong(format!("the folder of '{file}' has a value of '{name}' that cannot be read: {why}"))
                 })?;
