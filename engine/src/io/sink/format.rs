@@ -234,9 +234,12 @@ impl OutputFormat {
             (OutputFormat::Lines(_), other) => {
                 !matches!(other, DataType::Binary | DataType::Void | DataType::CalendarInterval)
             }
-            (OutputFormat::Parquet(_) | OutputFormat::Avro(_), other) => {
-                !matches!(other, DataType::Void | DataType::CalendarInterval)
-            }
+            (OutputFormat::Parquet(_), other) => !matches!(other, DataType::Void | DataType::CalendarInterval),
+            // Nothing in the file would say that the number is an interval.
+            (OutputFormat::Avro(_), other) => !matches!(
+                other,
+                DataType::Void | DataType::CalendarInterval | DataType::YearMonth(..) | DataType::DayTime(..)
+            ),
             (OutputFormat::Orc(_), other) => !matches!(
                 other,
                 DataType::Void

@@ -1,7 +1,6 @@
 //! The sink: each task writes its rows to files that stay invisible, and returns what it staged as rows. The driver
 //! makes them visible ([`super::commit`]).
 
-mod avro_schema;
 mod codec;
 mod columns;
 mod csv_form;

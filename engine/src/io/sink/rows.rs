@@ -6,14 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow_avro::writer::{AvroWriter, WriterBuilder};
 use bytes::Bytes;
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::{DataFusionError, Result};
 use datafusion::parquet::arrow::AsyncArrowWriter;
 use datafusion::parquet::arrow::arrow_writer::ArrowWriterOptions;
 use datafusion::parquet::file::metadata::KeyValue;
 use datafusion::parquet::file::properties::WriterProperties;
 
-use super::avro_schema;
 use super::columns::{Stored, in_avro, in_orc, in_parquet};
 use super::format::{OutputFormat, columns};
 use super::lines::LineWriter;
@@ -91,10 +90,9 @@ impl Rows {
             }
             OutputFormat::Avro(codec) => {
                 let stored = Stored::new(columns(&schema)?, in_avro);
-                let json = [("avro.schema".to_owned(), avro_schema::of(&stored.fields))];
-                let noted = Schema::new_with_metadata(stored.schema.fields().clone(), json.into());
+                let plain = stored.schema.as_ref().clone();
                 let buffer = Buffer::default();
-                let writer = WriterBuilder::new(noted).with_compression(*codec).build(buffer.clone()).map_err(outer)?;
+                let writer = WriterBuilder::new(plain).with_compression(*codec).build(buffer.clone()).map_err(outer)?;
                 Writer::Avro(Box::new(writer), buffer, upload, stored)
             }
             OutputFormat::Lines(lines) => {

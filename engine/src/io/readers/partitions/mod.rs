@@ -31,7 +31,12 @@ impl Partitions {
     ///
     /// # Errors
     /// The folders of two files are of different columns, or a value is none of the declared type.
-    pub fn of(listing: &Listing, declared: Option<&Fields>, inferred: bool) -> Result<Option<Self>, EngineError> {
+    pub fn of(
+        listing: &Listing,
+        declared: Option<&Fields>,
+        inferred: bool,
+        time_zone: &str,
+    ) -> Result<Option<Self>, EngineError> {
         let files = &listing.files;
         let wrong = |why: String| EngineError::Setting(format!("cannot read '{}': {why}", listing.place.url));
         let folders: Vec<Vec<(String, String)>> =
