@@ -27,5 +27,6 @@ mod scenarios {
     mod partitioned_input;
     mod partitions;
     mod plain_datafusion;
+    mod spark_files;
     mod too_many_requests;
 }

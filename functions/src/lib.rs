@@ -25,6 +25,7 @@ mod kernel;
 mod literal;
 mod nested;
 pub mod operators;
+pub mod records;
 mod schema_text;
 mod settings;
 mod text;

@@ -68,7 +68,7 @@ async fn views_need_files_and_known_options() {
     )
     .await;
     check(
-        "CREATE TEMP VIEW v USING orc OPTIONS (path 'x')",
+        "CREATE TEMP VIEW v USING delta OPTIONS (path 'x')",
         expect!["statement 1 (line 1): a view USING orc is not supported; use csv, json or parquet"],
     )
     .await;

@@ -9,4 +9,5 @@ mod pieces;
 pub mod readers;
 pub mod s3;
 pub mod sink;
+mod spark_schema;
 pub mod stores;

@@ -65,7 +65,9 @@ impl Session {
     ) -> Result<Arc<dyn TableSource>, EngineError> {
         let state = self.context.state();
         let columns = columns.map(|columns| columns.iter().map(StructField::to_arrow).collect());
-        let opened = readers::open(&state, &self.stores, format, columns, options, self.infer_partitions).await?;
+        let settings = self.expression_settings();
+        let infer = self.infer_partitions;
+        let opened = readers::open(&state, &self.stores, format, columns, options, infer, &settings).await?;
         Ok(provider_as_source(opened))
     }
 }

@@ -7,7 +7,7 @@ mod numbers;
 
 pub(crate) use instants::{Years, date_text, timestamp_text};
 pub(crate) use intervals::{calendar_text, interval_text};
-pub(crate) use numbers::{decimal_plain, java_digits, java_double, java_float};
+pub(crate) use numbers::{decimal_java, decimal_plain, java_digits, java_double, java_float};
 
 use std::fmt::Write;
 use std::sync::Arc;

@@ -74,7 +74,7 @@ pub(crate) fn decimal_plain(value: i128, scale: i8) -> String {
 }
 
 /// A decimal as Java's `BigDecimal.toString` has it: with an exponent if there would be more than five zeros behind the point.
-pub(super) fn decimal_java(value: i128, scale: i8) -> String {
+pub(crate) fn decimal_java(value: i128, scale: i8) -> String {
     let digits = value.unsigned_abs().to_string();
     let exponent = i32::try_from(digits.len()).unwrap_or(39) - 1 - i32::from(scale);
     if scale >= 0 && exponent >= -6 {

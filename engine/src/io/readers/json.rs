@@ -1,135 +1,221 @@
-//! JSON files: DataFusion's reader, in a form that keeps the compression of files when a plan goes to another process.
+//! JSON files as Spark's `DataFrameReader.json` reads them: an object a line, or a value a file.
 
-use std::fmt;
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
+use arrow::array::{ArrayRef, BooleanArray};
+use arrow::compute::filter;
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use async_trait::async_trait;
-use datafusion::catalog::Session;
-use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{Result, Statistics};
-use datafusion::datasource::file_format::FileFormat;
-use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
-use datafusion::datasource::file_format::json::JsonFormat;
-use datafusion::datasource::physical_plan::{FileOpener, FileScanConfig, FileSource};
-use datafusion::datasource::table_schema::TableSchema;
-use datafusion::physical_expr::projection::ProjectionExprs;
-use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
-use datafusion::physical_plan::{DisplayFormatType, ExecutionPlan, PhysicalExpr};
-use object_store::{ObjectMeta, ObjectStore};
+use datafusion::common::{Result, exec_err, plan_err};
+use futures::StreamExt;
+use paceline_functions::records::{JsonReader, JsonTypes};
+use paceline_functions::{DataType, Settings, StructField};
 
-/// JSON files, as a listing table wants its format.
+use super::lines::{Lines, text_of, whole};
+use super::own::{Batches, FileReader, Listed, Part};
+use super::{Mode, Options, SampledRows};
+use crate::EngineError;
+
+/// The names of the options.
+pub(super) const OPTIONS: &[&str] = &[
+    "multiLine",
+    "mode",
+    "columnNameOfCorruptRecord",
+    "primitivesAsString",
+    "prefersDecimal",
+    "allowComments",
+    "allowUnquotedFieldNames",
+    "allowSingleQuotes",
+    "allowNumericLeadingZeros",
+    "allowNonNumericNumbers",
+    "allowBackslashEscapingAnyCharacter",
+    "allowUnquotedControlChars",
+    "dateFormat",
+    "timestampFormat",
+    "timestampNTZFormat",
+    "timeZone",
+    "inferTimestamp",
+    "dropFieldIfAllNull",
+    "samplingRatio",
+    "lineSep",
+    "encoding",
+    "charset",
+    "locale",
+    "enableDateTimeParsingFallback",
+];
+
+/// How JSON files are read.
 #[derive(Debug)]
-pub(super) struct JsonFiles(JsonFormat);
-
-impl JsonFiles {
-    /// Files that are all compressed in one way. As in Spark, all values decide on the type of a column.
-    pub fn new(compression: FileCompressionType) -> Self {
-        JsonFiles(JsonFormat::default().with_file_compression_type(compression).with_schema_infer_max_rec(usize::MAX))
-    }
+pub(super) struct JsonFiles {
+    multi_line: bool,
+    mode: Mode,
+    corrupt: String,
+    separator: Option<Vec<u8>>,
+    sampled: SampledRows,
+    given: Vec<(String, String)>,
 }
 
-/// Whether a source is one of these files.
-pub(super) fn is_ours(source: &dyn FileSource) -> bool {
-    source.downcast_ref::<JsonSource>().is_some()
+impl JsonFiles {
+    pub fn parse(options: &Options<'_>) -> Result<Self, EngineError> {
+        options.only_utf8()?;
+        options.no_locale()?;
+        options.refuse_true("enableDateTimeParsingFallback")?;
+        let flags = [
+            "primitivesAsString",
+            "prefersDecimal",
+            "allowComments",
+            "allowUnquotedFieldNames",
+            "allowSingleQuotes",
+            "allowNumericLeadingZeros",
+            "allowNonNumericNumbers",
+            "allowBackslashEscapingAnyCharacter",
+            "allowUnquotedControlChars",
+            "inferTimestamp",
+            "dropFieldIfAllNull",
+        ];
+        for flag in flags {
+            options.flag(flag, false)?;
+        }
+        let refused = |error| EngineError::Setting(format!("an option of json: {error}"));
+        JsonTypes::new(options.given, &Settings::default()).map_err(refused)?;
+        JsonReader::new(&[], options.given, &Settings::default()).map_err(refused)?;
+        Ok(JsonFiles {
+            multi_line: options.flag("multiLine", false)?,
+            mode: options.mode()?,
+            corrupt: options.get("columnNameOfCorruptRecord").unwrap_or("_corrupt_record").to_owned(),
+            separator: options.line_separator()?,
+            sampled: SampledRows::new(options.ratio()?),
+            given: options.given.to_vec(),
+        })
+    }
+
+    /// That every column is of a type that JSON has.
+    pub fn check(&self, schema: &Schema) -> Result<(), EngineError> {
+        let wrong = |why: String| Err(EngineError::Setting(why));
+        for field in schema.fields() {
+            match DataType::of(field) {
+                Err(error) => return wrong(error.to_string()),
+                Ok(DataType::CalendarInterval | DataType::Void) => {
+                    let (name, data_type) = (field.name(), paceline_sql::type_name(field.data_type()));
+                    return wrong(format!(
+                        "JSON files have no columns of the type {data_type}, as '{name}' is declared"
+                    ));
+                }
+                Ok(data_type) if *field.name() == self.corrupt && data_type != DataType::String => {
+                    let (name, data_type) = (field.name(), data_type.sql());
+                    return wrong(format!(
+                        "'{name}' takes the text of malformed records and must be a STRING, not {data_type}"
+                    ));
+                }
+                Ok(_) => {}
+            }
+        }
+        Ok(())
+    }
 }
 
 #[async_trait]
-impl FileFormat for JsonFiles {
-    fn get_ext(&self) -> String {
-        self.0.get_ext()
+impl FileReader for JsonFiles {
+    fn format(&self) -> &'static str {
+        "json"
     }
 
-    fn get_ext_with_compression(&self, compression: &FileCompressionType) -> Result<String> {
-        self.0.get_ext_with_compression(compression)
+    fn given(&self) -> &[(String, String)] {
+        &self.given
     }
 
-    fn compression_type(&self) -> Option<FileCompressionType> {
-        self.0.compression_type()
+    fn reads_parts(&self) -> bool {
+        !self.multi_line && self.separator.is_none()
     }
 
-    async fn infer_schema(
-        &self,
-        session: &dyn Session,
-        store: &Arc<dyn ObjectStore>,
-        files: &[ObjectMeta],
-    ) -> Result<SchemaRef> {
-        self.0.infer_schema(session, store, files).await
+    async fn columns(&self, files: &Listed<'_>) -> Result<SchemaRef> {
+        let mut types = JsonTypes::new(&self.given, &Settings::default())?;
+        let mut sampled = self.sampled;
+        for file in files.files {
+            if self.multi_line {
+                if sampled.next() {
+                    types.add(&text_of(whole(files.store, file, files.compression).await?))?;
+                }
+                continue;
+            }
+            let mut lines = Lines::of_file(files.store, file, files.compression, self.separator.clone()).await?;
+            while let Some(line) = lines.next().await? {
+                if sampled.next() {
+                    types.add(&line)?;
+                }
+            }
+        }
+        let fields = types.columns().into_iter().map(|field| field.to_arrow().with_nullable(true));
+        Ok(Arc::new(Schema::new(fields.collect::<Vec<Field>>())))
     }
 
-    async fn infer_stats(
-        &self,
-        session: &dyn Session,
-        store: &Arc<dyn ObjectStore>,
-        schema: SchemaRef,
-        file: &ObjectMeta,
-    ) -> Result<Statistics> {
-        self.0.infer_stats(session, store, schema, file).await
-    }
-
-    async fn create_physical_plan(
-        &self,
-        session: &dyn Session,
-        scan: FileScanConfig,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.0.create_physical_plan(session, scan).await
-    }
-
-    fn file_source(&self, schema: TableSchema) -> Arc<dyn FileSource> {
-        Arc::new(JsonSource(self.0.file_source(schema)))
+    async fn rows(&self, part: Part) -> Result<Batches> {
+        let wanted =
+            part.columns.fields().iter().map(|field| Ok(StructField::new(field.name(), DataType::of(field)?, true)));
+        let wanted = wanted.collect::<Result<Vec<_>>>()?;
+        if wanted.len() == 1 && wanted.iter().any(|column| column.name == self.corrupt) {
+            let name = &self.corrupt;
+            return plan_err!("a query of a JSON file needs another column than '{name}' too, as in Spark");
+        }
+        let reader = JsonReader::new(&wanted, &self.given, &Settings::default())?;
+        if self.multi_line {
+            let text = text_of(whole(&part.store, &part.file, part.compression).await?);
+            let batch = rows(&reader, self.mode, &part, &[text.as_str()], 0);
+            return Ok(futures::stream::iter([batch]).boxed());
+        }
+        let lines = Lines::of(&part, self.separator.clone()).await?;
+        let mode = self.mode;
+        let next = move |(mut lines, reader, part, before): (Lines, JsonReader, Part, u64)| async move {
+            let mut texts: Vec<String> = Vec::new();
+            while texts.len() < part.rows
+                && let Some(line) = lines.next().await?
+            {
+                texts.push(line);
+            }
+            if texts.is_empty() {
+                return Ok(None);
+            }
+            let read: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let batch = rows(&reader, mode, &part, &read, before)?;
+            let before = before + texts.len() as u64;
+            Ok(Some((batch, (lines, reader, part, before))))
+        };
+        Ok(futures::stream::try_unfold((lines, reader, part, 0), next).boxed())
     }
 }
 
-/// DataFusion's own source describes itself to other processes, and leaves the compression out.
-struct JsonSource(Arc<dyn FileSource>);
-
-impl FileSource for JsonSource {
-    fn create_file_opener(
-        &self,
-        store: Arc<dyn ObjectStore>,
-        scan: &FileScanConfig,
-        partition: usize,
-    ) -> Result<Arc<dyn FileOpener>> {
-        self.0.create_file_opener(store, scan, partition)
+/// The rows of some texts, before which there were so many.
+fn rows(
+    reader: &JsonReader,
+    mode: Mode,
+    part: &Part,
+    texts: &[&str],
+    before: u64,
+) -> Result<arrow::array::RecordBatch> {
+    let read = reader.read(texts)?;
+    let malformed = read.bad.iter().filter(|bad| **bad).count();
+    let mut columns: Vec<ArrayRef> = read.columns;
+    let mut count = read.bad.len();
+    if let Some(first) = read.bad.iter().position(|bad| *bad) {
+        let at = read.texts.get(first).copied().unwrap_or_default();
+        let text: String = texts.get(at).copied().unwrap_or_default().chars().take(60).collect();
+        let line = before + at as u64 + 1;
+        let of = if part.range.is_some() { " of a part" } else { "" };
+        match mode {
+            Mode::FailFast => {
+                return exec_err!("line {line}{of}, the record is malformed (mode FAILFAST): {text}");
+            }
+            Mode::DropMalformed => {
+                let kept: BooleanArray = read.bad.iter().map(|bad| Some(!*bad)).collect();
+                columns = columns.iter().map(|column| filter(column, &kept)).collect::<Result<_, _>>()?;
+                count -= malformed;
+                part.dropped.add(malformed);
+            }
+            Mode::Permissive => part.malformed.add(malformed),
+        }
+        if before == 0 {
+            tracing::warn!(file = %part.url, line, "malformed record");
+        }
     }
-
-    fn table_schema(&self) -> &TableSchema {
-        self.0.table_schema()
-    }
-
-    fn with_batch_size(&self, rows: usize) -> Arc<dyn FileSource> {
-        Arc::new(JsonSource(self.0.with_batch_size(rows)))
-    }
-
-    fn try_pushdown_projection(&self, projection: &ProjectionExprs) -> Result<Option<Arc<dyn FileSource>>> {
-        let pushed = self.0.try_pushdown_projection(projection)?;
-        Ok(pushed.map(|source| Arc::new(JsonSource(source)) as _))
-    }
-
-    fn projection(&self) -> Option<&ProjectionExprs> {
-        self.0.projection()
-    }
-
-    fn metrics(&self) -> &ExecutionPlanMetricsSet {
-        self.0.metrics()
-    }
-
-    fn file_type(&self) -> &str {
-        self.0.file_type()
-    }
-
-    fn supports_repartitioning(&self) -> bool {
-        self.0.supports_repartitioning()
-    }
-
-    fn fmt_extra(&self, format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt_extra(format, f)
-    }
-
-    fn apply_expressions(
-        &self,
-        visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        self.0.apply_expressions(visit)
-    }
+    part.batch(columns, count)
 }

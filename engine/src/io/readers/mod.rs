@@ -1,36 +1,59 @@
 //! Files as tables, with the options of Spark's readers.
 
+mod avro;
+mod binary;
 mod csv;
+mod glob;
 mod json;
+mod lines;
+mod listing;
+mod options;
+mod orc;
+mod own;
+mod parquet;
 mod partitions;
 mod sample;
+mod text;
 
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
-use datafusion::common::parsers::CompressionTypeVariant;
+use datafusion::common::{Result as DataFusionResult, exec_err};
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
-use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::datasource::physical_plan::FileSource;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::session_state::SessionState;
-use futures::TryStreamExt;
+use object_store::ObjectMeta;
 use object_store::path::Path;
-use object_store::{ObjectMeta, ObjectStoreExt};
+use paceline_functions::Settings;
 
-pub use self::csv::{BYTES_READ, DROPPED, MALFORMED};
+use self::avro::AvroFiles;
+use self::binary::BinaryFiles;
+pub use self::csv::BYTES_READ;
 use self::csv::{CsvFormat, CsvOptions};
 use self::json::JsonFiles;
+use self::listing::Listing;
+use self::options::{Mode, Options, SampledRows};
+use self::orc::OrcFiles;
+use self::own::{FileReader, OwnFormat};
+use self::parquet::ParquetFiles;
 use self::partitions::{PartitionedFiles, Partitions};
+pub(crate) use self::listing::has_files;
 pub(crate) use self::sample::about_how_many_rows;
-use super::stores::{Place, Store, Stores};
+use self::text::TextFiles;
+use super::stores::{Place, Stores};
 use crate::EngineError;
 
+/// The metric that counts malformed records which were kept.
+pub const MALFORMED: &str = "records_malformed";
+/// The metric that counts malformed records which were left out.
+pub const DROPPED: &str = "records_dropped";
+
 /// A view over files. The columns that their folders are have the types of their values where `infer_partitions` says so, or
-/// are strings.
+/// are strings. Times without a zone are of that of the session.
 ///
 /// # Errors
 /// The format or an option is not known, there are no files, or their columns cannot be inferred.
@@ -41,45 +64,36 @@ pub async fn open(
     columns: Option<Fields>,
     options: &[(String, String)],
     infer_partitions: bool,
+    settings: &Settings,
 ) -> Result<Arc<dyn TableProvider>, EngineError> {
-    let options = Options { format, given: options };
-    let (names, reader): (&[&str], _) = match format {
-        "csv" => (csv::OPTIONS, Reader::Csv(Box::new(CsvOptions::parse(&options)?))),
-        "json" => (&["path"], Reader::Json),
-        "parquet" => (&["path"], Reader::Parquet),
-        _ => {
-            let known = "use csv, json or parquet";
-            return Err(EngineError::Setting(format!("a view USING {format} is not supported; {known}")));
-        }
-    };
-    options.check(names)?;
-    let path =
-        options.get("path").ok_or_else(|| EngineError::Setting(format!("the {format} option 'path' is missing")))?;
-    let place = stores.place(path)?;
-    let files = files_at(&place).await?;
-    let compression = compression(&place, &files)?;
-    reader.check(&place, compression)?;
+    let given = with_session(format, options, settings);
+    let reader = Reader::parse(format, &given)?;
+    let listing = Listing::of(stores, Options { format, given: &given }, reader.reads_empty_files()).await?;
+    let (place, files) = (&listing.place, &listing.files);
+    let compression = if reader.is_text() { compression(place, files)? } else { FileCompressionType::UNCOMPRESSED };
     let file_format = reader.file_format(compression);
-    let partitions = Partitions::of(&place, &files, columns.as_ref(), infer_partitions)?;
+    let zone = Options { format, given: &given }.get("timeZone").unwrap_or("UTC");
+    let partitions = match listing.has_partitions {
+        true => Partitions::of(&listing, columns.as_ref(), infer_partitions, zone)?,
+        false => None,
+    };
     let is_in_files = |name: &str| !partitions.as_ref().is_some_and(|partitions| partitions.has(name));
     let schema = match columns {
         Some(columns) => {
             let columns = columns.iter().filter(|field| is_in_files(field.name()));
             Arc::new(Schema::new(columns.map(nullable).collect::<Fields>()))
         }
-        None => reader.infer(state, &place, &files, file_format.as_ref()).await?,
+        None => reader.infer(state, place, files, file_format.as_ref()).await?,
     };
-    if let Reader::Csv(options) = &reader {
-        options.check(&schema)?;
-    }
+    reader.check(&schema)?;
     if let Some(field) = schema.fields().iter().find(|field| !is_in_files(field.name())) {
         let (url, name) = (&place.url, field.name());
         let why = "is in the files and in the names of their folders";
         return Err(EngineError::Setting(format!("cannot read '{url}': the column '{name}' {why}")));
     }
-    let urls = files.iter().map(|file| file_url(&place, &file.location)).collect::<Result<_, _>>()?;
-    let listing = ListingOptions::new(file_format).with_file_extension("");
-    let config = ListingTableConfig::new_with_multi_paths(urls).with_listing_options(listing).with_schema(schema);
+    let urls = files.iter().map(|file| file_url(place, &file.location)).collect::<Result<_, _>>()?;
+    let options = ListingOptions::new(file_format).with_file_extension("");
+    let config = ListingTableConfig::new_with_multi_paths(urls).with_listing_options(options).with_schema(schema);
     let table = ListingTable::try_new(config)?;
     Ok(match partitions {
         Some(partitions) => Arc::new(PartitionedFiles::new(table, partitions)),
@@ -87,10 +101,19 @@ pub async fn open(
     })
 }
 
+/// The options, and before them what the session says of the same: they go to executors, which know no session.
+fn with_session(format: &str, options: &[(String, String)], settings: &Settings) -> Vec<(String, String)> {
+    let zone = ("timeZone".to_owned(), settings.time_zone.clone());
+    let corrupt = settings.others.get("spark.sql.columnnameofcorruptrecord");
+    let corrupt = corrupt.filter(|_| format.eq_ignore_ascii_case("csv") || format.eq_ignore_ascii_case("json"));
+    let corrupt = corrupt.map(|name| ("columnNameOfCorruptRecord".to_owned(), name.clone()));
+    std::iter::once(zone).chain(corrupt).chain(options.iter().cloned()).collect()
+}
+
 /// The format of a source that DataFusion cannot carry to another process, and the options it was given.
 pub(crate) fn given(source: &dyn FileSource) -> Option<(&'static str, &[(String, String)])> {
     let csv = csv::given(source).map(|options| ("csv", options));
-    csv.or_else(|| json::is_ours(source).then_some(("json", &[])))
+    csv.or_else(|| own::given(source))
 }
 
 /// The source that [`given`] described.
@@ -103,12 +126,7 @@ pub(crate) fn source(
     compression: FileCompressionType,
     schema: TableSchema,
 ) -> Result<Arc<dyn FileSource>, EngineError> {
-    let given = Options { format, given: options };
-    let reader = match format {
-        "csv" => Reader::Csv(Box::new(CsvOptions::parse(&given)?)),
-        _ => Reader::Json,
-    };
-    Ok(reader.file_format(compression).file_source(schema))
+    Ok(Reader::parse(format, options)?.file_format(compression).file_source(schema))
 }
 
 /// As Spark has it, no column of a file is sure to have a value.
@@ -116,35 +134,106 @@ fn nullable(field: &Arc<Field>) -> Field {
     field.as_ref().clone().with_nullable(true)
 }
 
+/// The columns of several files together.
+fn merge_schemas(schemas: Vec<Schema>) -> DataFusionResult<Schema> {
+    let mut merged: Vec<Arc<Field>> = Vec::new();
+    for schema in schemas {
+        for field in schema.fields() {
+            match merged.iter().find(|known| known.name() == field.name()) {
+                Some(known) if known.data_type() == field.data_type() => {}
+                Some(known) => {
+                    let name = paceline_sql::type_name;
+                    return exec_err!(
+                        "[CANNOT_MERGE_SCHEMAS] the column '{}' is {} in one file and {} in another",
+                        field.name(),
+                        name(known.data_type()),
+                        name(field.data_type())
+                    );
+                }
+                None => merged.push(Arc::clone(field)),
+            }
+        }
+    }
+    Ok(Schema::new(merged))
+}
+
 /// How files are read.
 enum Reader {
     Csv(Box<CsvOptions>),
-    Json,
-    Parquet,
+    Json(Arc<JsonFiles>),
+    Text(Arc<TextFiles>),
+    Binary(Arc<BinaryFiles>),
+    Orc(Arc<OrcFiles>),
+    Avro(Arc<AvroFiles>),
+    Parquet(ParquetFiles),
 }
 
 impl Reader {
-    /// DataFusion's reader takes the first of several members of such a file on S3 for the whole.
-    fn check(&self, place: &Place, compression: FileCompressionType) -> Result<(), EngineError> {
-        use CompressionTypeVariant::{BZIP2, ZSTD};
-        let cut_short = matches!((self, &place.store), (Reader::Json, Store::S3(_)));
-        if !cut_short || !matches!(compression.get_variant(), BZIP2 | ZSTD) {
-            return Ok(());
+    fn parse(format: &str, given: &[(String, String)]) -> Result<Self, EngineError> {
+        let options = Options { format, given };
+        let known = match format.to_lowercase().as_str() {
+            "csv" => csv::OPTIONS,
+            "json" => json::OPTIONS,
+            "text" => text::OPTIONS,
+            "binaryfile" => binary::OPTIONS,
+            "orc" => orc::OPTIONS,
+            "avro" => avro::OPTIONS,
+            "parquet" => parquet::OPTIONS,
+            _ => {
+                let known = "use avro, binaryFile, csv, json, orc, parquet or text";
+                return Err(EngineError::Setting(format!("a view USING {format} is not supported; {known}")));
+            }
+        };
+        options.check(known)?;
+        Ok(match format.to_lowercase().as_str() {
+            "csv" => Reader::Csv(Box::new(CsvOptions::parse(&options)?)),
+            "json" => Reader::Json(Arc::new(JsonFiles::parse(&options)?)),
+            "text" => Reader::Text(Arc::new(TextFiles::parse(&options)?)),
+            "binaryfile" => Reader::Binary(Arc::new(BinaryFiles::new(&options))),
+            "orc" => Reader::Orc(Arc::new(OrcFiles::parse(&options)?)),
+            "avro" => Reader::Avro(Arc::new(AvroFiles::parse(&options)?)),
+            _ => Reader::Parquet(ParquetFiles::parse(&options)?),
+        })
+    }
+
+    /// Whether files that end like compressed ones are.
+    fn is_text(&self) -> bool {
+        matches!(self, Reader::Csv(_) | Reader::Json(_) | Reader::Text(_))
+    }
+
+    /// Whether a file without any bytes is a row.
+    fn reads_empty_files(&self) -> bool {
+        match self {
+            Reader::Text(text) => text.reads_empty_files(),
+            other => matches!(other, Reader::Binary(_)),
         }
-        let why = "JSON files compressed as bz2 or zst are read from local disks only; on S3 use gz, or CSV";
-        Err(EngineError::Setting(format!("cannot read '{}': {why}", place.url)))
+    }
+
+    /// That the format has room for these columns.
+    fn check(&self, schema: &Schema) -> Result<(), EngineError> {
+        match self {
+            Reader::Csv(options) => options.check(schema),
+            Reader::Json(json) => json.check(schema),
+            Reader::Text(_) => TextFiles::check(schema),
+            Reader::Binary(_) => BinaryFiles::check(schema),
+            Reader::Orc(_) | Reader::Avro(_) | Reader::Parquet(_) => Ok(()),
+        }
     }
 
     fn file_format(&self, compression: FileCompressionType) -> Arc<dyn FileFormat> {
-        // As in Spark, all values decide on the type of a column.
-        match self {
-            Reader::Csv(options) => Arc::new(CsvFormat::new(options.as_ref().clone(), compression)),
-            Reader::Json => Arc::new(JsonFiles::new(compression)),
-            Reader::Parquet => Arc::new(ParquetFormat::default().with_force_view_types(false)),
-        }
+        let own: Arc<dyn FileReader> = match self {
+            Reader::Csv(options) => return Arc::new(CsvFormat::new(options.as_ref().clone(), compression)),
+            Reader::Parquet(_) => return Arc::new(ParquetFiles::format()),
+            Reader::Json(json) => Arc::clone(json) as _,
+            Reader::Text(text) => Arc::clone(text) as _,
+            Reader::Binary(binary) => Arc::clone(binary) as _,
+            Reader::Orc(orc) => Arc::clone(orc) as _,
+            Reader::Avro(avro) => Arc::clone(avro) as _,
+        };
+        Arc::new(OwnFormat::new(own, compression))
     }
 
-    /// Columns as Spark infers them: a column without any value is a string, those of JSON are sorted by name.
+    /// Columns as Spark infers them.
     async fn infer(
         &self,
         state: &SessionState,
@@ -152,67 +241,24 @@ impl Reader {
         files: &[ObjectMeta],
         format: &dyn FileFormat,
     ) -> Result<SchemaRef, EngineError> {
-        let schema = format.infer_schema(state, &place.store.shared(), files).await.map_err(|error| {
+        let store = place.store.shared();
+        let schema = match self {
+            Reader::Parquet(parquet) => parquet.columns(state, &store, files).await,
+            _ => format.infer_schema(state, &store, files).await,
+        };
+        let schema = schema.map_err(|error| {
             let why = paceline_sql::root_message(&error);
             EngineError::Setting(format!("cannot read the columns of '{}': {why}", place.url))
         })?;
         if schema.fields().is_empty() {
             return Err(EngineError::Setting(format!("cannot read the columns of '{}': it is empty", place.url)));
         }
+        // In CSV a column without any value is a string.
         let mut fields: Vec<Field> = schema.fields().iter().map(nullable).collect();
         for field in fields.iter_mut().filter(|field| field.data_type().is_null()) {
             field.set_data_type(DataType::Utf8);
         }
-        if matches!(self, Reader::Json) {
-            fields.sort_by(|a, b| a.name().cmp(b.name()));
-        }
         Ok(Arc::new(Schema::new(fields)))
-    }
-}
-
-/// `OPTIONS (…)` of a view; keys are matched without regard to case, the last of two wins, as in Spark.
-struct Options<'a> {
-    format: &'a str,
-    given: &'a [(String, String)],
-}
-
-impl Options<'_> {
-    fn check(&self, names: &[&str]) -> Result<(), EngineError> {
-        match self.given.iter().find(|(key, _)| !names.iter().any(|name| name.eq_ignore_ascii_case(key))) {
-            None => Ok(()),
-            Some((key, _)) => {
-                let (format, valid) = (self.format, names.join(", "));
-                Err(EngineError::Setting(format!("unknown {format} option '{key}'; the options are {valid}")))
-            }
-        }
-    }
-
-    fn get(&self, key: &str) -> Option<&str> {
-        self.given.iter().rev().find(|(given, _)| given.eq_ignore_ascii_case(key)).map(|(_, value)| value.as_str())
-    }
-
-    fn flag(&self, key: &str, default: bool) -> Result<bool, EngineError> {
-        match self.get(key).map(str::to_lowercase).as_deref() {
-            None => Ok(default),
-            Some("false") => Ok(false),
-            Some("true") => Ok(true),
-            Some(other) => Err(self.wrong(key, other, "true or false")),
-        }
-    }
-
-    /// No character where the text is empty.
-    fn character(&self, key: &str, default: Option<u8>) -> Result<Option<u8>, EngineError> {
-        match self.get(key) {
-            None => Ok(default),
-            Some("") => Ok(None),
-            Some("\\t") => Ok(Some(b'\t')),
-            Some(text) if text.len() == 1 && text.is_ascii() => Ok(Some(text.as_bytes()[0])),
-            Some(text) => Err(self.wrong(key, text, "one ASCII character")),
-        }
-    }
-
-    fn wrong(&self, key: &str, value: &str, expected: &str) -> EngineError {
-        EngineError::Setting(format!("the {} option '{key}' is '{value}', expected {expected}", self.format))
     }
 }
 
@@ -224,59 +270,17 @@ fn compression(place: &Place, files: &[ObjectMeta]) -> Result<FileCompressionTyp
         Some("zst" | "zstd") => FileCompressionType::ZSTD,
         _ => FileCompressionType::UNCOMPRESSED,
     };
+    let refused = |file: &&ObjectMeta| matches!(file.location.extension(), Some("deflate" | "lz4" | "snappy"));
+    if let Some(file) = files.iter().find(refused) {
+        let why = "files compressed as deflate, lz4 or snappy are not read; use gzip, bzip2 or zstd";
+        return Err(EngineError::Setting(format!("cannot read '{}': {why}", place.at(file.location.clone()).url)));
+    }
     let mut kinds: Vec<_> = files.iter().map(of).collect();
     kinds.dedup();
     match kinds.as_slice() {
         [one] => Ok(*one),
         _ => Err(EngineError::Setting(format!("the files at '{}' are compressed in different ways", place.url))),
     }
-}
-
-/// The file, or the files below the folder, without hidden ones (`_…` and `.…`, as Spark has it) and empty ones.
-async fn files_at(place: &Place) -> Result<Vec<ObjectMeta>, EngineError> {
-    let failed = |source: object_store::Error| match place.url.host_str() {
-        Some(bucket) if source.to_string().contains("NoSuchBucket") => {
-            EngineError::Setting(format!("cannot read '{}': there is no bucket '{bucket}'", place.url))
-        }
-        _ => EngineError::Storage { action: "cannot read", url: place.url.to_string(), source },
-    };
-    let objects = place.store.objects();
-    // Some services fail on HEAD of what is only a prefix, so the prefix is looked for first.
-    let mut files: Vec<_> = objects.list(Some(&place.path)).try_collect().await.map_err(failed)?;
-    if files.is_empty() || files.iter().any(|file| file.location == place.path) {
-        return match objects.head(&place.path).await {
-            Ok(file) => Ok(vec![file]),
-            Err(object_store::Error::NotFound { .. }) => Err(no_file(place)),
-            Err(_) if place.url.to_file_path().is_ok_and(|path| path.is_dir()) => Err(no_file(place)),
-            Err(error) => Err(failed(error)),
-        };
-    }
-    files.retain(|file| file.size > 0 && !is_hidden(&place.path, &file.location));
-    files.sort_by(|a, b| a.location.cmp(&b.location));
-    if files.is_empty() { Err(no_file(place)) } else { Ok(files) }
-}
-
-/// Whether there is anything to read.
-///
-/// # Errors
-/// The store cannot be read.
-pub(crate) async fn has_files(place: &Place) -> Result<bool, EngineError> {
-    let failed = |source| EngineError::Storage { action: "cannot read", url: place.url.to_string(), source };
-    let mut files = place.store.objects().list(Some(&place.path));
-    while let Some(file) = files.try_next().await.map_err(failed)? {
-        if file.size > 0 && !is_hidden(&place.path, &file.location) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-fn no_file(place: &Place) -> EngineError {
-    EngineError::Setting(format!("there is no file at '{}'", place.url))
-}
-
-fn is_hidden(folder: &Path, file: &Path) -> bool {
-    file.prefix_match(folder).is_none_or(|mut parts| parts.any(|part| part.as_ref().starts_with(['_', '.'])))
 }
 
 fn file_url(place: &Place, path: &Path) -> Result<ListingTableUrl, EngineError> {

@@ -18,7 +18,7 @@ pub(super) struct Files<'a> {
     folded: Vec<usize>,
     kept: Vec<usize>,
     folder: Folder,
-    open: Option<Rows<'a>>,
+    open: Option<Rows>,
     staged: Vec<StagedFile>,
 }
 

@@ -1,6 +1,9 @@
 //! The sink: each task writes its rows to files that stay invisible, and returns what it staged as rows. The driver
 //! makes them visible ([`super::commit`]).
 
+mod codec;
+mod columns;
+mod csv_form;
 mod exec;
 mod files;
 mod folders;
@@ -8,7 +11,9 @@ mod format;
 mod in_order;
 mod layout;
 mod letters;
+mod lines;
 mod node;
+mod orc;
 mod rows;
 mod staged;
 mod upload;

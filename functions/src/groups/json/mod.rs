@@ -1,10 +1,10 @@
 //! Spark's functions of the group json.
 
-mod infer;
+pub(crate) mod infer;
 pub(crate) mod options;
 mod path;
 pub(crate) mod read;
-mod text;
+pub(crate) mod text;
 pub(crate) mod write;
 
 use std::sync::Arc;
@@ -248,5 +248,5 @@ fn schema_of_json(mut call: Call<'_>) -> Result<Typed> {
     let Some((value, _)) = first else {
         return Err(Error::new("com.fasterxml.jackson.core.JsonParseException", format!("'{json}' is not JSON.")));
     };
-    Ok(Typed { name, ..text(&infer::known(infer::of(&value)).sql()) })
+    Ok(Typed { name, ..text(&infer::known(infer::of(&value, &infer::Types::default())).sql()) })
 }

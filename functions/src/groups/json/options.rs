@@ -1,5 +1,7 @@
 //! Options of the JSON and CSV functions. They travel to the kernel as a constant text, a key and a value in turn.
 
+use std::sync::OnceLock;
+
 use arrow::array::{Array, MapArray, StringArray};
 
 use crate::checks::text;
@@ -28,6 +30,11 @@ impl Options {
             return Err(Error::unsupported(format!("the option {key} of {}", call.name)));
         }
         Ok(Options(pairs))
+    }
+
+    /// Those that were given otherwise than to a function; the last of two wins.
+    pub(crate) fn given(pairs: &[(String, String)]) -> Options {
+        Options(pairs.iter().rev().map(|(key, value)| (key.to_lowercase(), value.clone())).collect())
     }
 
     /// As an argument of the kernel.
@@ -69,6 +76,7 @@ impl Options {
             date: reader("dateformat")?,
             timestamp: reader("timestampformat")?,
             timestamp_ntz: reader("timestampntzformat")?,
+            changed: OnceLock::new(),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! JSON values as Spark's types. What does not fit its type is NULL; what is beside it stays.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arrow::array::{
     ArrayRef, BinaryArray, BooleanArray, Decimal128Array, Float32Array, Float64Array, Int8Array, Int16Array,
@@ -24,13 +24,25 @@ pub(crate) struct How {
     pub(crate) date: Option<Reader>,
     pub(crate) timestamp: Option<Reader>,
     pub(crate) timestamp_ntz: Option<Reader>,
+    /// The first text that Java's older parser reads and the newer one does not.
+    pub(crate) changed: OnceLock<String>,
+}
+
+impl How {
+    fn read(&self, reader: &Reader, text: &str) -> Option<(i64, Option<Zone>)> {
+        let read = reader.read(text);
+        if read.is_none() && reader.was_read_before(text) {
+            self.changed.get_or_init(|| text.to_owned());
+        }
+        read
+    }
 }
 
 /// A value of a row.
-pub(super) type Cell<'a> = (usize, Option<&'a Json>);
+pub(crate) type Cell<'a> = (usize, Option<&'a Json>);
 
 /// An array of the cells, and which of them did not fit; `bad` is by row.
-pub(super) fn build(
+pub(crate) fn build(
     data_type: &DataType,
     cells: &[Cell<'_>],
     how: &How,
@@ -272,7 +284,7 @@ fn word(text: &str) -> Option<f64> {
 
 pub(crate) fn date(text: &str, how: &How) -> Option<i32> {
     match &how.date {
-        Some(reader) => i32::try_from(reader.read(text)?.0.div_euclid(crate::civil::DAY)).ok(),
+        Some(reader) => i32::try_from(how.read(reader, text)?.0.div_euclid(crate::civil::DAY)).ok(),
         None => parse_date(text),
     }
 }
@@ -280,7 +292,7 @@ pub(crate) fn date(text: &str, how: &How) -> Option<i32> {
 pub(crate) fn timestamp(text: &str, how: &How) -> Option<i64> {
     match &how.timestamp {
         Some(reader) => {
-            let (local, zone) = reader.read(text)?;
+            let (local, zone) = how.read(reader, text)?;
             zone.unwrap_or(how.zone).instant(local)
         }
         None => parse_timestamp(text, Some(how.zone)),
@@ -289,7 +301,7 @@ pub(crate) fn timestamp(text: &str, how: &How) -> Option<i64> {
 
 pub(crate) fn timestamp_ntz(text: &str, how: &How) -> Option<i64> {
     match &how.timestamp_ntz {
-        Some(reader) => Some(reader.read(text)?.0),
+        Some(reader) => Some(how.read(reader, text)?.0),
         None => parse_timestamp(text, None),
     }
 }

@@ -22,16 +22,19 @@ pub(crate) enum Json {
 impl Json {
     /// The first value of a text and what follows it; none if the value is malformed.
     pub(crate) fn first(text: &str) -> Option<(Json, &str)> {
-        let mut reader = Reader { rest: text, zeros: false };
+        Json::by(text, Rules::default())
+    }
+
+    /// The same, as options want it.
+    pub(crate) fn by(text: &str, rules: Rules) -> Option<(Json, &str)> {
+        let mut reader = Reader { rest: text, rules };
         let value = reader.value(0)?;
         Some((value, reader.rest))
     }
 
     /// The same where numbers may begin with zeros.
     pub(crate) fn first_lenient(text: &str) -> Option<(Json, &str)> {
-        let mut reader = Reader { rest: text, zeros: true };
-        let value = reader.value(0)?;
-        Some((value, reader.rest))
+        Json::by(text, Rules { zeros: true, ..Rules::default() })
     }
 
     /// As Jackson writes it: floating-point numbers as doubles.
@@ -101,15 +104,67 @@ pub(crate) fn quote(text: &str, to: &mut String) {
     to.push('"');
 }
 
+/// What is taken that is no JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rules {
+    /// Numbers that begin with zeros.
+    pub(crate) zeros: bool,
+    /// Comments as in C.
+    pub(crate) comments: bool,
+    /// Names without quotes.
+    pub(crate) bare_names: bool,
+    /// Single quotes.
+    pub(crate) single_quotes: bool,
+    /// `NaN` and infinities.
+    pub(crate) non_numeric: bool,
+    /// A backslash before any character.
+    pub(crate) any_escape: bool,
+    /// Control characters in strings.
+    pub(crate) controls: bool,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Rules {
+            zeros: false,
+            comments: false,
+            bare_names: false,
+            single_quotes: true,
+            non_numeric: true,
+            any_escape: false,
+            controls: false,
+        }
+    }
+}
+
 struct Reader<'a> {
     rest: &'a str,
-    /// Whether numbers may begin with zeros.
-    zeros: bool,
+    rules: Rules,
 }
 
 impl Reader<'_> {
     fn skip(&mut self) {
-        self.rest = self.rest.trim_start_matches([' ', '\t', '\n', '\r', '\u{feff}']);
+        loop {
+            self.rest = self.rest.trim_start_matches([' ', '\t', '\n', '\r', '\u{feff}']);
+            let end = match self.rest.get(..2) {
+                Some("//") if self.rules.comments => self.rest.find('\n').map(|at| at + 1),
+                Some("/*") if self.rules.comments => self.rest.find("*/").map(|at| at + 2),
+                _ => return,
+            };
+            self.rest = end.and_then(|end| self.rest.get(end..)).unwrap_or_default();
+        }
+    }
+
+    /// The name of a field.
+    fn name(&mut self) -> Option<String> {
+        if !self.rules.bare_names || self.rest.starts_with(['"', '\'']) {
+            return self.string();
+        }
+        let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '-' | '@' | '#' | '*' | '+');
+        let end = self.rest.find(|c| !is_part(c)).unwrap_or(self.rest.len());
+        let (name, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        (!name.is_empty()).then(|| name.to_owned())
     }
 
     fn symbol(&mut self, symbol: char) -> bool {
@@ -137,7 +192,7 @@ impl Reader<'_> {
                 }
                 loop {
                     self.skip();
-                    let name = self.string()?;
+                    let name = self.name()?;
                     if !self.symbol(':') {
                         return None;
                     }
@@ -173,7 +228,8 @@ impl Reader<'_> {
 
     /// A string in quotes of either kind.
     fn string(&mut self) -> Option<String> {
-        let quote = self.rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+        let single = self.rules.single_quotes;
+        let quote = self.rest.chars().next().filter(|c| *c == '"' || *c == '\'' && single)?;
         let mut to = String::new();
         let mut chars = self.rest.char_indices().skip(1);
         while let Some((at, c)) = chars.next() {
@@ -210,9 +266,10 @@ impl Reader<'_> {
                         }
                     }
                     c @ ('"' | '\\' | '/' | '\'') => to.push(c),
+                    c if self.rules.any_escape => to.push(c),
                     _ => return None,
                 },
-                c if u32::from(c) < 0x20 => return None,
+                c if u32::from(c) < 0x20 && !self.rules.controls => return None,
                 c => to.push(c),
             }
         }
@@ -229,10 +286,10 @@ impl Reader<'_> {
             "null" => Json::Null,
             "true" => Json::Bool(true),
             "false" => Json::Bool(false),
-            "NaN" | "Infinity" | "-Infinity" => Json::Float(word.to_owned()),
-            "+Infinity" | "INF" | "+INF" => Json::Float("Infinity".to_owned()),
-            "-INF" => Json::Float("-Infinity".to_owned()),
-            word => number(word, self.zeros)?,
+            "NaN" | "Infinity" | "-Infinity" if self.rules.non_numeric => Json::Float(word.to_owned()),
+            "+Infinity" | "INF" | "+INF" if self.rules.non_numeric => Json::Float("Infinity".to_owned()),
+            "-INF" if self.rules.non_numeric => Json::Float("-Infinity".to_owned()),
+            word => number(word, self.rules.zeros)?,
         })
     }
 }

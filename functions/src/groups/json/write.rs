@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::groups::datetime::write::Writer;
 use crate::groups::string::base64_in_lines;
 use crate::intervals::{CalendarInterval, Style, day_time_text, year_month_text};
-use crate::text::{decimal_plain, java_double, java_float};
+use crate::text::{decimal_java, java_double, java_float};
 use crate::{DataType, Settings};
 
 /// How dates and times are written, and whether NULLs are.
@@ -33,6 +33,11 @@ impl Form {
         })
     }
 
+    /// Whether fields that are NULL are left out.
+    pub(crate) fn skips_null(&self) -> bool {
+        self.skips_null
+    }
+
     /// A value that has no parts, as plain text; `None` for one that has, or is NULL.
     pub(crate) fn plain(&self, array: &ArrayRef, row: usize, data_type: &DataType) -> Result<Option<String>> {
         if row >= array.len() || array.is_null(row) || *data_type == DataType::Void {
@@ -46,7 +51,7 @@ impl Form {
             DataType::Long => array.as_primitive::<Int64Type>().value(row).to_string(),
             DataType::Float => java_float(array.as_primitive::<Float32Type>().value(row)),
             DataType::Double => java_double(array.as_primitive::<Float64Type>().value(row)),
-            DataType::Decimal(_, scale) => decimal_plain(array.as_primitive::<Decimal128Type>().value(row), *scale),
+            DataType::Decimal(_, scale) => decimal_java(array.as_primitive::<Decimal128Type>().value(row), *scale),
             DataType::String => array.as_string::<i32>().value(row).to_owned(),
             DataType::Binary => base64_in_lines(array.as_binary::<i32>().value(row)),
             DataType::Date => self.date.write(i64::from(int(array, row)?).saturating_mul(crate::civil::DAY))?,
@@ -63,7 +68,7 @@ impl Form {
     }
 
     /// A value as JSON.
-    pub(super) fn write(&self, array: &ArrayRef, row: usize, data_type: &DataType, to: &mut String) -> Result<()> {
+    pub(crate) fn write(&self, array: &ArrayRef, row: usize, data_type: &DataType, to: &mut String) -> Result<()> {
         if row >= array.len() || array.is_null(row) || *data_type == DataType::Void {
             to.push_str("null");
             return Ok(());

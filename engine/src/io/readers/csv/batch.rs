@@ -179,7 +179,7 @@ fn array(options: &CsvOptions, shape: &Shape, table: &Table, column: usize, wron
             wrong[row] = Wrong::Value { column };
         }
     };
-    values::array(cells, data_type, &options.numbers, &mut mark).unwrap_or_else(nulls)
+    values::array(cells, data_type, &options.numbers, &options.times, &mut mark).unwrap_or_else(nulls)
 }
 
 fn explain(shape: &Shape, table: &Table, row: usize, wrong: Wrong) -> String {

@@ -146,7 +146,7 @@ impl Decoder {
 
     fn read_next(&mut self) -> bool {
         let rest = &self.bytes[self.at..];
-        let Some(line) = Line::find(rest, self.ended) else {
+        let Some(line) = Line::find(rest, self.ended, self.options.dialect.line_end.as_deref()) else {
             return false;
         };
         let (dialect, text) = (&self.options.dialect, &rest[..line.text]);
@@ -211,8 +211,13 @@ struct Line {
 }
 
 impl Line {
-    /// Lines end with `\n`, `\r` or `\r\n`, and where the file ends.
-    fn find(bytes: &[u8], ended: bool) -> Option<Line> {
+    /// Lines end with what the options say, or else with `\n`, `\r` or `\r\n`, and where the file ends.
+    fn find(bytes: &[u8], ended: bool, end: Option<&[u8]>) -> Option<Line> {
+        if let Some(end) = end {
+            let text = bytes.windows(end.len().max(1)).position(|window| window == end);
+            let last = || (ended && !bytes.is_empty()).then_some(Line { text: bytes.len(), whole: bytes.len() });
+            return text.map(|text| Line { text, whole: text + end.len() }).or_else(last);
+        }
         let Some(text) = bytes.iter().position(|byte| matches!(byte, b'\n' | b'\r')) else {
             return (ended && !bytes.is_empty()).then_some(Line { text: bytes.len(), whole: bytes.len() });
         };

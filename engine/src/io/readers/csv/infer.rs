@@ -1,10 +1,13 @@
 //! Decides on the type of a column from its values, one after the other.
 //! Source: Spark 3.5, `CSVInferSchema`, and what Spark 3.5.4 answers.
 
-use arrow::array::timezone::Tz;
+use std::sync::Arc;
+
 use arrow::datatypes::{DataType, TimeUnit};
+use paceline_functions::records::Times;
 use paceline_sql::datetime;
 
+use super::super::SampledRows;
 use super::table::Table;
 use super::values::{self, BigDecimal, Numbers};
 
@@ -39,8 +42,8 @@ pub struct Inference {
     pub numbers: Numbers,
     /// Whether a day alone is a date rather than a timestamp.
     pub prefers_date: bool,
-    /// The zone of timestamps without one.
-    pub zone: Tz,
+    /// How dates and times are read.
+    pub times: Arc<Times>,
     /// What stands for NULL.
     pub null_value: String,
 }
@@ -62,8 +65,8 @@ impl Inference {
     }
 
     /// What columns can be after some more records.
-    pub fn add(&self, table: &Table, seen: &mut [Seen]) {
-        for row in 0..table.rows() {
+    pub fn add(&self, table: &Table, sampled: &mut SampledRows, seen: &mut [Seen]) {
+        for row in (0..table.rows()).filter(|_| sampled.next()) {
             for (field, seen) in seen.iter_mut().enumerate().filter(|(_, seen)| **seen != Seen::String) {
                 match table.cell(row, field) {
                     Some(text) if !text.is_empty() && text != self.null_value => *seen = self.next(*seen, text),
@@ -97,12 +100,16 @@ impl Inference {
     }
 
     fn date(&self, text: &str) -> Seen {
-        let is_date = self.prefers_date && datetime::strict_date(text).is_some();
+        let date = || match self.times.has_date_format() {
+            true => self.times.date(text),
+            false => datetime::strict_date(text),
+        };
+        let is_date = self.prefers_date && date().is_some();
         if is_date { Seen::Date } else { self.timestamp(text) }
     }
 
     fn timestamp(&self, text: &str) -> Seen {
-        if datetime::timestamp(text, self.zone).is_some() { Seen::Timestamp } else { boolean(text) }
+        if self.times.timestamp(text).is_some() { Seen::Timestamp } else { boolean(text) }
     }
 }
 
@@ -128,14 +135,14 @@ impl Seen {
     }
 
     /// The type of such a column; one without values is a string.
-    pub fn data_type(self, zone: &str) -> DataType {
+    pub fn data_type(self) -> DataType {
         match self {
             Seen::Int => DataType::Int32,
             Seen::Long => DataType::Int64,
             Seen::Decimal(digits) => DataType::Decimal128(digits, 0),
             Seen::Double => DataType::Float64,
             Seen::Date => DataType::Date32,
-            Seen::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some(zone.into())),
+            Seen::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
             Seen::Boolean => DataType::Boolean,
             Seen::Nothing | Seen::String => DataType::Utf8,
         }
@@ -149,8 +156,8 @@ mod tests {
 
     fn check(columns: &[&[&str]], expected: Expect) {
         let numbers = Numbers { nan: "NaN".into(), infinity: "Inf".into(), minus_infinity: "-Inf".into() };
-        let inference =
-            Inference { numbers, prefers_date: true, zone: "UTC".parse().unwrap(), null_value: String::new() };
+        let times = Arc::new(Times::new(&[], &Default::default()).unwrap());
+        let inference = Inference { numbers, prefers_date: true, times, null_value: String::new() };
         let shown = columns.iter().map(|values| {
             let seen = values.iter().fold(Seen::Nothing, |seen, value| inference.next(seen, value));
             format!("{values:?} {seen:?}\n")

@@ -10,16 +10,19 @@ mod source;
 mod table;
 mod values;
 
-use arrow::array::timezone::Tz;
-use arrow::datatypes::{DataType, Field};
-use paceline_sql::datetime;
+use std::sync::Arc;
 
+use arrow::datatypes::{DataType, Field};
+use paceline_functions::Settings;
+use paceline_functions::records::Times;
+
+pub(super) use self::bytes::open as open_bytes;
 use self::infer::{Inference, Seen};
 use self::record::Dialect;
-pub use self::source::{BYTES_READ, DROPPED, MALFORMED};
+pub use self::source::BYTES_READ;
 pub(super) use self::source::{CsvFormat, given, records_in};
 use self::values::Numbers;
-use super::Options;
+use super::{Mode, Options, SampledRows};
 use crate::EngineError;
 
 /// The names of the options.
@@ -47,18 +50,18 @@ pub(super) const OPTIONS: &[&str] = &[
     "prefersDate",
     "encoding",
     "charset",
+    "dateFormat",
+    "timestampFormat",
+    "timestampNTZFormat",
+    "timeZone",
+    "lineSep",
+    "samplingRatio",
+    "locale",
+    "maxColumns",
+    "maxCharsPerColumn",
+    "unescapedQuoteHandling",
+    "enableDateTimeParsingFallback",
 ];
-
-/// What is done with a record that is malformed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mode {
-    /// What cannot be read is NULL.
-    Permissive,
-    /// It is left out.
-    DropMalformed,
-    /// It ends the query.
-    FailFast,
-}
 
 /// How CSV files are read.
 #[derive(Clone, Debug)]
@@ -73,22 +76,33 @@ pub(super) struct CsvOptions {
     enforce_schema: bool,
     numbers: Numbers,
     prefers_date: bool,
-    zone: Tz,
+    times: Arc<Times>,
+    /// The same for inference, where a text that the older parser would have taken is no error.
+    guessed_times: Arc<Times>,
+    /// How many records of each hundred or so decide on the types.
+    sampled: SampledRows,
     /// As they were given.
     pub given: Vec<(String, String)>,
 }
 
-/// The zone of timestamps that have none.
-const ZONE: &str = "UTC";
-
 impl CsvOptions {
     pub fn parse(options: &Options<'_>) -> Result<Self, EngineError> {
         let text = |key: &str, default: &str| options.get(key).unwrap_or(default).to_owned();
-        for key in ["encoding", "charset"] {
-            if let Some(other) =
-                options.get(key).filter(|name| !["utf-8", "utf8"].contains(&name.to_lowercase().as_str()))
-            {
-                return Err(options.wrong(key, other, "UTF-8, the only encoding that is read"));
+        options.only_utf8()?;
+        options.no_locale()?;
+        options.refuse_true("enableDateTimeParsingFallback")?;
+        let multi_line = options.flag("multiLine", false)?;
+        let line_end = options.line_separator()?;
+        if let (true, Some(text)) = (multi_line, options.get("lineSep")) {
+            return Err(options.wrong("lineSep", text, "nothing where multiLine is true"));
+        }
+        if let Some(other) = options.get("unescapedQuoteHandling").filter(|text| *text != "STOP_AT_DELIMITER") {
+            return Err(options.wrong("unescapedQuoteHandling", other, "STOP_AT_DELIMITER, as is Spark's default"));
+        }
+        for key in ["maxColumns", "maxCharsPerColumn"] {
+            let wrong = |text: &&str| text.parse::<i64>().is_err();
+            if let Some(text) = options.get(key).filter(wrong) {
+                return Err(options.wrong(key, text, "a whole number; records of every width are read"));
             }
         }
         let quote = options.character("quote", Some(b'"'))?;
@@ -108,16 +122,12 @@ impl CsvOptions {
                 empty_value: text("emptyValue", "").into_bytes(),
                 trim_start: options.flag("ignoreLeadingWhiteSpace", false)?,
                 trim_end: options.flag("ignoreTrailingWhiteSpace", false)?,
-                multi_line: options.flag("multiLine", false)?,
+                multi_line,
+                line_end,
             },
             comment: options.character("comment", None)?,
             null_value,
-            mode: match text("mode", "PERMISSIVE").to_uppercase().as_str() {
-                "PERMISSIVE" => Mode::Permissive,
-                "DROPMALFORMED" => Mode::DropMalformed,
-                "FAILFAST" => Mode::FailFast,
-                other => return Err(options.wrong("mode", other, "PERMISSIVE, DROPMALFORMED or FAILFAST")),
-            },
+            mode: options.mode()?,
             corrupt_column: text("columnNameOfCorruptRecord", "_corrupt_record"),
             enforce_schema: options.flag("enforceSchema", true)?,
             numbers: Numbers {
@@ -126,8 +136,9 @@ impl CsvOptions {
                 minus_infinity: text("negativeInf", "-Inf"),
             },
             prefers_date: options.flag("prefersDate", true)?,
-            zone: datetime::parse_zone(ZONE)
-                .ok_or_else(|| EngineError::Setting(format!("the time zone '{ZONE}' is not known")))?,
+            times: Arc::new(times(options)?),
+            guessed_times: Arc::new(times(options)?),
+            sampled: SampledRows::new(options.ratio()?),
             given: options.given.to_vec(),
         })
     }
@@ -153,13 +164,13 @@ impl CsvOptions {
         Inference {
             numbers: self.numbers.clone(),
             prefers_date: self.prefers_date,
-            zone: self.zone,
+            times: Arc::clone(&self.guessed_times),
             null_value: self.null_value.clone(),
         }
     }
 
     fn field(&self, name: &str, seen: Seen) -> Field {
-        let data_type = if self.infer_schema { seen.data_type(ZONE) } else { DataType::Utf8 };
+        let data_type = if self.infer_schema { seen.data_type() } else { DataType::Utf8 };
         Field::new(name, data_type, true)
     }
 
@@ -178,6 +189,11 @@ impl CsvOptions {
         }
         Ok(())
     }
+}
+
+fn times(options: &Options<'_>) -> Result<Times, EngineError> {
+    let refused = |error| EngineError::Setting(format!("an option of csv: {error}"));
+    Times::new(options.given, &Settings::default()).map_err(refused)
 }
 
 fn separator_of(options: &Options<'_>, text: &str) -> Result<Vec<u8>, EngineError> {

@@ -26,6 +26,8 @@ pub struct Dialect {
     pub trim_end: bool,
     /// Whether a quoted field may have ends of lines in it.
     pub multi_line: bool,
+    /// What ends a line; `\n`, `\r` or `\r\n` where nothing is said.
+    pub line_end: Option<Vec<u8>>,
 }
 
 impl Dialect {
@@ -243,6 +245,7 @@ mod tests {
             trim_start: false,
             trim_end: false,
             multi_line: false,
+            line_end: None,
         }
     }
 

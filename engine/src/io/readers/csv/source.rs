@@ -33,11 +33,7 @@ use super::decode::{Decoded, Decoder, RECORD_BYTES, has_record};
 use super::infer::Seen;
 use super::table::Table;
 use super::{CsvOptions, Mode};
-
-/// The metric that counts malformed records which were kept.
-pub const MALFORMED: &str = "records_malformed";
-/// The metric that counts malformed records which were left out.
-pub const DROPPED: &str = "records_dropped";
+use crate::io::readers::{DROPPED, MALFORMED};
 
 /// The metric that counts the bytes that were read of files which are not compressed.
 pub const BYTES_READ: &str = "bytes_read";
@@ -80,6 +76,7 @@ impl FileFormat for CsvFormat {
         let inference = self.options.inference();
         let mut names: Vec<String> = Vec::new();
         let mut seen: Vec<Seen> = Vec::new();
+        let mut sampled = self.options.sampled;
         for file in files {
             let mut reading = Reading {
                 decoder: Decoder::new(Arc::clone(&self.options), true, self.options.header, false, 1024),
@@ -94,7 +91,7 @@ impl FileFormat for CsvFormat {
                 if !self.options.infer_schema {
                     break;
                 }
-                inference.add(&table, &mut seen);
+                inference.add(&table, &mut sampled, &mut seen);
             }
             if names.is_empty() {
                 names = reading.decoder.take_header().map_or(Vec::new(), |header| header.names);
@@ -218,7 +215,7 @@ impl FileSource for CsvSource {
     }
 
     fn supports_repartitioning(&self) -> bool {
-        !self.options.dialect.multi_line
+        !self.options.dialect.multi_line && self.options.dialect.line_end.is_none()
     }
 
     fn fmt_extra(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -296,6 +293,7 @@ impl Part {
                 Ok(None) => return Ok(None),
                 Err(malformed) => return Err(self.place.fail(malformed).await),
             };
+            self.options.times.check()?;
             self.malformed.add(usize::try_from(rows.malformed).unwrap_or(usize::MAX));
             if let Some(first) = rows.first.filter(|_| !self.warned) {
                 self.warned = true;

@@ -4,14 +4,13 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use arrow::array::timezone::Tz;
 use arrow::array::{
     ArrayRef, BooleanArray, Date32Array, Decimal128Array, PrimitiveArray, StringArray, TimestampMicrosecondArray,
 };
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimeUnit,
 };
-use paceline_sql::datetime;
+use paceline_functions::records::Times;
 
 /// What the options say of numbers that are none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +29,7 @@ pub fn array<'a>(
     cells: impl Iterator<Item = Option<&'a str>>,
     data_type: &DataType,
     numbers: &Numbers,
+    times: &Times,
     wrong: &mut dyn FnMut(usize),
 ) -> Option<ArrayRef> {
     let mut cells = Reading { cells: cells.enumerate(), wrong };
@@ -47,13 +47,12 @@ pub fn array<'a>(
             let values: Decimal128Array = values.collect();
             Arc::new(values.with_data_type(data_type.clone()))
         }
-        DataType::Date32 => Arc::new(cells.read(datetime::date).collect::<Date32Array>()),
+        DataType::Date32 => Arc::new(cells.read(|text| times.date(text)).collect::<Date32Array>()),
         DataType::Timestamp(TimeUnit::Microsecond, None) => {
-            Arc::new(cells.read(datetime::timestamp_ntz).collect::<TimestampMicrosecondArray>())
+            Arc::new(cells.read(|text| times.timestamp_ntz(text)).collect::<TimestampMicrosecondArray>())
         }
         DataType::Timestamp(TimeUnit::Microsecond, Some(name)) => {
-            let zone: Tz = datetime::parse_zone(name)?;
-            let values: TimestampMicrosecondArray = cells.read(|text| datetime::timestamp(text, zone)).collect();
+            let values: TimestampMicrosecondArray = cells.read(|text| times.timestamp(text)).collect();
             Arc::new(values.with_timezone(Arc::clone(name)))
         }
         _ => return None,
@@ -62,8 +61,20 @@ pub fn array<'a>(
 
 /// Whether [`array`] makes such arrays.
 pub fn is_supported(data_type: &DataType) -> bool {
-    let numbers = Numbers { nan: String::new(), infinity: String::new(), minus_infinity: String::new() };
-    array(std::iter::empty(), data_type, &numbers, &mut |_| {}).is_some()
+    match data_type {
+        DataType::Timestamp(unit, _) => *unit == TimeUnit::Microsecond,
+        DataType::Utf8
+        | DataType::Boolean
+        | DataType::Int8
+        | DataType::Int16
+        | DataType::Int32
+        | DataType::Int64
+        | DataType::Float32
+        | DataType::Float64
+        | DataType::Decimal128(..)
+        | DataType::Date32 => true,
+        _ => false,
+    }
 }
 
 struct Reading<'w, I> {

@@ -6,13 +6,12 @@ mod values;
 
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields};
 use datafusion::scalar::ScalarValue;
-use object_store::ObjectMeta;
 use object_store::path::Path;
 
 pub(super) use self::table::PartitionedFiles;
 use self::values::Kind;
+use super::listing::Listing;
 use crate::EngineError;
-use crate::io::stores::Place;
 
 /// What stands for NULL.
 const NULL: &str = "__HIVE_DEFAULT_PARTITION__";
@@ -33,14 +32,15 @@ impl Partitions {
     /// # Errors
     /// The folders of two files are of different columns, or a value is none of the declared type.
     pub fn of(
-        place: &Place,
-        files: &[ObjectMeta],
+        listing: &Listing,
         declared: Option<&Fields>,
         inferred: bool,
+        time_zone: &str,
     ) -> Result<Option<Self>, EngineError> {
-        let wrong = |why: String| EngineError::Setting(format!("cannot read '{}': {why}", place.url));
+        let files = &listing.files;
+        let wrong = |why: String| EngineError::Setting(format!("cannot read '{}': {why}", listing.place.url));
         let folders: Vec<Vec<(String, String)>> =
-            files.iter().map(|file| folders(&place.path, &file.location)).collect();
+            files.iter().zip(&listing.bases).map(|(file, base)| folders(base, &file.location)).collect();
         let names = |folders: &[(String, String)]| folders.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
         let Some(first) = folders.iter().map(|folders| names(folders)).find(|names| !names.is_empty()) else {
             return Ok(None);
@@ -68,7 +68,7 @@ impl Partitions {
                 None => (name, DataType::Utf8),
             };
             for (text, (file, values)) in texts().zip(&mut values) {
-                let value = values::scalar(text, &data_type).map_err(|error| {
+                let value = values::scalar(text, &data_type, time_zone).map_err(|error| {
                     let why = paceline_sql::root_message(&error);
                     wrong(format!("the folder of '{file}' has a value of '{name}' that cannot be read: {why}"))
                 })?;

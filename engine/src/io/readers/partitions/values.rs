@@ -81,8 +81,8 @@ impl Kind {
     }
 }
 
-/// A value of a type.
-pub(super) fn scalar(text: Option<&str>, data_type: &DataType) -> Result<ScalarValue> {
+/// A value of a type; times are of this zone.
+pub(super) fn scalar(text: Option<&str>, data_type: &DataType, time_zone: &str) -> Result<ScalarValue> {
     let Some(text) = text else { return ScalarValue::try_from(data_type) };
     match data_type {
         DataType::Float64 => match double(text) {
@@ -94,7 +94,7 @@ pub(super) fn scalar(text: Option<&str>, data_type: &DataType) -> Result<ScalarV
         }
         DataType::Timestamp(TimeUnit::Microsecond, Some(zone)) if zone.as_ref() == ZONE => {
             let text = decoded(text);
-            match utc().and_then(|utc| datetime::timestamp(&text, utc)) {
+            match datetime::parse_zone(time_zone).and_then(|zone| datetime::timestamp(&text, zone)) {
                 Some(value) => Ok(ScalarValue::TimestampMicrosecond(Some(value), Some(ZONE.into()))),
                 None => ScalarValue::try_from_string(text, data_type),
             }
@@ -231,10 +231,10 @@ mod tests {
             ("a%zz", "a%zz"),
             ("a+b", "a+b"),
         ] {
-            let value = scalar(Some(text), &Kind::of_one(text).data_type()).unwrap();
+            let value = scalar(Some(text), &Kind::of_one(text).data_type(), "UTC").unwrap();
             assert_eq!(value.to_string(), expected);
         }
-        assert!(scalar(None, &DataType::Int32).unwrap().is_null());
-        assert!(scalar(Some("x"), &DataType::Int32).is_err());
+        assert!(scalar(None, &DataType::Int32, "UTC").unwrap().is_null());
+        assert!(scalar(Some("x"), &DataType::Int32, "UTC").is_err());
     }
 }

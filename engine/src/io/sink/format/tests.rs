@@ -1,0 +1,28 @@
+//! Formats and options, known or named.
+
+use expect_test::{Expect, expect};
+
+use super::*;
+
+fn check(name: &str, options: &[(&str, &str)], expected: Expect) {
+    let options: Vec<_> = options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let parsed = OutputFormat::parse(name, &options);
+    expected.assert_eq(&parsed.map_or_else(|error| error.to_string(), |(format, _)| format.ending()));
+}
+
+#[test]
+fn formats_and_options_are_known_or_named() {
+    check("parquet", &[("Compression", "ZSTD")], expect!["zstd.parquet"]);
+    check("csv", &[("header", "TRUE"), ("sep", "\\t"), ("compression", "gzip")], expect!["csv.gz"]);
+    check("orc", &[], expect!["snappy.orc"]);
+    check("avro", &[], expect!["avro"]);
+    check("text", &[("compression", "bzip2")], expect!["txt.bz2"]);
+    check("xml", &[], expect!["output USING xml is not supported; use avro, csv, json, orc, parquet or text"]);
+    check("text", &[("quoteAll", "true")], expect![[""]]);
+    check("parquet", &[("compression", "lzo")], expect![[""]]);
+    check("csv", &[("partitionBy", "a,,b")], expect![[""]]);
+    check("json", &[("maxRecordsPerFile", "x")], expect![[""]]);
+    check("json", &[("partitionOverwriteMode", "x")], expect![[""]]);
+    check("csv", &[("dateFormat", "QQQQQQQ")], expect![[""]]);
+    check("csv", &[("encoding", "UTF-16")], expect![[""]]);
+}
