@@ -105,7 +105,7 @@ fn run_bit_get(arguments: &Arguments<'_>) -> DataFusionResult<ColumnarValue> {
         positions.as_primitive::<Int32Type>(),
         |value, at| match u32::try_from(at) {
             Ok(at) if (at as usize) < size => Ok(Some((value >> at & 1) as i8)),
-            Ok(at) => Err(out_of_bits(i64::from(at), size)),
+            Ok(at) => Err(out_of_bits(at)),
             Err(_) => Err(Error::new(
                 "java.lang.IllegalArgumentException",
                 format!("Invalid bit position: {at} is less than zero"),
@@ -115,7 +115,7 @@ fn run_bit_get(arguments: &Arguments<'_>) -> DataFusionResult<ColumnarValue> {
     Ok(ColumnarValue::Array(Arc::new(bits)))
 }
 
-fn out_of_bits(at: i64, size: usize) -> Error {
+fn out_of_bits(at: u32) -> Error {
     Error::new("java.lang.IllegalArgumentException", format!("Invalid bit position: {at} exceeds the bit upper limit"))
 }
 

@@ -35,7 +35,7 @@ pub fn subscript(value: Typed, key: Typed, settings: &Arc<Settings>) -> Result<T
     match call.arguments[0].data_type {
         DataType::Array(..) => of_array(call, name, outside),
         DataType::Map(..) => of_map(call, name, "[]"),
-        _ => Err(cannot_extract(&call.arguments[0], &call.arguments[1].name)),
+        _ => Err(cannot_extract(&call.arguments[0])),
     }
 }
 
@@ -59,7 +59,7 @@ pub fn field(value: Typed, field: &str, settings: &Arc<Settings>) -> Result<Type
         }
         DataType::Array(element, contains_null) => {
             let DataType::Struct(fields) = element.as_ref() else {
-                return Err(cannot_extract(&value, field));
+                return Err(cannot_extract(&value));
             };
             let found = &fields[position(fields, field, settings)?];
             let name = format!("{}.{}", value.name, found.name);
@@ -74,7 +74,7 @@ pub fn field(value: Typed, field: &str, settings: &Arc<Settings>) -> Result<Type
             let call = Call { written: "", name: "[]", arguments: vec![value, key], settings };
             of_map(call, name, "[]")
         }
-        _ => Err(cannot_extract(&value, field)),
+        _ => Err(cannot_extract(&value)),
     }
 }
 
@@ -101,7 +101,7 @@ fn ambiguous(name: &str, found: &[String]) -> Error {
     )
 }
 
-fn cannot_extract(value: &Typed, key: &str) -> Error {
+fn cannot_extract(value: &Typed) -> Error {
     Error::new(
         "INVALID_EXTRACT_BASE_FIELD_TYPE",
         format!(
