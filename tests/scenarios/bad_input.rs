@@ -61,15 +61,15 @@ async fn views_need_files_and_known_options() {
         expect!["statement 1 (line 1): the csv option 'path' is missing"],
     )
     .await;
-    check("CREATE TEMP VIEW v USING csv OPTIONS (path 'x', heading 'true')", expect!["statement 1 (line 1): unknown csv option 'heading'; the options are path, header, inferSchema, sep, delimiter, quote, escape, charToEscapeQuoteEscaping, comment, multiLine, mode, columnNameOfCorruptRecord, enforceSchema, nullValue, emptyValue, nanValue, positiveInf, negativeInf, ignoreLeadingWhiteSpace, ignoreTrailingWhiteSpace, prefersDate, encoding, charset"]).await;
+    check("CREATE TEMP VIEW v USING csv OPTIONS (path 'x', heading 'true')", expect!["statement 1 (line 1): unknown csv option 'heading'; the options are path, header, inferSchema, sep, delimiter, quote, escape, charToEscapeQuoteEscaping, comment, multiLine, mode, columnNameOfCorruptRecord, enforceSchema, nullValue, emptyValue, nanValue, positiveInf, negativeInf, ignoreLeadingWhiteSpace, ignoreTrailingWhiteSpace, prefersDate, encoding, charset, dateFormat, timestampFormat, timestampNTZFormat, lineSep, samplingRatio, locale, maxColumns, maxCharsPerColumn, unescapedQuoteHandling, enableDateTimeParsingFallback, paths, basePath, recursiveFileLookup, pathGlobFilter, modifiedBefore, modifiedAfter, ignoreCorruptFiles, ignoreMissingFiles, timeZone"]).await;
     check(
         "CREATE TEMP VIEW v USING parquet OPTIONS (path 'x', header true)",
-        expect!["statement 1 (line 1): unknown parquet option 'header'; the options are path"],
+        expect!["statement 1 (line 1): unknown parquet option 'header'; the options are path, mergeSchema, datetimeRebaseMode, int96RebaseMode, compression, paths, basePath, recursiveFileLookup, pathGlobFilter, modifiedBefore, modifiedAfter, ignoreCorruptFiles, ignoreMissingFiles, timeZone"],
     )
     .await;
     check(
         "CREATE TEMP VIEW v USING delta OPTIONS (path 'x')",
-        expect!["statement 1 (line 1): a view USING orc is not supported; use csv, json or parquet"],
+        expect!["statement 1 (line 1): a view USING delta is not supported; use avro, binaryFile, csv, json, orc, parquet or text"],
     )
     .await;
     check_declared(

@@ -33,7 +33,6 @@ pub(super) const OPTIONS: &[&str] = &[
     "dateFormat",
     "timestampFormat",
     "timestampNTZFormat",
-    "timeZone",
     "inferTimestamp",
     "dropFieldIfAllNull",
     "samplingRatio",

@@ -106,7 +106,6 @@ mod tests {
     use expect_test::{Expect, expect};
 
     use super::super::format::{Form, Lines, OutputFormat};
-    use super::*;
 
     fn check(options: &[(&str, &str)], values: &[Option<&str>], expected: Expect) {
         let options: Vec<_> = options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
@@ -123,11 +122,26 @@ mod tests {
     #[test]
     fn values_stand_as_spark_writes_them() {
         let values = [Some("a"), Some(" b "), None, Some(""), Some("x,y"), Some("q\"q"), Some("l\nl"), Some("b\\")];
-        check(&[], &values, expect![[""]]);
-        check(&[("quoteAll", "true")], &values, expect![[""]]);
-        check(&[("escapeQuotes", "false")], &[Some("q\"q")], expect![[""]]);
-        check(&[("escape", "\"")], &[Some("q\"q"), Some("b\\")], expect![[""]]);
-        check(&[("nullValue", "NA"), ("emptyValue", "E"), ("sep", "||")], &values, expect![[""]]);
-        check(&[], &[Some("#x"), Some("#y")], expect![[""]]);
+        check(
+            &[],
+            &values,
+            expect![[r#"a,b,,"","x,y","q\"q","l
+l",b\"#]],
+        );
+        check(
+            &[("quoteAll", "true")],
+            &values,
+            expect![[r#""a","b","","","x,y","q\"q","l
+l","b\\""#]],
+        );
+        check(&[("escapeQuotes", "false")], &[Some("q\"q")], expect![[r#"q"q"#]]);
+        check(&[("escape", "\"")], &[Some("q\"q"), Some("b\\")], expect![[r#""q""q",b\"#]]);
+        check(
+            &[("nullValue", "NA"), ("emptyValue", "E"), ("sep", "||")],
+            &values,
+            expect![[r#"a||b||NA||E||x,y||"q\"q"||"l
+l"||b\"#]],
+        );
+        check(&[], &[Some("#x"), Some("#y")], expect![[r#""#x",#y"#]]);
     }
 }

@@ -27,7 +27,6 @@ use crate::EngineError;
 
 /// The names of the options.
 pub(super) const OPTIONS: &[&str] = &[
-    "path",
     "header",
     "inferSchema",
     "sep",
@@ -53,7 +52,6 @@ pub(super) const OPTIONS: &[&str] = &[
     "dateFormat",
     "timestampFormat",
     "timestampNTZFormat",
-    "timeZone",
     "lineSep",
     "samplingRatio",
     "locale",
