@@ -56,7 +56,9 @@ impl From<DataFusionError> for Error {
             _ => None,
         };
         match cause {
-            Some(Error { class, message }) => Error::new(class.clone(), message.clone()),
+            Some(Error { class, message, place }) => {
+                Error { class: class.clone(), message: message.clone(), place: *place }
+            }
             None => Error::new("INTERNAL_ERROR", error.to_string()),
         }
     }
