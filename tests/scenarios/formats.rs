@@ -110,7 +110,7 @@ async fn names_may_have_blanks_and_percent_signs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_member_of_a_compressed_file_is_read() {
+async fn every_member_of_a_compressed_text_on_s3_is_read() {
     let stage = Stage::set(QUICK).await;
     let place = stage.stores.place("s3://in-bucket/in.txt.zst").unwrap();
     let twice = [ZSTD, ZSTD].concat();
