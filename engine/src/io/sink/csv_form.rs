@@ -142,6 +142,6 @@ l","b\\""#]],
             expect![[r#"a||b||NA||E||x,y||"q\"q"||"l
 l"||b\"#]],
         );
-        check(&[], &[Some("#x"), Some("#y")], expect![[r#""#x",#y"#]]);
+        check(&[], &[Some("#x"), Some("#y")], expect![[r##""#x",#y"##]]);
     }
 }
