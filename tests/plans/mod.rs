@@ -105,8 +105,8 @@ async fn a_call_under_a_condition_is_made_for_the_rows_that_reach_it() {
     check(case, expect![[r#"
         Projection: CASE WHEN __common_expr_1 THEN __datafusion_extracted_2 WHEN spark_normal_float(c4) < Float64(2) THEN __api_1_g ELSE get_field(CASE WHEN __common_expr_1 IS TRUE THEN __api_0_f ELSE __api_2_f END, Utf8("score")) END AS o0
           Projection: c2 > Int32(1) AS __common_expr_1, c4, __api_0_f, __api_1_g, __api_2_f, get_field(__api_0_f, Utf8("score")) AS __datafusion_extracted_2
-            ApiCall: __api_2_f = f(CAST(c2 AS Int64)), where c2 > Int32(1) IS NOT TRUE AND spark_normal_float(c4) < Float64(2) IS NOT TRUE AND c2 > Int32(1) IS TRUE IS NOT TRUE AS c2 > Int32(1) IS NOT TRUE AND spark_normal_float(c4) < spark_normal_float(Int32(2)) IS NOT TRUE AND c2 > Int32(1) IS TRUE IS NOT TRUE, quota=f (5000 calls per 1s), on_error=fail
-              ApiCall: __api_1_g = g(c4), where c2 > Int32(1) IS NOT TRUE AND spark_normal_float(c4) < Float64(2) IS TRUE AS c2 > Int32(1) IS NOT TRUE AND spark_normal_float(c4) < spark_normal_float(Int32(2)) IS TRUE, quota=g (10 calls per 1s), on_error=null
+            ApiCall: __api_2_f = f(CAST(c2 AS Int64)), where c2 > Int32(1) IS NOT TRUE AND spark_normal_float(c4) < Float64(2) IS NOT TRUE AND c2 > Int32(1) IS TRUE IS NOT TRUE AS c2 > Int32(1) IS NOT TRUE AND spark_normal_float(c4) Float64 9a14 < spark_normal_float(Int32(2)) Float64 9a14 IS NOT TRUE AND c2 > Int32(1) IS TRUE IS NOT TRUE, quota=f (5000 calls per 1s), on_error=fail
+              ApiCall: __api_1_g = g(c4), where c2 > Int32(1) IS NOT TRUE AND spark_normal_float(c4) < Float64(2) IS TRUE AS c2 > Int32(1) IS NOT TRUE AND spark_normal_float(c4) Float64 9a14 < spark_normal_float(Int32(2)) Float64 9a14 IS TRUE, quota=g (10 calls per 1s), on_error=null
                 ApiCall: __api_0_f = f(CAST(c2 AS Int64)), where c2 > Int32(1) IS TRUE, quota=f (5000 calls per 1s), on_error=fail
                   Projection: c1.id AS c2, c1.amount AS c4
                     TableScan: c1 projection=[id, amount]"#]]).await;

@@ -110,7 +110,7 @@ async fn parquet_files_say_how_many_rows_they_have() {
 async fn mistakes_are_found() {
     check(
         "SELECT f(nope) FROM range(1, 3) AS t(id)",
-        expect!["statement 3 (line 5): [UNRESOLVED_COLUMN.WITH_SUGGESTION] A column or function parameter with name `nope` cannot be resolved. Did you mean one of the following? [`t`.`id`]."],
+        expect!["statement 3 (line 5): [UNRESOLVED_COLUMN.WITH_SUGGESTION] A column or function parameter with name `nope` cannot be resolved. Did you mean one of the following? [`id`].; line 1 pos 9"],
     )
     .await;
     check(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{RecordBatch, RecordBatchOptions, new_null_array};
-use datafusion::arrow::datatypes::{FieldRef, SchemaRef};
+use datafusion::arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{JoinType, Result, not_impl_err};
 use datafusion::datasource::memory::MemorySourceConfig;
@@ -33,7 +33,10 @@ pub(super) fn portable(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn Execution
         }
         // Tasks that have no part in a branch get rows in memory in its place, whose numbers Ballista counts otherwise.
         if node.is::<PlaceholderRowExec>() {
-            return Ok(Transformed::yes(in_memory(node.schema(), 1)?));
+            // Nobody looks at the values of its row, which are NULL whatever its columns may be.
+            let nullable = |field: &FieldRef| field.as_ref().clone().with_nullable(true);
+            let fields: Vec<_> = node.schema().fields().iter().map(nullable).collect();
+            return Ok(Transformed::yes(in_memory(Arc::new(Schema::new(fields)), 1)?));
         }
         if node.is::<EmptyExec>() {
             return Ok(Transformed::yes(in_memory(node.schema(), 0)?));

@@ -5,11 +5,15 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use http::{Method, Request};
+use hyper::body::Incoming;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use tokio::net::TcpListener;
+use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use url::Url;
 
@@ -50,10 +54,22 @@ impl DemoS3 {
         let service = service.build();
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
+        // On S3 an upload is completed in one step; s3s-fs forgets the upload before its file is there.
+        let completing = Arc::new(Mutex::new(()));
         let server = tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
                 socket.set_nodelay(true).ok();
                 let (service, socket) = (service.clone(), Breakable::new(socket, faults.clone()));
+                let completing = Arc::clone(&completing);
+                let service = service_fn(move |request: Request<Incoming>| {
+                    let completes = request.method() == Method::POST
+                        && request.uri().query().is_some_and(|query| query.contains("uploadId="));
+                    let (completing, service) = (Arc::clone(&completing), service.clone());
+                    async move {
+                        let _alone = if completes { Some(completing.lock().await) } else { None };
+                        Service::<Request<Incoming>>::call(&service, request).await
+                    }
+                });
                 tokio::spawn(async move {
                     let connections = Builder::new(TokioExecutor::new());
                     let served = connections.serve_connection(TokioIo::new(socket), service).await;

@@ -178,7 +178,7 @@ fn bits_conditions_and_conversions() {
         ("to_char", vec![int(1), text("$999")], "to_char(1, $999): string = $  1"),
         ("to_char", vec![int(-5), text("S999")], "to_char(-5, S999): string =   -5"),
         ("to_char", vec![decimal("-12454.8"), text("99G999D9S")], "to_char(-12454.8, 99G999D9S): string = 12,454.8-"),
-        ("to_varchar", vec![int(454), text("000D00")], "to_varchar(454, 000D00): string = 454.00"),
+        ("to_varchar", vec![int(454), text("000D00")], "to_char(454, 000D00): string = 454.00"),
         ("to_char", vec![int(12345), text("999")], "to_char(12345, 999): string = ###"),
         ("to_char", vec![int(1234), text("9,999,999")], "to_char(1234, 9,999,999): string =     1,234"),
         ("to_char", vec![int(0), text("9.9")], "to_char(0, 9.9): string = 0.0"),

@@ -2,14 +2,14 @@
 
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::functions_aggregate::grouping::grouping_udaf;
-use datafusion::logical_expr::expr::{AggregateFunction, NullTreatment};
+use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::{Expr as Plan, cast as plan_cast};
 use paceline_functions::{
     Call, DataType, Error, Function, Group, LambdaInput, Resolve, Result, Typed, find, resolve_lambda,
-    with_null_treatment,
 };
-use paceline_syntax::tree::{Argument, Expr, ExprKind, FunctionCall, Name, Nulls, Reference};
+use paceline_syntax::tree::{Argument, Expr, ExprKind, FunctionCall, Name, Reference};
 
+use super::null_treatment::with_nulls;
 use super::{Names, Resolver, cast, evaluate};
 
 /// Functions that IGNORE NULLS and RESPECT NULLS may stand behind.
@@ -375,38 +375,4 @@ fn distinct(typed: Typed) -> Result<Typed> {
         None => typed.name,
     };
     Ok(Typed { expr, name, ..typed })
-}
-
-fn with_nulls(typed: Typed, nulls: Nulls) -> Result<Typed> {
-    let treatment = match nulls {
-        Nulls::Ignore => NullTreatment::IgnoreNulls,
-        Nulls::Respect => NullTreatment::RespectNulls,
-    };
-    // As Spark shows them: only nth_value tells of it, and first_value and last_value go by their other names.
-    let name = match (nulls, typed.name.split_once('(')) {
-        (Nulls::Ignore, Some(("nth_value", _))) => format!("{} ignore nulls", typed.name),
-        (Nulls::Ignore, Some(("first_value", rest))) => format!("first({rest}"),
-        (Nulls::Ignore, Some(("last_value", rest))) => format!("last({rest}"),
-        _ => typed.name.clone(),
-    };
-    let changed = typed.expr.transform_down(|expr| {
-        Ok(match expr {
-            Plan::AggregateFunction(mut call) => {
-                call.params.null_treatment = Some(treatment);
-                Transformed::new(Plan::AggregateFunction(call), true, TreeNodeRecursion::Jump)
-            }
-            Plan::WindowFunction(mut call) => {
-                with_null_treatment(&mut call, treatment);
-                Transformed::new(Plan::WindowFunction(call), true, TreeNodeRecursion::Jump)
-            }
-            other => Transformed::no(other),
-        })
-    })?;
-    if !changed.transformed {
-        return Err(Error::new(
-            "INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX",
-            format!("The function {} does not support IGNORE NULLS.", typed.name),
-        ));
-    }
-    Ok(Typed { expr: changed.data, name, ..typed })
 }

@@ -1,6 +1,6 @@
 //! GROUP BY: its keys, and the sets of them.
 
-use paceline_functions::{Error, Result, Typed};
+use paceline_functions::{DataType, Error, Result, Typed};
 use paceline_syntax::tree::{Expr, ExprKind, GroupBy, Grouping, Literal};
 
 use super::canonical::canonical;
@@ -130,7 +130,7 @@ impl Resolver<'_> {
                 format!("Aggregate functions are not allowed in GROUP BY, but found {}.", key.name),
             ));
         }
-        if matches!(key.data_type, paceline_functions::DataType::Map(..)) {
+        if matches!(key.data_type, DataType::Map(..)) {
             return Err(Error::new(
                 "GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE",
                 format!(
@@ -140,7 +140,19 @@ impl Resolver<'_> {
                 ),
             ));
         }
+        if has_no_fields(&key.data_type) {
+            return Err(Error::unsupported("GROUP BY of a struct without fields"));
+        }
         Ok(key)
+    }
+}
+
+/// Whether a struct without fields is in a type.
+fn has_no_fields(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Struct(fields) => fields.is_empty() || fields.iter().any(|field| has_no_fields(&field.data_type)),
+        DataType::Array(element, _) => has_no_fields(element),
+        _ => false,
     }
 }
 

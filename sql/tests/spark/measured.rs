@@ -135,7 +135,7 @@ fn strings_become_numbers_in_arithmetic_ansi() {
     check(
         r#"SET spark.sql.ansi.enabled = true; SELECT '1' + 1, '3' * '2', s + 1, s = 1, s > 5 FROM VALUES ('1'), ('10') t(s)"#,
         expect![[
-            r#"DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE: Cannot resolve "(3 * 2)" due to data type mismatch: the binary operator requires the input type "NUMERIC", not "STRING"."#
+            r#"DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE: Cannot resolve "(3 * 2)" due to data type mismatch: the binary operator requires the input type "NUMERIC", not "STRING".; line 1 pos 16"#
         ]],
     );
 }
@@ -340,6 +340,12 @@ fn backslashes_escape_in_strings_but_not_in_raw_ones() {
 fn samples_and_hints_are_obeyed_or_at_least_read() {
     check(
         r#"SELECT /*+ BROADCAST(t) */ count(*) FROM VALUES (1), (2) t(a) TABLESAMPLE (100 PERCENT)"#,
-        expect!["PARSE_SYNTAX_ERROR: Syntax error at or near 'TABLESAMPLE'."],
+        expect![[r#"
+            PARSE_SYNTAX_ERROR: Syntax error at or near 'TABLESAMPLE'.(line 1, pos 62)
+
+            == SQL ==
+            SELECT /*+ BROADCAST(t) */ count(*) FROM VALUES (1), (2) t(a) TABLESAMPLE (100 PERCENT)
+            --------------------------------------------------------------^^^
+        "#]],
     );
 }

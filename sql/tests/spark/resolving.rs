@@ -112,7 +112,7 @@ fn an_unknown_column_is_told_with_those_that_are_like_it() {
     check(
         "SELECT nmae FROM VALUES ('a', 1) t(name, number)",
         expect![
-            "UNRESOLVED_COLUMN.WITH_SUGGESTION: A column or function parameter with name `nmae` cannot be resolved. Did you mean one of the following? [`t`.`name`, `t`.`number`]."
+            "UNRESOLVED_COLUMN.WITH_SUGGESTION: A column or function parameter with name `nmae` cannot be resolved. Did you mean one of the following? [`name`, `number`].; line 1 pos 7"
         ],
     );
 }
@@ -122,7 +122,7 @@ fn a_statement_that_is_none_is_shown_with_a_caret() {
     check(
         "SELECT a FROM\nVALUES (1) t(a) WHERE WHERE",
         expect![
-            "UNRESOLVED_COLUMN.WITH_SUGGESTION: A column or function parameter with name `WHERE` cannot be resolved. Did you mean one of the following? [`t`.`a`]."
+            "UNRESOLVED_COLUMN.WITH_SUGGESTION: A column or function parameter with name `WHERE` cannot be resolved. Did you mean one of the following? [`a`].; line 2 pos 22"
         ],
     );
 }

@@ -176,7 +176,7 @@ fn aggregates_of_other_types() {
         expect![[r#"
             sum(a): bigint = -9223372036854775808
             try_sum(a): bigint = NULL
-            avg(a): double = 4.611686018427388E18
+            avg(a): double = 4.6116860184273879E18
             sum(b): decimal(38,0) = NULL
             try_sum(b): decimal(38,0) = NULL
             avg(b): decimal(38,4) = NULL

@@ -113,8 +113,8 @@ fn sequences() {
             sequence(1, 3): array<bigint>! = [1,2,3]
             sequence(1, 3): array<int>! = [1,2,3]
             sequence(1, NULL): array<int> = NULL
-            [INVALID_PARAMETER_VALUE] requirement failed: Illegal sequence boundaries: 1 to 5 by -1
-            [INVALID_PARAMETER_VALUE] requirement failed: Illegal sequence boundaries: 1 to 5 by 0
+            [java.lang.IllegalArgumentException] requirement failed: Illegal sequence boundaries: 1 to 5 by -1
+            [java.lang.IllegalArgumentException] requirement failed: Illegal sequence boundaries: 1 to 5 by 0
             sequence(1, 1, 0): array<int>! = [1]
             [COLLECTION_SIZE_LIMIT_EXCEEDED] Too long sequence: 2147483647. Should be <= 134217728
             sequence(2020-01-31, 2020-04-30, 1): array<date> = [2020-01-31,2020-02-29,2020-03-31,2020-04-30]
@@ -122,7 +122,7 @@ fn sequences() {
             sequence(2020-01-03, 2020-01-01): array<date> = [2020-01-03,2020-01-02,2020-01-01]
             sequence(2020-03-07 12:00:00, 2020-03-10 12:00:00, 1): array<timestamp> = [2020-03-07 12:00:00,2020-03-08 12:00:00,2020-03-09 12:00:00,2020-03-10 12:00:00]
             sequence(2020-03-07 12:00:00, 2020-03-07 15:00:00, 1): array<timestamp> = [2020-03-07 12:00:00,2020-03-07 13:00:00,2020-03-07 14:00:00,2020-03-07 15:00:00]
-            [INVALID_PARAMETER_VALUE] sequence step must be an interval day to second of day granularity if start and end values are dates
+            [java.lang.IllegalArgumentException] sequence step must be an interval day to second of day granularity if start and end values are dates
             sequence(2020-01-01, 2020-01-03 00:00:00, 1): array<timestamp> = [2020-01-01 00:00:00,2020-01-02 00:00:00,2020-01-03 00:00:00]
             sequence(2020-01-31, 2020-05-31, 2): array<date> = [2020-01-31,2020-03-31,2020-05-31]
             [DATATYPE_MISMATCH.SEQUENCE_WRONG_INPUT_TYPES] Cannot resolve "sequence(a, b)" due to data type mismatch: `sequence` uses the wrong parameter type. The parameter type must conform to: 1. The start and stop expressions must resolve to the same type. 2. If start and stop expressions resolve to the ("TIMESTAMP" or "TIMESTAMP_NTZ" or "DATE") type, then the step expression must resolve to the ("INTERVAL" or "INTERVAL YEAR TO MONTH" or "INTERVAL DAY TO SECOND") type. 3. Otherwise, if start and stop expressions resolve to the "INTEGRAL" type, then the step expression must resolve to the same type.

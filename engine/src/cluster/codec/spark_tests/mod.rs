@@ -115,9 +115,11 @@ impl Both {
             Ok(plan) => plan,
             Err(error) => return [0, 1].map(|_| Err(DataFusionError::Plan(error.to_string()))),
         };
-        let here = self.show(collect(Arc::clone(&plan), self.state.task_ctx()).await, resolved);
         let schema = plan.schema();
-        let there = match self.sent(plan) {
+        // Sent before it runs: its filters learn from the rows that they see.
+        let sent = self.sent(Arc::clone(&plan));
+        let here = self.show(collect(plan, self.state.task_ctx()).await, resolved);
+        let there = match sent {
             Ok(plan) => {
                 assert_eq!(plan.schema(), schema, "{}", resolved.plan.display_indent());
                 self.show(collect(plan, Arc::clone(&self.elsewhere)).await, resolved)
