@@ -17,6 +17,7 @@ pub mod placement;
 pub mod session;
 pub mod settings;
 mod statements;
+mod unordered;
 
 #[cfg(feature = "demo")]
 pub mod demo;

@@ -45,6 +45,7 @@ use crate::network::Network;
 use crate::observe::progress::{Progress, Running};
 use crate::observe::prometheus::Metrics;
 use crate::settings::Settings;
+use crate::unordered;
 use collect::Collected;
 use insert::Inserting;
 use planner::Planner;
@@ -174,6 +175,7 @@ impl Session {
             .with_runtime_env(environment)
             .with_default_features()
             .with_optimizer_rules(cluster::optimizer_rules(cluster.is_some()))
+            .with_physical_optimizer_rules(unordered::physical_rules())
             .with_analyzer_rule(Arc::new(HoistApiCalls))
             .with_analyzer_rule(Arc::new(SetRowsAside))
             .with_query_planner(Arc::new(Planner { cluster: cluster.clone() }))

@@ -21,6 +21,7 @@ use datafusion_proto::physical_plan::{PhysicalExtensionCodec, PhysicalProtoConve
 use prost::Message;
 
 use crate::io::stores::Stores;
+use crate::unordered::UnorderedExec;
 pub(super) use fields::to_proto;
 use proto::operator::Kind;
 
@@ -65,6 +66,7 @@ impl PhysicalExtensionCodec for PlanCodec {
             (Some(call), ..) => Kind::ApiCall(call),
             (_, Some(write), _) => Kind::WriteFiles(write),
             (.., Some(scan)) => Kind::FileScan(scan),
+            (None, None, None) if node.is::<UnorderedExec>() => Kind::Unordered(proto::Unordered {}),
             (None, None, None) => return self.others.try_encode(node, buf, converter),
         };
         buf.extend_from_slice(TAG);
@@ -86,6 +88,7 @@ impl PhysicalExtensionCodec for PlanCodec {
         match (kind.ok_or_else(|| damaged("it is of a newer version"))?, inputs) {
             (Kind::FileScan(scan), []) => scan::decode(&scan, carrier, context),
             (Kind::ApiCall(call), [input]) => call::decode(call, Arc::clone(input), carrier, context),
+            (Kind::Unordered(_), [input]) => Ok(Arc::new(UnorderedExec::new(Arc::clone(input)))),
             (Kind::WriteFiles(write), [input]) => write::decode(write, Arc::clone(input), &self.stores),
             (_, inputs) => Err(damaged(format!("it has {} inputs", inputs.len()))),
         }

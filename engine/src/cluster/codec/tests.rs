@@ -63,6 +63,8 @@ async fn every_operator_of_ours_is_the_same_on_the_other_side() {
         "SELECT f(id, email).status AS status FROM records",
         "SELECT id, CASE WHEN id > '1' THEN f(id, email) END.score AS score FROM records",
         "SELECT g(id) AS answer FROM plain UNION ALL SELECT g(id) FROM packed",
+        "SELECT g(p.n) AS answer FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM packed) p JOIN \
+         (SELECT id, row_number() OVER (ORDER BY id) AS n FROM packed) q ON p.n = q.n",
         "SELECT count(*) AS n, g(max(p.id)) AS answer FROM packed p JOIN plain q ON p.id = q.id GROUP BY p.id",
     ] {
         let sent = numbered(plan(&session, query, &output).await).unwrap();

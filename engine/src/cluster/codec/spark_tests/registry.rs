@@ -9,7 +9,7 @@ use super::arguments::calls;
 const CALLS: usize = 3;
 
 /// Functions that no call was found for.
-const UNCALLED: &[&str] = &[];
+const UNCALLED: &[&str] = &["count_min_sketch", "hll_sketch_agg", "hll_sketch_estimate", "hll_union"];
 
 /// The statements that have a call in them.
 fn statements(call: &str, resolve: &Resolve) -> Vec<String> {
