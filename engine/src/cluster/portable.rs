@@ -11,13 +11,18 @@ use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::empty::EmptyExec;
-use datafusion::physical_plan::joins::NestedLoopJoinExec;
+use datafusion::physical_plan::joins::{CrossJoinExec, HashJoinExec, NestedLoopJoinExec, PartitionMode};
 use datafusion::physical_plan::placeholder_row::PlaceholderRowExec;
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datafusion::physical_plan::repartition::RepartitionExec;
+use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::{
     ChildrenPropertiesMode, ExecutionPlan, ExecutionPlanProperties, Partitioning, ReplaceChildrenOptions,
+    StatisticsArgs, StatisticsContext,
 };
+
+/// Ballista hands the left side of a join to every task below so many bytes (`ballista.optimizer.broadcast_join_threshold_bytes`).
+const HANDED_OUT: usize = 10 * 1024 * 1024;
 
 /// The plan in a form that says the same when its tasks run in many processes.
 ///
@@ -27,6 +32,12 @@ pub(super) fn portable(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn Execution
     let portable = plan.transform_up(|node| {
         if let Some(join) = node.downcast_ref::<NestedLoopJoinExec>() {
             return whole_right_side(&node, join);
+        }
+        if let Some(join) = node.downcast_ref::<HashJoinExec>() {
+            return both_sides_spread(&node, join);
+        }
+        if node.is::<UnionExec>() {
+            return parts_of_their_own(&node);
         }
         if let Some(spread) = node.downcast_ref::<RepartitionExec>() {
             return spread_by_columns(&node, spread);
@@ -66,6 +77,65 @@ fn whole_right_side(
     let right = Arc::new(RepartitionExec::try_new(right, Partitioning::Hash(vec![key], 1))?);
     let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
     Ok(Transformed::yes(Arc::clone(node).replace_children(vec![left, right], options)?))
+}
+
+/// A join that says rows of a collected left side says them once for each task. Ballista spreads both sides of such a join instead,
+/// over as many partitions as its scheduler has by default, whatever stands above expects: so it is done here, over as many as
+/// there were. What knows NULLs of the whole right side it makes one task. A left side that may be too large to be handed to every
+/// task is treated so too.
+fn both_sides_spread(
+    node: &Arc<dyn ExecutionPlan>,
+    join: &HashJoinExec,
+) -> Result<Transformed<Arc<dyn ExecutionPlan>>> {
+    use JoinType::{Full, Left, LeftAnti, LeftMark, LeftSemi};
+    let says_left = matches!(join.join_type(), Full | Left | LeftAnti | LeftMark | LeftSemi);
+    let partitions = join.right().output_partitioning().partition_count();
+    let is_changed = says_left || partitions == 1 && !is_small(join.left())?;
+    if *join.partition_mode() != PartitionMode::CollectLeft || join.null_aware || !is_changed {
+        return Ok(Transformed::no(Arc::clone(node)));
+    }
+    let (left, right): (Vec<_>, Vec<_>) = join.on().iter().cloned().unzip();
+    let spread = |input: &Arc<dyn ExecutionPlan>, keys| -> Result<Arc<dyn ExecutionPlan>> {
+        let spread: Arc<dyn ExecutionPlan> =
+            Arc::new(RepartitionExec::try_new(Arc::clone(input), Partitioning::Hash(keys, partitions))?);
+        match spread.downcast_ref::<RepartitionExec>() {
+            Some(exec) => Ok(spread_by_columns(&spread, exec)?.data),
+            None => Ok(spread),
+        }
+    };
+    let sides = vec![spread(join.left(), left)?, spread(join.right(), right)?];
+    let join = join.builder().with_partition_mode(PartitionMode::Partitioned).with_new_children(sides)?;
+    Ok(Transformed::yes(join.build_exec()?))
+}
+
+/// Whether Ballista hands it to every task.
+fn is_small(plan: &Arc<dyn ExecutionPlan>) -> Result<bool> {
+    let known = StatisticsContext::new().compute(plan.as_ref(), &StatisticsArgs::new())?;
+    Ok(known.total_byte_size.get_value().is_some_and(|bytes| *bytes < HANDED_OUT))
+}
+
+/// A part of a union that joins everything with everything is a stage of its own: tasks of the other parts would say its rows too.
+fn parts_of_their_own(node: &Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionPlan>>> {
+    let mut changed = false;
+    let mut parts = Vec::new();
+    for part in node.children() {
+        let crosses = part.exists(|node| Ok(node.is::<CrossJoinExec>() || node.is::<NestedLoopJoinExec>()))?;
+        let schema = part.schema();
+        parts.push(match schema.fields().first() {
+            Some(field) if crosses => {
+                changed = true;
+                let key = Arc::new(Column::new(field.name(), 0));
+                let count = part.output_partitioning().partition_count();
+                Arc::new(RepartitionExec::try_new(Arc::clone(part), Partitioning::Hash(vec![key], count))?)
+            }
+            _ => Arc::clone(part),
+        });
+    }
+    if !changed {
+        return Ok(Transformed::no(Arc::clone(node)));
+    }
+    let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
+    Ok(Transformed::yes(Arc::clone(node).replace_children(parts, options)?))
 }
 
 /// Ballista carries the keys of a shuffle by itself, and knows no function of ours: they are computed before.
