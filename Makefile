@@ -39,8 +39,7 @@ SPARK := $(TOOLS)/pyspark-$(PYSPARK)/bin
 spark-check: java $(SPARK)/spark-submit
 	$(SPARK)/python tests/slt/spark.py --check
 	cargo build --locked --workspace --bins --examples
-	set -e; for matrix in $(wildcard tests/matrix/*.py); do \
-		PYTHONDONTWRITEBYTECODE=1 PACELINE=$(CARGO_TARGET_DIR)/debug/paceline $(SPARK)/python $$matrix --check; done
+	PYTHONDONTWRITEBYTECODE=1 $(SPARK)/python tests/matrix/matrix.py $(CARGO_TARGET_DIR)/debug/paceline
 
 java:
 	@java -version >/dev/null 2>&1 || { echo "Spark is the judge here, and needs Java 8, 11 or 17: there is none in PATH" >&2; exit 1; }

@@ -110,9 +110,9 @@ fn pivot_makes_columns_of_values() {
 #[test]
 fn an_unknown_column_is_told_with_those_that_are_like_it() {
     check(
-        "SELECT nmae FROM VALUES ('a', 1) t(name, number)",
+        "SELECT nome FROM VALUES ('a', 1) t(name, number)",
         expect![
-            "UNRESOLVED_COLUMN.WITH_SUGGESTION: A column or function parameter with name `nmae` cannot be resolved. Did you mean one of the following? [`name`, `number`].; line 1 pos 7"
+            "UNRESOLVED_COLUMN.WITH_SUGGESTION: A column or function parameter with name `nome` cannot be resolved. Did you mean one of the following? [`name`, `number`].; line 1 pos 7"
         ],
     );
 }
