@@ -86,7 +86,8 @@ fn main() -> ExitCode {
     };
     let filter = EnvFilter::try_from_env("PACELINE_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let log = log.with_ansi(std::io::stderr().is_terminal());
+    // Who started the process may have closed its standard error: that is no reason to stop.
+    let log = log.with_ansi(std::io::stderr().is_terminal()).log_internal_errors(false);
     match arguments.log_format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().init(),

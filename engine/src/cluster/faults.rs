@@ -40,7 +40,8 @@ pub fn of_job(said: String) -> DataFusionError {
 fn sparks(said: &str) -> Option<Error> {
     let (_, rest) = said.split_once("Execution(\"[")?;
     let (class, rest) = rest.split_once("] ")?;
-    let is_class = |it: char| it.is_ascii_uppercase() || it.is_ascii_digit() || matches!(it, '_' | '.');
+    // Spark gives the name of Java's exception where it has no class of its own.
+    let is_class = |it: char| it.is_ascii_alphanumeric() || matches!(it, '_' | '.' | '$');
     if class.is_empty() || !class.chars().all(is_class) {
         return None;
     }

@@ -8,6 +8,7 @@ use paceline_functions::operators::{BinaryOperator, binary, not};
 use paceline_functions::{DataType, Error, Result, Typed, find};
 use paceline_syntax::tree::{Expr, ExprKind, Ident, NamedExpr, WrittenAlias};
 
+use super::negation::negated;
 use super::scope::Lookup;
 use super::{First, Names, Resolver, data_type};
 
@@ -18,6 +19,11 @@ impl Resolver<'_> {
     /// An expression as the names here mean it.
     pub(crate) fn expr(&mut self, expr: &Expr, names: Names<'_>) -> Result<Typed> {
         let in_filter = self.in_filter;
+        if let (true, ExprKind::Not(operand)) = (in_filter, &*expr.kind)
+            && let Some(negated) = negated(operand)
+        {
+            return self.deeper(|it| it.expr(&negated, names));
+        }
         self.in_filter &= keeps_filter(&expr.kind);
         let typed = self.deeper(|it| it.expr_kind(&expr.kind, names));
         self.in_filter = in_filter;

@@ -17,6 +17,7 @@ mod generator;
 mod grouping;
 mod join;
 mod literal;
+mod negation;
 mod null_treatment;
 mod operator;
 mod pivot;

@@ -190,3 +190,12 @@ fn zones_keep_their_last_rule_after_the_years_that_are_known() {
             2150-06-01 05:00:00	2150-12-01 04:00:00"#]],
     );
 }
+
+#[test]
+fn not_is_moved_down_to_in_of_a_query_before_what_is_unknown_is_false() {
+    let rows = "FROM VALUES (1), (5), (8), (NULL) AS s(a) WHERE";
+    let query = "(SELECT * FROM VALUES (1), (8), (NULL))";
+    check(&format!("SELECT a {rows} NOT (a NOT IN {query}) ORDER BY a"), expect!["a: int\n1\n8"]);
+    check(&format!("SELECT a {rows} NOT (a > 5 OR a IN {query})"), expect!["a: int"]);
+    check(&format!("SELECT a {rows} NOT (a > 5 AND a IN {query}) ORDER BY a"), expect!["a: int\n1\n5"]);
+}
