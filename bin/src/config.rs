@@ -7,7 +7,7 @@ use paceline_engine::api_defaults::PATTERNS;
 use paceline_engine::cluster::sizing::SPARK_KEYS;
 use paceline_engine::enrich::Values;
 use paceline_engine::function_options;
-use paceline_engine::settings::KEYS;
+use paceline_engine::settings::{KEYS, SETTINGS, find_setting};
 
 use crate::enrich::{Flags, gather};
 
@@ -37,8 +37,12 @@ pub fn start(arguments: &Arguments) -> Result<ExitCode, Box<dyn std::error::Erro
     for (name, meaning) in PATTERNS {
         println!("{name}\n{:<24} {meaning}", "");
     }
+    println!("\n# Spark's for statements: --conf KEY=VALUE, or SET KEY = VALUE in SQL\n");
+    for setting in SETTINGS {
+        println!("{}\n{:<24} {} (default {})", setting.key, "", setting.meaning, setting.default);
+    }
     println!("\n# Spark's: --conf KEY=VALUE of paceline cluster and executor, those of partitions of paceline run\n");
-    for key in SPARK_KEYS.iter().filter(|key| KEYS.iter().all(|of_run| of_run.name != key.name)) {
+    for key in SPARK_KEYS.iter().filter(|key| find_setting(key.name).is_none()) {
         println!("{}\n{:<24} {}", key.name, "", key.meaning);
     }
     println!("\n# an API function: OPTIONS (key 'value', …)\n");

@@ -9,12 +9,13 @@ use etcetera::{BaseStrategy, choose_base_strategy};
 use paceline_udfs::egress::AllowedHosts;
 use url::Url;
 
+pub use paceline_sql::catalog::{SETTINGS, find_setting};
+
 use crate::EngineError;
 use crate::api_defaults::{self, ApiDefaults};
 use crate::checkpoint::CheckpointSettings;
 use crate::cluster::{Access, HostPort};
 use crate::io::s3::{Encryption, S3Settings};
-use crate::io::sink::{MAX_RECORDS, OVERWRITE, is_dynamic, max_records};
 
 /// How a session runs.
 #[derive(Clone, Debug)]
@@ -47,10 +48,6 @@ pub struct Settings {
     pub quota: Option<HostPort>,
     /// What is shown to a cluster and to who keeps the pace.
     pub access: Access,
-    /// Options of outputs that they do not give.
-    pub output_options: Vec<(String, String)>,
-    /// Whether columns that are folders have the types of their values.
-    pub infer_partitions: bool,
 }
 
 const TWO: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
@@ -73,8 +70,6 @@ impl Default for Settings {
             large_jobs: None,
             quota: None,
             access: Access::default(),
-            output_options: Vec::new(),
-            infer_partitions: true,
         }
     }
 }
@@ -199,30 +194,6 @@ pub const KEYS: &[Key] = &[
             Ok(())
         },
     },
-    Key {
-        name: "spark.sql.files.maxRecordsPerFile",
-        meaning: "rows in a file of an output at most, as its option maxRecordsPerFile has it (default 0: no limit)",
-        set: |settings, text| {
-            max_records(text)?;
-            settings.output_options.push((MAX_RECORDS.to_owned(), text.to_owned()));
-            Ok(())
-        },
-    },
-    Key {
-        name: "spark.sql.sources.partitionColumnTypeInference.enabled",
-        meaning: "whether columns that are folders of an input have the types of their values, or are strings (default true)",
-        set: |settings, text| flag(text).map(|flag| settings.infer_partitions = flag),
-    },
-    Key {
-        name: "spark.sql.sources.partitionOverwriteMode",
-        meaning: "what an INSERT with the option partitionBy replaces: everything (static) or the partitions that its result has \
-                  (dynamic), as the option partitionOverwriteMode has it (default static)",
-        set: |settings, text| {
-            is_dynamic(text)?;
-            settings.output_options.push((OVERWRITE.to_owned(), text.to_owned()));
-            Ok(())
-        },
-    },
 ];
 
 impl Settings {
@@ -305,7 +276,7 @@ mod tests {
         let error = settings.set("paceline.batch.rows", "none").unwrap_err().to_string();
         expect!["setting 'paceline.batch.rows' is 'none', expected a whole number above zero"].assert_eq(&error);
         let error = settings.set("paceline.cores", "1").unwrap_err().to_string();
-        expect!["there is no setting 'paceline.cores'; there are paceline.api.allowed_hosts, paceline.batch.rows, paceline.partitions, paceline.cluster, paceline.cluster.auto, paceline.quota, paceline.checkpoint.enabled, paceline.checkpoint.location, paceline.checkpoint.keep, paceline.state.dir, paceline.s3.endpoint, paceline.s3.region, paceline.s3.anonymous, paceline.s3.sse, paceline.s3.sse.kms.key, spark.sql.files.maxRecordsPerFile, spark.sql.sources.partitionColumnTypeInference.enabled, spark.sql.sources.partitionOverwriteMode, paceline.api.<function>.<option>, paceline.api.default.<option>, and Spark's own"]
+        expect!["there is no setting 'paceline.cores'; there are paceline.api.allowed_hosts, paceline.batch.rows, paceline.partitions, paceline.cluster, paceline.cluster.auto, paceline.quota, paceline.checkpoint.enabled, paceline.checkpoint.location, paceline.checkpoint.keep, paceline.state.dir, paceline.s3.endpoint, paceline.s3.region, paceline.s3.anonymous, paceline.s3.sse, paceline.s3.sse.kms.key, paceline.api.<function>.<option>, paceline.api.default.<option>, and Spark's own"]
         .assert_eq(&error);
     }
 }

@@ -50,6 +50,7 @@ pub use interval_fields::{DayTimeField, YearMonthField};
 pub use kernel::{Arguments, Kernel, SparkUdf, may_be_null};
 pub use settings::{Settings, TimestampType};
 pub use typed::Typed;
+pub use zone::is_zone;
 
 #[cfg(test)]
 mod tests;

@@ -45,6 +45,11 @@ const SHORT: [(&str, &str); 28] = [
     ("HST", "-10:00"),
 ];
 
+/// Whether there is a zone of this name.
+pub fn is_zone(name: &str) -> bool {
+    Zone::parse(name).is_some()
+}
+
 impl Zone {
     /// The zone of a name: a region, `Z`, `UTC`, `+8`, `+08:30`, `GMT+1`, or one of Java's short ids.
     pub(crate) fn parse(name: &str) -> Option<Zone> {

@@ -19,7 +19,7 @@ use sqllogictest::{
 use tokio::runtime::Runtime;
 
 const FILES: &[&str] =
-    &["about_functions", "calls", "csv", "errors", "functions", "guards", "inserts", "positions", "views"];
+    &["about_functions", "calls", "csv", "errors", "functions", "guards", "inserts", "positions", "tables", "views"];
 
 #[test]
 fn about_functions() {
@@ -59,6 +59,11 @@ fn inserts() {
 #[test]
 fn positions() {
     run("positions");
+}
+
+#[test]
+fn tables() {
+    run("tables");
 }
 
 #[test]

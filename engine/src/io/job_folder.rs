@@ -40,6 +40,8 @@ pub struct JobFolder {
     pub(super) replaced: Arc<[String]>,
     /// Whether an overwrite replaces only the partitions that it has rows of.
     pub(super) keeps_other_partitions: bool,
+    /// The folder of partitions that is replaced then, whatever the job has rows of.
+    pub(super) within: Option<Arc<str>>,
 }
 
 impl fmt::Debug for JobFolder {
@@ -61,6 +63,7 @@ impl JobFolder {
             appends: false,
             replaced: Arc::default(),
             keeps_other_partitions: false,
+            within: None,
         }
     }
 
@@ -82,6 +85,11 @@ impl JobFolder {
     /// The folder, whose commit replaces only the partitions that the job has rows of, or everything.
     pub fn keeping_other_partitions(self, keeps_other_partitions: bool) -> Self {
         JobFolder { keeps_other_partitions, ..self }
+    }
+
+    /// The folder, whose commit replaces what is below this folder of partitions, `day=2/region=x`.
+    pub fn replacing_within(self, within: String) -> Self {
+        JobFolder { keeps_other_partitions: true, within: Some(within.into()), ..self }
     }
 
     /// The folder, whose job takes over a commit that showed no sign of life for so long.
@@ -155,10 +163,14 @@ impl JobFolder {
         let folder = match kind {
             Kind::DeadLetters => self.letters_of(&self.job),
             Kind::Rows if within.is_empty() => self.destination.path.clone(),
-            // The path as it is: joining would escape what is escaped already.
-            Kind::Rows => Path::parse(format!("{}/{within}", self.destination.path))?,
+            Kind::Rows => self.partition(within)?,
         };
         Ok(folder.join(name))
+    }
+
+    /// The folder of a partition; the path as it is, since joining would escape what is escaped already.
+    pub(super) fn partition(&self, within: &str) -> object_store::Result<Path> {
+        Ok(Path::parse(format!("{}/{within}", self.destination.path))?)
     }
 
     /// Where the dead letters of a job are. Where a commit leaves other partitions as they are, it leaves the letters of the

@@ -5,6 +5,7 @@ mod bucket;
 pub mod commit;
 mod credentials;
 pub mod job_folder;
+pub(crate) mod of_session;
 mod pieces;
 pub mod readers;
 pub mod s3;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError};
 
 use datafusion::physical_plan::ExecutionPlan;
-use paceline_sql::commands::InsertDirectory;
+use paceline_sql::commands::{InsertDirectory, Overwrite};
 use paceline_udfs::journal::Journal;
 
 use super::{Outcome, Session, Written, plan};
@@ -12,7 +12,8 @@ use crate::api_call::{ApiCallExec, Run};
 use crate::checkpoint::{Kept, Output, Step, success_note};
 use crate::io::commit;
 use crate::io::job_folder::JobFolder;
-use crate::io::sink::{Kind, StagedFile, Target, WriteFiles};
+use crate::io::of_session;
+use crate::io::sink::{Kind, StagedFile, Target, WriteFiles, partition_folder};
 use crate::io::stores::Place;
 use crate::observe::progress::Running;
 
@@ -32,9 +33,11 @@ impl Session {
     ) -> Result<Outcome, EngineError> {
         let mut target = self.target(insert, &step.begun.job)?;
         target.folder = target.folder.keeping_checkpoints(self.checkpoints.keep);
-        if insert.appends {
-            target.folder = target.folder.appending(Vec::new());
-        }
+        target.folder = match &insert.overwrite {
+            Overwrite::Nothing => target.folder.appending(Vec::new()),
+            Overwrite::Everything | Overwrite::Partitions => target.folder,
+            Overwrite::Partition(values) => target.folder.replacing_within(partition_folder(values)?),
+        };
         let folder = target.folder.clone();
         commit::prepare(&folder).await?;
         let success = folder.success().await?;
@@ -73,7 +76,7 @@ impl Session {
     /// Where to and how a job writes. What the settings say of outputs holds where the INSERT says nothing.
     pub(crate) fn target(&self, insert: &InsertDirectory, job: &str) -> Result<Target, EngineError> {
         let folder = JobFolder::new(self.stores.place(&insert.directory)?, job);
-        let options: Vec<_> = self.output_options.iter().chain(&insert.options).cloned().collect();
+        let options = of_session::written(&insert.format, &insert.options, &self.expression_settings());
         Target::new(folder, &insert.format, &options)
     }
 

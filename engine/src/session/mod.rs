@@ -65,8 +65,6 @@ pub struct Session {
     network: Network,
     api_defaults: ApiDefaults,
     /// Options of outputs that they do not give.
-    output_options: Vec<(String, String)>,
-    infer_partitions: bool,
     checkpoints: CheckpointSettings,
     /// The INSERT that is being carried out.
     inserting: Mutex<Option<Inserting>>,
@@ -181,10 +179,8 @@ impl Session {
             .with_query_planner(Arc::new(Planner { cluster: cluster.clone() }))
             .build();
         let context = SessionContext::new_with_state(state);
-        let mut catalog = catalog::Session::default();
-        for (key, value) in settings.given.iter().filter(|(key, _)| key.starts_with("spark.sql.")) {
-            catalog.set(key, value);
-        }
+        let of_sql = settings.given.iter().filter(|(key, _)| key.starts_with("spark.sql.")).cloned();
+        let catalog = catalog::Session::default().with(of_sql.collect());
         Ok(Session {
             context,
             catalog: Mutex::new(catalog),
@@ -195,8 +191,6 @@ impl Session {
             watches: Arc::default(),
             network,
             api_defaults: settings.api,
-            output_options: settings.output_options,
-            infer_partitions: settings.infer_partitions,
             checkpoints: settings.checkpoints,
             inserting: Mutex::default(),
             running: Mutex::default(),

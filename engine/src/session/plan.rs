@@ -66,8 +66,7 @@ impl Session {
         let state = self.context.state();
         let columns = columns.map(|columns| columns.iter().map(StructField::to_arrow).collect());
         let settings = self.expression_settings();
-        let infer = self.infer_partitions;
-        let opened = readers::open(&state, &self.stores, format, columns, options, infer, &settings).await?;
+        let opened = readers::open(&state, &self.stores, format, columns, options, &settings).await?;
         Ok(provider_as_source(opened))
     }
 }

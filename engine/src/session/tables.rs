@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::common::{Column, JoinType};
 use datafusion::datasource::{MemTable, provider_as_source, source_as_provider};
 use datafusion::error::DataFusionError;
-use datafusion::logical_expr::TableSource;
+use datafusion::logical_expr::{Expr, Operator, TableSource, binary_expr, ident, lit, not};
 use paceline_functions::{Error, StructField};
 use paceline_sql::catalog::{Object, Table};
 use paceline_sql::commands::{InsertDirectory, Overwrite, of_files};
@@ -30,7 +31,7 @@ impl Session {
         match place(&table) {
             Some(place) => {
                 if let Some(query) = query {
-                    let insert = insert_of(&table, place, query);
+                    let insert = insert_of(&table, place, query, Overwrite::Everything);
                     outcome = self.insert(&insert, text, step).await?;
                 }
                 self.open_table(&mut table).await?;
@@ -61,26 +62,19 @@ impl Session {
         let mut outcome = Outcome::Done;
         match place(&table) {
             Some(place) => {
-                let mut insert = insert_of(&table, place, query);
-                insert.appends = overwrite == Overwrite::Nothing;
-                if matches!(overwrite, Overwrite::Partition(_)) {
-                    let dynamic = ("partitionOverwriteMode".to_owned(), "dynamic".to_owned());
-                    insert.options.push(dynamic);
+                let mut insert = insert_of(&table, place, query, overwrite);
+                // Executors know by it where dead letters go.
+                if matches!(insert.overwrite, Overwrite::Partition(_) | Overwrite::Partitions) {
+                    insert.options.push(("partitionOverwriteMode".to_owned(), "dynamic".to_owned()));
                 }
                 outcome = self.insert(&insert, text, step).await?;
                 self.open_table(&mut table).await?;
             }
             None => {
                 let schema = schema(&table);
-                let mut rows = match overwrite {
-                    Overwrite::Nothing => self.current(&table).await?,
-                    Overwrite::Everything => Vec::new(),
-                    Overwrite::Partition(_) => {
-                        let what = "INSERT OVERWRITE of a partition of a table without LOCATION";
-                        return Err(Error::unsupported(what).into());
-                    }
-                };
-                rows.extend(self.stored(&schema, &query, step).await?);
+                let new = self.stored(&schema, &query, step).await?;
+                let mut rows = self.kept(&table, &schema, overwrite, &new).await?;
+                rows.extend(new);
                 table.source = Some(in_memory(schema, rows)?);
             }
         }
@@ -145,11 +139,38 @@ impl Session {
         Ok(stored?)
     }
 
-    async fn current(&self, table: &Table) -> Result<Vec<RecordBatch>, EngineError> {
+    /// The rows of a table in memory that stay beside new ones.
+    async fn kept(
+        &self,
+        table: &Table,
+        schema: &SchemaRef,
+        overwrite: Overwrite,
+        new: &[RecordBatch],
+    ) -> Result<Vec<RecordBatch>, EngineError> {
         let Some(source) = &table.source else { return Ok(Vec::new()) };
-        let provider = source_as_provider(source)?;
-        Ok(self.context.read_table(provider)?.collect().await?)
+        let current = self.context.read_table(source_as_provider(source)?)?;
+        let kept = match overwrite {
+            Overwrite::Nothing => current,
+            Overwrite::Everything => return Ok(Vec::new()),
+            Overwrite::Partition(values) => {
+                let is_in = values.into_iter().map(|(name, value)| same(ident(name), lit(value))).reduce(Expr::and);
+                current.filter(is_in.map_or(lit(true), not))?
+            }
+            Overwrite::Partitions => {
+                let new = MemTable::try_new(Arc::clone(schema), vec![new.to_vec()])?;
+                let new = self.context.read_table(Arc::new(new))?.alias("new")?;
+                let of = |side: &str, name: &String| Expr::Column(Column::new(Some(side), name));
+                let on = table.partitioned_by.iter().map(|name| same(of("old", name), of("new", name)));
+                current.alias("old")?.join_on(new, JoinType::LeftAnti, on)?
+            }
+        };
+        Ok(kept.collect().await?)
     }
+}
+
+/// Whether two values are the same, NULL or not.
+fn same(one: Expr, other: Expr) -> Expr {
+    binary_expr(one, Operator::IsNotDistinctFrom, other)
 }
 
 /// Where a table's files are, unless it lives in memory.
@@ -164,7 +185,7 @@ fn read_options(table: &Table, location: String) -> Vec<(String, String)> {
     own.chain([("path".to_owned(), location)]).collect()
 }
 
-fn insert_of(table: &Table, directory: String, query: Resolved) -> InsertDirectory {
+fn insert_of(table: &Table, directory: String, query: Resolved, overwrite: Overwrite) -> InsertDirectory {
     let mut options: Vec<_> = table
         .options
         .iter()
@@ -174,7 +195,7 @@ fn insert_of(table: &Table, directory: String, query: Resolved) -> InsertDirecto
     if !table.partitioned_by.is_empty() {
         options.push(("partitionBy".to_owned(), table.partitioned_by.join(",")));
     }
-    InsertDirectory { directory, format: table.provider.to_lowercase(), options, query, appends: false }
+    InsertDirectory { directory, format: table.provider.to_lowercase(), options, query, overwrite }
 }
 
 fn schema(table: &Table) -> SchemaRef {

@@ -3,6 +3,8 @@
 
 use std::num::NonZeroUsize;
 
+use paceline_sql::catalog::{check_setting, find_setting};
+
 use super::Settings;
 use crate::EngineError;
 use crate::cluster::sizing::{SparkKey, Treated, Warning, find_spark_key};
@@ -11,7 +13,6 @@ use crate::cluster::sizing::{SparkKey, Treated, Warning, find_spark_key};
 pub(super) const PREFIX: &str = "spark.";
 const SHUFFLE: &str = "spark.sql.shuffle.partitions";
 const PARALLELISM: &str = "spark.default.parallelism";
-const TIME_ZONE: &str = "spark.sql.session.timeZone";
 const OWN_PARTITIONS: &str = "paceline.partitions";
 
 /// Checks a setting of Spark; one that is not known is no error, as in Spark.
@@ -19,6 +20,7 @@ const OWN_PARTITIONS: &str = "paceline.partitions";
 /// # Errors
 /// The value is not of its key's form.
 pub(super) fn check(name: &str, value: &str) -> Result<(), EngineError> {
+    check_setting(name, value).map_err(|error| EngineError::Setting(error.to_string()))?;
     find_spark_key(name)
         .map_or(Ok(()), |key| key.check(value))
         .map_err(|expected| EngineError::Setting(format!("setting '{name}' is '{value}', expected {expected}")))
@@ -44,9 +46,8 @@ impl Settings {
     /// What of Spark's settings was not taken as it was given, at most one warning for each key.
     pub fn spark_warnings(&self) -> Vec<Warning> {
         let is_last = |at: usize, name: &str| self.given.iter().skip(at + 1).all(|(other, _)| other != name);
-        let of_spark = self.given.iter().enumerate().filter(|(at, (name, _))| {
-            name.starts_with(PREFIX) && super::KEYS.iter().all(|own| own.name != name) && is_last(*at, name)
-        });
+        let of_spark =
+            self.given.iter().enumerate().filter(|(at, (name, _))| name.starts_with(PREFIX) && is_last(*at, name));
         let warning = |(name, said): &(String, String)| {
             let done = self.instead(name, said)?;
             Some(Warning { key: name.clone(), said: said.clone(), done })
@@ -56,6 +57,9 @@ impl Settings {
 
     /// What is done instead of a setting of Spark; `None` where it is done.
     fn instead(&self, name: &str, value: &str) -> Option<String> {
+        if find_setting(name).is_some() {
+            return None;
+        }
         let Some(key) = find_spark_key(name) else {
             return Some("has no effect: it is not known to Paceline".to_owned());
         };
@@ -70,12 +74,7 @@ impl Settings {
                 "has no effect here: it sizes a cluster, so give it to paceline cluster or paceline executor"
                     .to_owned(),
             ),
-            Treated::Elsewhere if name == TIME_ZONE => {
-                let is_utc =
-                    ["UTC", "Etc/UTC", "GMT", "Z", "+00:00"].iter().any(|utc| utc.eq_ignore_ascii_case(value.trim()));
-                (!is_utc).then(|| "kept off: times are in UTC".to_owned())
-            }
-            Treated::Elsewhere => Some("has no effect: a job has its name from --job-id".to_owned()),
+            Treated::Elsewhere => Some((*meaning).to_owned()),
         }
     }
 
@@ -148,7 +147,8 @@ mod tests {
                 ("spark.sql.shuffle.partitions", "200"),
                 ("spark.speculation", "true"),
                 ("spark.sql.adaptive.enabled", "false"),
-                ("spark.sql.session.timeZone", "UTC"),
+                ("spark.sql.session.timeZone", "Europe/Berlin"),
+                ("spark.sql.ansi.enabled", "true"),
                 ("spark.sql.files.maxRecordsPerFile", "10"),
                 ("spark.app.name", "nightly"),
                 ("spark.foo", "1"),

@@ -115,8 +115,9 @@ fn reverse(call: Call<'_>) -> Result<Typed> {
 
 fn texts(call: Call<'_>) -> Result<Typed> {
     let name = pretty(&call);
-    let bytes =
-        !call.arguments.is_empty() && call.arguments.iter().all(|argument| argument.data_type == DataType::Binary);
+    let bytes = !call.arguments.is_empty()
+        && call.arguments.iter().all(|argument| argument.data_type == DataType::Binary)
+        && !call.settings.flag("spark.sql.function.concatbinaryasstring", false);
     let (kernel, to) = if bytes { (&CONCAT_BYTES, DataType::Binary) } else { (&CONCAT_TEXT, DataType::String) };
     let nullable = call.arguments.iter().any(|argument| argument.nullable);
     let mut arguments = Vec::with_capacity(call.arguments.len());

@@ -1,6 +1,7 @@
 //! What a session knows by name: databases, tables, views and settings, as plain data. Nothing here reads or runs anything.
 
 mod session;
+mod settings;
 mod table;
 
 use std::collections::BTreeMap;
@@ -8,6 +9,7 @@ use std::collections::BTreeMap;
 use paceline_functions::{Error, Result};
 
 pub use session::Session;
+pub use settings::{OVERWRITE_MODE, SETTINGS, Setting, check_setting, find_setting};
 pub use table::{Column, Database, Declared, Object, Table, View, ViewSource};
 
 /// The catalog's name, as Spark calls its own.

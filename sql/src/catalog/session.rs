@@ -33,6 +33,8 @@ pub struct Session {
     /// Such files that a query names and that are not open.
     wanted: Wanted,
     defaults: Settings,
+    /// Settings that it began with, by key.
+    given: BTreeMap<String, String>,
 }
 
 impl Default for Session {
@@ -52,7 +54,16 @@ impl Session {
             files: BTreeMap::new(),
             wanted: Wanted::default(),
             defaults,
+            given: BTreeMap::new(),
         }
+    }
+
+    /// The session, which begins with these settings and to which RESET goes back.
+    pub fn with(mut self, given: BTreeMap<String, String>) -> Self {
+        self.set.clone_from(&given);
+        self.given = given;
+        self.apply();
+        self
     }
 
     /// Notes that files have to be opened before a query can be resolved.
@@ -72,11 +83,12 @@ impl Session {
         self.apply();
     }
 
-    /// Resets a key, or all.
+    /// Resets a key, or all, to what it was in the beginning.
     pub fn reset(&mut self, key: Option<&str>) {
-        match key {
-            Some(key) => drop(self.set.remove(key)),
-            None => self.set.clear(),
+        match key.map(|key| (key, self.given.get(key))) {
+            Some((key, Some(value))) => drop(self.set.insert(key.to_owned(), value.clone())),
+            Some((key, None)) => drop(self.set.remove(key)),
+            None => self.set.clone_from(&self.given),
         }
         self.apply();
     }

@@ -3,7 +3,7 @@
 use paceline_functions::{Error, Result};
 use paceline_syntax::tree::{Cte, Insert, InsertTarget, Query};
 
-use super::{Action, name_parts};
+use super::{Action, Overwrite, name_parts};
 use crate::catalog::Session;
 use crate::resolve::{Resolved, Resolver};
 
@@ -18,8 +18,8 @@ pub struct InsertDirectory {
     pub options: Vec<(String, String)>,
     /// The rows.
     pub query: Resolved,
-    /// Whether the files that are there stay.
-    pub appends: bool,
+    /// Which files give way.
+    pub overwrite: Overwrite,
 }
 
 pub(super) fn insert(session: &Session, ctes: &[Cte], insert: &Insert, query: &Query) -> Result<Action> {
@@ -58,5 +58,11 @@ pub(super) fn insert(session: &Session, ctes: &[Cte], insert: &Insert, query: &Q
         }
     }
     let format = name_parts(format).join(".").to_lowercase();
-    Ok(Action::InsertDirectory(Box::new(InsertDirectory { directory, format, options, query, appends: false })))
+    Ok(Action::InsertDirectory(Box::new(InsertDirectory {
+        directory,
+        format,
+        options,
+        query,
+        overwrite: Overwrite::Everything,
+    })))
 }

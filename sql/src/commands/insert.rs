@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use datafusion::logical_expr::{LogicalPlan, Projection};
 use datafusion::scalar::ScalarValue;
+use paceline_functions::cast::{CastMode, convert};
 use paceline_functions::{DataType, Error, Result, Typed};
 use paceline_syntax::tree::{Cte, Insert, InsertColumns, InsertTarget, Literal, PartitionSpec, Query};
 
 use super::{Action, Overwrite, parts};
-use crate::catalog::{Found, Object, Session, Table, no_table, quoted};
-use crate::resolve::{Resolver, store_cast};
+use crate::catalog::{CATALOG, Found, OVERWRITE_MODE, Object, Session, Table, no_table, quoted};
+use crate::resolve::{Resolver, evaluate, store_cast};
 
 pub(super) fn insert(session: &mut Session, ctes: &[Cte], insert: &Insert, query: &Query) -> Result<Action> {
     let InsertTarget::Table { name, partition, columns, .. } = &insert.target else {
@@ -31,7 +32,7 @@ pub(super) fn insert(session: &mut Session, ctes: &[Cte], insert: &Insert, query
     let relation = resolver.query(query)?;
     let given: Vec<Typed> = relation.scope.visible().map(|it| it.column.clone()).collect();
     let fixed = match partition {
-        Some(spec) => fixed(&mut resolver, &table, spec)?,
+        Some(spec) => fixed(&mut resolver, &database, &table, spec)?,
         None => Vec::new(),
     };
     let free: Vec<usize> = (0..table.columns.len()).filter(|at| !fixed.iter().any(|(it, _)| it == at)).collect();
@@ -97,24 +98,33 @@ pub(super) fn insert(session: &mut Session, ctes: &[Cte], insert: &Insert, query
         output.push(column.field.clone());
     }
     let plan = LogicalPlan::Projection(Projection::try_new(exprs, Arc::new(relation.plan))?);
-    let overwrite = match (insert.overwrite, fixed.as_slice()) {
-        (false, _) => Overwrite::Nothing,
-        (true, []) => Overwrite::Everything,
-        (true, fixed) => {
-            let mut values = Vec::new();
-            for (at, value) in fixed {
-                let text = if value.as_literal().is_some_and(ScalarValue::is_null) {
-                    None
-                } else {
-                    Some(resolver.as_text(value)?)
-                };
-                values.push((table.columns[*at].field.name.clone(), text));
-            }
-            Overwrite::Partition(values)
-        }
-    };
-    let query = crate::resolve::Resolved { plan, output, names: std::mem::take(&mut resolver.names) };
+    let names = std::mem::take(&mut resolver.names);
+    let overwrite = overwrite(session, insert, &table, fixed)?;
+    let query = crate::resolve::Resolved { plan, output, names };
     Ok(Action::Insert { database, table: table.name.to_lowercase(), query, overwrite })
+}
+
+/// Which rows give way. In dynamic mode a partition that is not fixed whole gives way where there are new rows for it.
+fn overwrite(session: &Session, insert: &Insert, table: &Table, fixed: Vec<(usize, Typed)>) -> Result<Overwrite> {
+    if !insert.overwrite {
+        return Ok(Overwrite::Nothing);
+    }
+    let dynamic = session.get(OVERWRITE_MODE).is_some_and(|mode| mode.trim().eq_ignore_ascii_case("dynamic"));
+    if dynamic && fixed.len() < table.partitioned_by.len() {
+        return Ok(Overwrite::Partitions);
+    }
+    let mut values = Vec::new();
+    for name in table.partitioned_by.iter().take(fixed.len()) {
+        let at = place(table, name)?;
+        let Some((_, value)) = fixed.iter().find(|(it, _)| *it == at) else {
+            return Err(Error::unsupported(format!(
+                "INSERT OVERWRITE with a PARTITION clause that leaves `{name}` open before a column that it fixes"
+            )));
+        };
+        let value = store_cast(value.clone(), &table.columns[at].field.data_type, &session.settings)?;
+        values.push((name.clone(), evaluate(&value)?));
+    }
+    Ok(if values.is_empty() { Overwrite::Everything } else { Overwrite::Partition(values) })
 }
 
 fn default(resolver: &mut Resolver<'_>, text: Option<&str>) -> Result<Typed> {
@@ -128,7 +138,12 @@ fn default(resolver: &mut Resolver<'_>, text: Option<&str>) -> Result<Typed> {
     }
 }
 
-fn fixed(resolver: &mut Resolver<'_>, table: &Table, spec: &PartitionSpec) -> Result<Vec<(usize, Typed)>> {
+fn fixed(
+    resolver: &mut Resolver<'_>,
+    database: &str,
+    table: &Table,
+    spec: &PartitionSpec,
+) -> Result<Vec<(usize, Typed)>> {
     let mut fixed = Vec::new();
     for it in spec {
         let at = place(table, &it.name.value)?;
@@ -143,9 +158,26 @@ fn fixed(resolver: &mut Resolver<'_>, table: &Table, spec: &PartitionSpec) -> Re
             Literal::Null => Typed::literal(ScalarValue::Null, DataType::Void, "NULL"),
             value => resolver.literal(value)?,
         };
+        // A text is read as the column has it, whatever an INSERT may store.
+        let value = match value.data_type {
+            DataType::String => convert(value, &table.columns[at].field.data_type, CastMode::Ansi, &resolver.settings)?,
+            _ => value,
+        };
         fixed.push((at, value));
     }
-    Ok(fixed)
+    if spec.len() == table.partitioned_by.len() {
+        return Ok(fixed);
+    }
+    let requested: Vec<&str> = spec.iter().map(|it| it.name.value.as_str()).collect();
+    Err(Error::new(
+        "_LEGACY_ERROR_TEMP_1169",
+        format!(
+            "Requested partitioning does not match the table {}:\nRequested partitions: {}.\nTable partitions: {}.",
+            quoted(&[CATALOG.to_owned(), database.to_owned(), table.name.to_lowercase()]),
+            requested.join(","),
+            table.partitioned_by.join(",")
+        ),
+    ))
 }
 
 fn place(table: &Table, name: &str) -> Result<usize> {

@@ -15,6 +15,7 @@ mod show;
 mod table;
 mod view;
 
+use datafusion::scalar::ScalarValue;
 use paceline_functions::{Error, Result};
 use paceline_syntax::tree::{ExplainMode, InsertTarget, Name, Reference, Statement};
 
@@ -90,8 +91,10 @@ pub enum Overwrite {
     Nothing,
     /// All.
     Everything,
-    /// Those of a partition: columns of the table and their values as text.
-    Partition(Vec<(String, Option<String>)>),
+    /// Those of a partition: the first columns that the table is partitioned by, and their values.
+    Partition(Vec<(String, ScalarValue)>),
+    /// Those of the partitions that the new rows are in.
+    Partitions,
 }
 
 /// Reads a statement and says what is to be done for it.

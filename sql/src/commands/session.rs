@@ -3,25 +3,35 @@
 use paceline_functions::{DataType, Error, Result};
 use paceline_syntax::tree::{Interval, SetStatement, Statement, TimeZone};
 
-use super::rows::texts;
+use super::rows::{Value, texts};
 use super::{Action, parts};
-use crate::catalog::{CATALOG, Session};
+use crate::catalog::{CATALOG, SETTINGS, Session, Setting, check_setting, find_setting};
 use crate::resolve::{Resolver, evaluate};
 
 pub(super) fn session(session: &mut Session, statement: &Statement) -> Result<Action> {
     match statement {
         Statement::Set(SetStatement::Assign(key, value)) => {
+            check_setting(key, value)?;
             session.set(key, value);
             texts(session, &["key", "value"], vec![vec![key.as_str().into(), value.as_str().into()]])
         }
         Statement::Set(SetStatement::Get(key)) => {
-            let value = session.get(key).unwrap_or("<undefined>").to_owned();
+            let default = find_setting(key).map_or("<undefined>", |setting| setting.default);
+            let value = session.get(key).unwrap_or(default).to_owned();
             texts(session, &["key", "value"], vec![vec![key.as_str().into(), value.into()]])
         }
-        Statement::Set(SetStatement::All | SetStatement::Verbose) => {
+        Statement::Set(SetStatement::All) => {
             let rows =
                 session.set.iter().map(|(key, value)| vec![key.as_str().into(), value.as_str().into()]).collect();
             texts(session, &["key", "value"], rows)
+        }
+        Statement::Set(SetStatement::Verbose) => {
+            let row = |Setting { key, default, meaning, .. }: &Setting| {
+                let value = session.get(key).unwrap_or(default);
+                vec![(*key).into(), value.into(), (*meaning).into(), Value::Null]
+            };
+            let rows = SETTINGS.iter().map(row).collect();
+            texts(session, &["key", "value", "meaning", "Since version"], rows)
         }
         Statement::SetTimeZone(zone) => {
             let zone = match zone {
@@ -29,6 +39,7 @@ pub(super) fn session(session: &mut Session, statement: &Statement) -> Result<Ac
                 TimeZone::Named(name) => name.clone(),
                 TimeZone::Offset(interval) => offset(session, interval)?,
             };
+            check_setting("spark.sql.session.timeZone", &zone)?;
             session.set("spark.sql.session.timeZone", &zone);
             texts(session, &["key", "value"], vec![vec!["spark.sql.session.timeZone".into(), zone.into()]])
         }

@@ -99,7 +99,8 @@ pub(super) async fn list_old(folder: &JobFolder, commit: &Commit) -> Result<Vec<
     let own = folder.at(&[OWN]);
     let success = folder.at(&[SUCCESS]);
     let new: HashSet<&str> = commit.files.iter().map(|file| file.path.as_str()).collect();
-    let listed = futures::stream::iter(replaced_folders(folder, commit)).map(|replaced| list(folder, replaced));
+    let replaced = replaced_folders(folder, commit).map_err(folder.failed("cannot list"))?;
+    let listed = futures::stream::iter(replaced).map(|replaced| list(folder, replaced));
     let listed: Vec<_> = listed.buffer_unordered(AT_ONCE).try_collect().await?;
     let old = listed.into_iter().flatten();
     let old = old.filter(|path| !path.prefix_matches(&own) && *path != success && !new.contains(path.as_ref()));
@@ -111,15 +112,19 @@ async fn list(folder: &JobFolder, within: Path) -> Result<Vec<Path>, EngineError
     listed.try_collect().await.map_err(folder.failed("cannot list"))
 }
 
-/// The folders whose files are replaced: all, or those that new files are in and that of the job's dead letters.
-fn replaced_folders(folder: &JobFolder, commit: &Commit) -> BTreeSet<Path> {
+/// The folders whose files are replaced: all, or the one that was named or those that new files are in, and that of the job's
+/// dead letters.
+fn replaced_folders(folder: &JobFolder, commit: &Commit) -> object_store::Result<BTreeSet<Path>> {
     if !commit.keeps_other_partitions {
-        return BTreeSet::from([folder.destination.path.clone()]);
+        return Ok(BTreeSet::from([folder.destination.path.clone()]));
+    }
+    let letters = folder.clone().keeping_other_partitions(true).letters_of(&commit.job);
+    if let Some(within) = &commit.within {
+        return Ok(BTreeSet::from([folder.partition(within)?, letters]));
     }
     let rows = commit.files.iter().filter(|file| file.kind == Kind::Rows);
     let partitions = rows.filter_map(|file| path(file.path.rsplit_once('/')?.0).ok());
-    let letters = folder.clone().keeping_other_partitions(true).letters_of(&commit.job);
-    partitions.chain([letters]).collect()
+    Ok(partitions.chain([letters]).collect())
 }
 
 /// A path as it was written down: what is escaped in it stays as it is.

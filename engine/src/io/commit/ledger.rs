@@ -64,6 +64,9 @@ pub(super) struct Commit {
     /// Whether partitions stay that none of the files is in.
     #[serde(default)]
     pub keeps_other_partitions: bool,
+    /// The folder of partitions that is replaced then, instead of those that the files are in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<String>,
     /// Whether `old` must all be there, which is looked at before it is begun.
     #[serde(default)]
     pub appends: bool,

@@ -85,6 +85,7 @@ pub async fn commit(folder: &JobFolder, files: Vec<StagedFile>) -> Result<(), En
         success: folder.success.to_string(),
         keeps_checkpoints: folder.keeps_checkpoints,
         keeps_other_partitions: folder.keeps_other_partitions,
+        within: folder.within.as_deref().map(str::to_owned),
         appends: folder.appends,
         old: folder.appends.then(|| folder.replaced.to_vec()),
         ..Commit::default()

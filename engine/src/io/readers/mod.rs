@@ -44,6 +44,7 @@ use self::parquet::ParquetFiles;
 use self::partitions::{PartitionedFiles, Partitions};
 pub(crate) use self::sample::about_how_many_rows;
 use self::text::TextFiles;
+use super::of_session;
 use super::stores::{Place, Stores};
 use crate::EngineError;
 
@@ -52,8 +53,8 @@ pub const MALFORMED: &str = "records_malformed";
 /// The metric that counts malformed records which were left out.
 pub const DROPPED: &str = "records_dropped";
 
-/// A view over files. The columns that their folders are have the types of their values where `infer_partitions` says so, or
-/// are strings. Times without a zone are of that of the session.
+/// A view over files. The columns that their folders are have the types of their values or are strings, as the session has
+/// it. Times without a zone are of that of the session.
 ///
 /// # Errors
 /// The format or an option is not known, there are no files, or their columns cannot be inferred.
@@ -63,10 +64,9 @@ pub async fn open(
     format: &str,
     columns: Option<Fields>,
     options: &[(String, String)],
-    infer_partitions: bool,
     settings: &Settings,
 ) -> Result<Arc<dyn TableProvider>, EngineError> {
-    let given = with_session(format, options, settings);
+    let given = of_session::read(format, options, settings);
     let reader = Reader::parse(format, &given)?;
     let listing = Listing::of(stores, Options { format, given: &given }, reader.reads_empty_files()).await?;
     let (place, files) = (&listing.place, &listing.files);
@@ -74,7 +74,7 @@ pub async fn open(
     let file_format = reader.file_format(compression);
     let zone = Options { format, given: &given }.get("timeZone").unwrap_or("UTC");
     let partitions = match listing.has_partitions {
-        true => Partitions::of(&listing, columns.as_ref(), infer_partitions, zone)?,
+        true => Partitions::of(&listing, columns.as_ref(), of_session::infers_partitions(settings), zone)?,
         false => None,
     };
     let is_in_files = |name: &str| !partitions.as_ref().is_some_and(|partitions| partitions.has(name));
@@ -99,15 +99,6 @@ pub async fn open(
         Some(partitions) => Arc::new(PartitionedFiles::new(table, partitions)),
         None => Arc::new(table),
     })
-}
-
-/// The options, and before them what the session says of the same: they go to executors, which know no session.
-fn with_session(format: &str, options: &[(String, String)], settings: &Settings) -> Vec<(String, String)> {
-    let zone = ("timeZone".to_owned(), settings.time_zone.clone());
-    let corrupt = settings.others.get("spark.sql.columnnameofcorruptrecord");
-    let corrupt = corrupt.filter(|_| format.eq_ignore_ascii_case("csv") || format.eq_ignore_ascii_case("json"));
-    let corrupt = corrupt.map(|name| ("columnNameOfCorruptRecord".to_owned(), name.clone()));
-    std::iter::once(zone).chain(corrupt).chain(options.iter().cloned()).collect()
 }
 
 /// The format of a source that DataFusion cannot carry to another process, and the options it was given.

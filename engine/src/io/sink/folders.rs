@@ -8,6 +8,7 @@ use datafusion::arrow::compute::{cast, partition};
 use datafusion::arrow::datatypes::{DataType, Float32Type, Float64Type, TimeUnit};
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::common::Result;
+use datafusion::scalar::ScalarValue;
 
 /// What stands for NULL and for an empty string.
 const NOTHING: &str = "__HIVE_DEFAULT_PARTITION__";
@@ -48,6 +49,15 @@ pub(super) fn stretches(batch: &RecordBatch, names: &[String], columns: &[usize]
         }
     }
     Ok(stretches)
+}
+
+/// The folder of these values of columns, as [`stretches`] names it.
+pub(crate) fn partition_folder(values: &[(String, ScalarValue)]) -> Result<String> {
+    let arrays = values.iter().map(|(name, value)| Ok((name, value.to_array()?, true))).collect::<Result<Vec<_>>>()?;
+    let batch = RecordBatch::try_from_iter_with_nullable(arrays)?;
+    let names: Vec<String> = values.iter().map(|(name, _)| name.clone()).collect();
+    let columns: Vec<usize> = (0..names.len()).collect();
+    Ok(stretches(&batch, &names, &columns)?.into_iter().map(|stretch| stretch.folder).collect())
 }
 
 /// Without what only saves memory, and with timestamps that show six digits.

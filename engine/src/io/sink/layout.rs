@@ -9,9 +9,9 @@ use datafusion::common::{Result, plan_err};
 /// Columns that become folders, between commas.
 const PARTITION_BY: &str = "partitionBy";
 /// Rows in a file at most.
-pub(crate) const MAX_RECORDS: &str = "maxRecordsPerFile";
+const MAX_RECORDS: &str = "maxRecordsPerFile";
 /// What an overwrite replaces.
-pub(crate) const OVERWRITE: &str = "partitionOverwriteMode";
+const OVERWRITE: &str = "partitionOverwriteMode";
 
 /// The names of these options.
 pub(super) const OPTIONS: [&str; 3] = [PARTITION_BY, MAX_RECORDS, OVERWRITE];
@@ -99,13 +99,13 @@ pub(super) struct Wrong<'a> {
 }
 
 /// `maxRecordsPerFile`, where 0 or less is no limit.
-pub(crate) fn max_records(text: &str) -> std::result::Result<Option<NonZeroU64>, &'static str> {
+fn max_records(text: &str) -> std::result::Result<Option<NonZeroU64>, &'static str> {
     let rows: i64 = text.trim().parse().map_err(|_| "a whole number, 0 for no limit")?;
     Ok(u64::try_from(rows).ok().and_then(NonZeroU64::new))
 }
 
 /// `partitionOverwriteMode`.
-pub(crate) fn is_dynamic(text: &str) -> std::result::Result<bool, &'static str> {
+fn is_dynamic(text: &str) -> std::result::Result<bool, &'static str> {
     match text.trim().to_lowercase().as_str() {
         "static" => Ok(false),
         "dynamic" => Ok(true),

@@ -19,7 +19,7 @@ mod staged;
 mod upload;
 
 pub use exec::{PlanWriteFiles, WriteFilesExec};
+pub(crate) use folders::partition_folder;
 pub use layout::Layout;
-pub(crate) use layout::{MAX_RECORDS, OVERWRITE, is_dynamic, max_records};
 pub use node::{Target, WriteFiles};
 pub use staged::{Kind, Staged, StagedFile};

@@ -39,7 +39,8 @@ pub(super) fn elt(call: Call<'_>) -> Result<Typed> {
     if call.arguments.len() < 2 {
         return Err(not_so_many(&call, "> 1"));
     }
-    let binary = call.arguments.iter().skip(1).all(|argument| argument.data_type == DataType::Binary);
+    let binary = call.arguments.iter().skip(1).all(|argument| argument.data_type == DataType::Binary)
+        && !call.settings.flag("spark.sql.function.eltoutputasstring", false);
     let (input, returns) = if binary { (In::Binary, DataType::Binary) } else { (In::Text, DataType::String) };
     cast_call(call, &change::ELT, &[In::Int, input], returns)
 }

@@ -297,7 +297,7 @@ pub const KEYS: &[Key] = &[
     elsewhere("spark.sql.sources.partitionColumnTypeInference.enabled", "for paceline run"),
     elsewhere("spark.sql.sources.partitionOverwriteMode", "for paceline run"),
     elsewhere("spark.app.name", "has no effect: a job has its name from --job-id"),
-    elsewhere("spark.sql.session.timeZone", "kept off: times are in UTC"),
+    elsewhere("spark.sql.session.timeZone", "for paceline run"),
 ];
 
 /// The row of a key: its own, or the longest pattern's.
