@@ -16,10 +16,10 @@ use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::SessionConfig;
 use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
 use tokio::net::{TcpListener, UnixListener};
-use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
+use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::task::AbortOnDropHandle;
 use tonic::transport::Server;
-use tonic::transport::server::Router;
+use tonic::transport::server::{Router, TcpIncoming};
 
 use super::access::{Access, WayOut};
 use super::codec::PlanCodec;
@@ -193,7 +193,9 @@ impl Entrance {
     async fn serve(self, server: Router, stop: impl Future<Output = ()>) -> Result<(), EngineError> {
         let served = match self {
             Entrance::Open(listener) => {
-                server.serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop).await
+                // Answers are several small writes; the last would wait for the other side's delayed acknowledgement.
+                let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+                server.serve_with_incoming_shutdown(incoming, stop).await
             }
             Entrance::Guarded { listener, door, _folder } => {
                 let served = server.serve_with_incoming_shutdown(UnixListenerStream::new(listener), stop).await;
