@@ -18,8 +18,19 @@ use sqllogictest::{
 };
 use tokio::runtime::Runtime;
 
-const FILES: &[&str] =
-    &["about_functions", "calls", "csv", "errors", "functions", "guards", "inserts", "positions", "tables", "views"];
+const FILES: &[&str] = &[
+    "about_functions",
+    "calls",
+    "csv",
+    "errors",
+    "functions",
+    "guards",
+    "inserts",
+    "partitions",
+    "positions",
+    "tables",
+    "views",
+];
 
 #[test]
 fn about_functions() {
@@ -54,6 +65,11 @@ fn guards() {
 #[test]
 fn inserts() {
     run("inserts");
+}
+
+#[test]
+fn partitions() {
+    run("partitions");
 }
 
 #[test]

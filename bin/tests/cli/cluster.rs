@@ -319,6 +319,8 @@ fn queries_say_the_same_as_without_a_cluster() {
     let machines = Machines::new(&setting, 2);
     let path = setting.path("t.csv");
     let long = "x".repeat(20 << 20); // a plan that is longer than what Ballista carries unless it is told
+    // More messages within each other than prost takes unless it is told.
+    let deep = (1..300).map(|n| format!("id * {n} = n + {n}")).collect::<Vec<_>>().join(" OR ");
     let statements = format!(
         "CREATE TEMPORARY VIEW t USING csv OPTIONS (path '{path}', header 'true', inferSchema 'true');
          SELECT k, count(*) AS c, sum(n) AS s, min(id) AS least FROM t GROUP BY k ORDER BY k;
@@ -333,6 +335,9 @@ fn queries_say_the_same_as_without_a_cluster() {
          SELECT count(*) FROM t a WHERE NOT EXISTS (SELECT 1 FROM t b WHERE b.n > a.id + 900);
          SELECT count(*) FROM t a WHERE EXISTS (SELECT 1 FROM t b WHERE b.n > a.id + 900);
          SELECT k FROM t WHERE id = 7 UNION ALL SELECT 'constant' UNION ALL SELECT max(k) FROM t ORDER BY k;
+         SELECT id, sum(n) OVER (PARTITION BY k ORDER BY n, id ROWS 2 PRECEDING) AS s FROM t WHERE k = 'k3' ORDER BY id LIMIT 40;
+         SELECT k, count(*) AS c FROM t GROUP BY k, EXISTS(SELECT id FROM t WHERE n > 990) ORDER BY k;
+         SELECT count(*) FROM t WHERE {deep};
          SELECT count(*) FROM t WHERE k <> '{long}'; SELECT 1 AS one"
     );
     let (there, here) = machines.query(&statements);

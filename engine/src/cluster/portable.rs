@@ -8,17 +8,20 @@ use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{JoinType, Result, not_impl_err};
 use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::datasource::source::DataSourceExec;
-use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::window::WindowExpr;
+use datafusion::physical_expr::{LexOrdering, PhysicalExpr, PhysicalSortExpr};
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::joins::{CrossJoinExec, HashJoinExec, NestedLoopJoinExec, PartitionMode};
 use datafusion::physical_plan::placeholder_row::PlaceholderRowExec;
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datafusion::physical_plan::repartition::RepartitionExec;
+use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::union::UnionExec;
+use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec};
 use datafusion::physical_plan::{
-    ChildrenPropertiesMode, ExecutionPlan, ExecutionPlanProperties, Partitioning, ReplaceChildrenOptions,
-    StatisticsArgs, StatisticsContext,
+    ChildrenPropertiesMode, ExecutionPlan, ExecutionPlanProperties, InputOrderMode, Partitioning,
+    ReplaceChildrenOptions, StatisticsArgs, StatisticsContext,
 };
 
 /// Ballista hands the left side of a join to every task below so many bytes (`ballista.optimizer.broadcast_join_threshold_bytes`).
@@ -41,6 +44,14 @@ pub(super) fn portable(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn Execution
         }
         if let Some(spread) = node.downcast_ref::<RepartitionExec>() {
             return spread_by_columns(&node, spread);
+        }
+        if let Some(window) = node.downcast_ref::<BoundedWindowAggExec>()
+            && window.input_order_mode == InputOrderMode::Sorted
+        {
+            return sorted_for_windows(&node, window.window_expr(), window.input());
+        }
+        if let Some(window) = node.downcast_ref::<WindowAggExec>() {
+            return sorted_for_windows(&node, window.window_expr(), window.input());
         }
         // Tasks that have no part in a branch get rows in memory in its place, whose numbers Ballista counts otherwise.
         if node.is::<PlaceholderRowExec>() {
@@ -136,6 +147,29 @@ fn parts_of_their_own(node: &Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<d
     }
     let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
     Ok(Transformed::yes(Arc::clone(node).replace_children(parts, options)?))
+}
+
+/// A column that has one value only is left out of a sort. Beyond a shuffle nobody knows of that any more, and windows look for
+/// their partitions in what is sorted.
+fn sorted_for_windows(
+    node: &Arc<dyn ExecutionPlan>,
+    windows: &[Arc<dyn WindowExpr>],
+    input: &Arc<dyn ExecutionPlan>,
+) -> Result<Transformed<Arc<dyn ExecutionPlan>>> {
+    let Some(window) = windows.first() else { return Ok(Transformed::no(Arc::clone(node))) };
+    let partition_by = window.partition_by();
+    let sorted = input.output_ordering().map_or(&[][..], |ordering| ordering.as_ref());
+    let is_sorted = |key: &Arc<dyn PhysicalExpr>| sorted.iter().take(partition_by.len()).any(|by| by.expr.eq(key));
+    let by_partition = partition_by.iter().map(|key| PhysicalSortExpr::new_default(Arc::clone(key)));
+    let Some(ordering) = LexOrdering::new(by_partition.chain(window.order_by().iter().cloned())) else {
+        return Ok(Transformed::no(Arc::clone(node)));
+    };
+    if partition_by.iter().all(is_sorted) {
+        return Ok(Transformed::no(Arc::clone(node)));
+    }
+    let sort = SortExec::new(ordering, Arc::clone(input)).with_preserve_partitioning(true);
+    let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
+    Ok(Transformed::yes(Arc::clone(node).replace_children(vec![Arc::new(sort)], options)?))
 }
 
 /// Ballista carries the keys of a shuffle by itself, and knows no function of ours: they are computed before.

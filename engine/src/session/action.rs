@@ -4,7 +4,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::error::DataFusionError;
 use paceline_sql::Statement;
-use paceline_sql::commands::{Action, ApiDeclaration};
+use paceline_sql::commands::{Action, ApiDeclaration, Overwrite};
 use paceline_sql::resolve::Resolved;
 
 use super::collect::Collected;
@@ -35,7 +35,15 @@ impl Session {
             Action::Insert { database, table, query, overwrite } => {
                 self.insert_into(&database, &table, query, overwrite, text, step).await
             }
-            Action::Truncate { database, table } => self.truncate(&database, &table),
+            Action::Refresh { name } => self.refresh(&name).await,
+            Action::DropPartition { database, table, query, within, missing } => match missing {
+                Some(missing) if self.folders(&table, within.clone()).await?.is_empty() => Err(missing.into()),
+                _ => {
+                    let (name, overwrite) = (table.name.to_lowercase(), Overwrite::Partition(within));
+                    self.insert_into(&database, &name, query, overwrite, text, step).await
+                }
+            },
+            Action::ShowPartitions { table, within } => self.partitions(&table, within).await,
         }
     }
 

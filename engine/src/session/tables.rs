@@ -1,14 +1,16 @@
 //! Tables: those without a place live in memory as long as the session, those with one are files.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::array::{RecordBatch, StringArray};
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::{Column, JoinType};
 use datafusion::datasource::{MemTable, provider_as_source, source_as_provider};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, Operator, TableSource, binary_expr, ident, lit, not};
-use paceline_functions::{Error, StructField};
+use datafusion::scalar::ScalarValue;
+use paceline_functions::{DataType, Error, StructField};
 use paceline_sql::catalog::{Object, Table};
 use paceline_sql::commands::{InsertDirectory, Overwrite, of_files};
 use paceline_sql::resolve::Resolved;
@@ -17,6 +19,7 @@ use super::{Outcome, Session, plan};
 use crate::EngineError;
 use crate::checkpoint::Step;
 use crate::io::readers;
+use crate::io::sink::partition_folders;
 
 impl Session {
     pub(super) async fn create_table(
@@ -28,15 +31,19 @@ impl Session {
         step: &Step<'_>,
     ) -> Result<Outcome, EngineError> {
         let mut outcome = Outcome::Done;
-        match place(&table) {
+        match table.place().map(str::to_owned) {
             Some(place) => {
                 if let Some(query) = query {
+                    if !step.again && readers::has_files(&self.stores.place(&place)?).await? {
+                        return Err(not_empty(&place).into());
+                    }
                     let insert = insert_of(&table, place, query, Overwrite::Everything);
                     outcome = self.insert(&insert, text, step).await?;
                 }
                 self.open_table(&mut table).await?;
             }
             None => {
+                tracing::warn!(table = table.name, "a table without LOCATION is in memory, and gone with the session");
                 let schema = schema(&table);
                 let rows = match &query {
                     Some(query) => self.stored(&schema, query, step).await?,
@@ -60,7 +67,7 @@ impl Session {
     ) -> Result<Outcome, EngineError> {
         let mut table = self.table(database, name)?;
         let mut outcome = Outcome::Done;
-        match place(&table) {
+        match table.place().map(str::to_owned) {
             Some(place) => {
                 let mut insert = insert_of(&table, place, query, overwrite);
                 // Executors know by it where dead letters go.
@@ -82,19 +89,53 @@ impl Session {
         Ok(outcome)
     }
 
-    pub(super) fn truncate(&self, database: &str, name: &str) -> Result<Outcome, EngineError> {
-        let mut table = self.table(database, name)?;
-        if place(&table).is_some() {
-            return Err(Error::unsupported("TRUNCATE of a table with LOCATION").into());
+    /// Looks again for the files of a table or view; a query's view and a table in memory are always as they are.
+    pub(super) async fn refresh(&self, name: &[String]) -> Result<Outcome, EngineError> {
+        let found = self.catalog().catalog.files_mut(name).cloned();
+        let Some(mut table) = found else { return Ok(Outcome::Done) };
+        self.open_table(&mut table).await?;
+        if let Some(place) = self.catalog().catalog.files_mut(name) {
+            *place = table;
         }
-        table.source = Some(in_memory(schema(&table), Vec::new())?);
-        self.put(database, table)?;
         Ok(Outcome::Done)
+    }
+
+    /// Shows the partitions of a table.
+    pub(super) async fn partitions(
+        &self,
+        table: &Table,
+        within: Vec<(String, ScalarValue)>,
+    ) -> Result<Outcome, EngineError> {
+        let folders: StringArray = self.folders(table, within).await?.into_iter().map(Some).collect();
+        let field = StructField::new("partition", DataType::String, false).to_arrow();
+        let schema = Arc::new(Schema::new(vec![field]));
+        let batch =
+            RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(folders)]).map_err(DataFusionError::from)?;
+        Ok(Outcome::Rows { schema, batches: vec![batch] })
+    }
+
+    /// The folders of a table's partitions that have rows.
+    pub(super) async fn folders(
+        &self,
+        table: &Table,
+        within: Vec<(String, ScalarValue)>,
+    ) -> Result<BTreeSet<String>, EngineError> {
+        let mut folders = BTreeSet::new();
+        if let Some(source) = &table.source {
+            let rows = self.context.read_table(source_as_provider(source)?)?;
+            let is_in = within.into_iter().map(|(name, value)| same(ident(name), lit(value))).reduce(Expr::and);
+            let rows = rows.filter(is_in.unwrap_or(lit(true)))?;
+            let columns: Vec<Expr> = table.partitioned_by.iter().map(ident).collect();
+            for batch in rows.select(columns)?.distinct()?.collect().await? {
+                folders.extend(partition_folders(&batch)?);
+            }
+        }
+        Ok(folders)
     }
 
     /// Looks for the files of a table; it has its columns, or those of its files.
     async fn open_table(&self, table: &mut Table) -> Result<(), EngineError> {
-        let Some(location) = place(table) else { return Ok(()) };
+        let Some(location) = table.place().map(str::to_owned) else { return Ok(()) };
         let is_declared = !table.columns.is_empty();
         if is_declared && !readers::has_files(&self.stores.place(&location)?).await? {
             table.source = Some(in_memory(schema(table), Vec::new())?);
@@ -173,10 +214,14 @@ fn same(one: Expr, other: Expr) -> Expr {
     binary_expr(one, Operator::IsNotDistinctFrom, other)
 }
 
-/// Where a table's files are, unless it lives in memory.
-fn place(table: &Table) -> Option<String> {
-    let option = table.options.iter().find(|(key, _)| key.eq_ignore_ascii_case("path"));
-    table.location.clone().or_else(|| option.map(|(_, path)| path.clone()))
+fn not_empty(place: &str) -> Error {
+    Error::new(
+        "_LEGACY_ERROR_TEMP_1241",
+        format!(
+            "CREATE-TABLE-AS-SELECT cannot create table with location to a non-empty directory {place}. Choose another one, or \
+             make the table without AS SELECT and INSERT OVERWRITE it."
+        ),
+    )
 }
 
 fn read_options(table: &Table, location: String) -> Vec<(String, String)> {

@@ -64,6 +64,27 @@ impl Catalog {
         }
     }
 
+    /// The files that a name means: those of a table with a place, or of a view over files.
+    pub fn files_mut(&mut self, parts: &[String]) -> Option<&mut Table> {
+        let lower: Vec<String> = without_catalog(parts).iter().map(|part| part.to_lowercase()).collect();
+        let place = self.place(parts).ok();
+        let view = match lower.as_slice() {
+            [name] => self.temporary.get_mut(name),
+            [database, name] if database == GLOBAL_TEMP => self.global.get_mut(name),
+            _ => None,
+        };
+        match (view.map(|view| &mut view.source), place) {
+            (Some(ViewSource::Files(table)), _) => Some(table),
+            (None, Some((database, name))) => {
+                match self.databases.get_mut(&database)?.objects.get_mut(&name.to_lowercase())? {
+                    Object::Table(table) => Some(table).filter(|table| table.is_elsewhere()),
+                    Object::View(_) => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
     fn object(&self, database: &str, name: &str) -> Option<Found<'_>> {
         let (key, database) = self.databases.get_key_value(database)?;
         database.objects.get(name).map(|object| Found::Object(key, object))

@@ -86,6 +86,19 @@ pub struct Table {
     pub source: Option<Arc<dyn TableSource>>,
 }
 
+impl Table {
+    /// Where its files are; `None` where it lives in memory.
+    pub fn place(&self) -> Option<&str> {
+        let option = self.options.iter().find(|(key, _)| key.eq_ignore_ascii_case("path"));
+        self.location.as_deref().or(option.map(|(_, path)| path.as_str()))
+    }
+
+    /// Whether it has files of its own.
+    pub fn is_elsewhere(&self) -> bool {
+        self.place().is_some()
+    }
+}
+
 impl fmt::Debug for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Table").field("name", &self.name).field("columns", &self.columns).finish_non_exhaustive()

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use datafusion::logical_expr::{LogicalPlan, Projection};
 use datafusion::scalar::ScalarValue;
-use paceline_functions::cast::{CastMode, convert};
 use paceline_functions::{DataType, Error, Result, Typed};
-use paceline_syntax::tree::{Cte, Insert, InsertColumns, InsertTarget, Literal, PartitionSpec, Query};
+use paceline_syntax::tree::{Cte, Insert, InsertColumns, InsertTarget, Query};
 
-use super::{Action, Overwrite, parts};
-use crate::catalog::{CATALOG, Found, OVERWRITE_MODE, Object, Session, Table, no_table, quoted};
-use crate::resolve::{Resolver, evaluate, store_cast};
+use super::{Action, Overwrite, partition, parts};
+use crate::catalog::{Found, OVERWRITE_MODE, Object, Session, Table, no_table, quoted};
+use crate::resolve::{Resolver, store_cast};
 
 pub(super) fn insert(session: &mut Session, ctes: &[Cte], insert: &Insert, query: &Query) -> Result<Action> {
     let InsertTarget::Table { name, partition, columns, .. } = &insert.target else {
@@ -32,7 +31,11 @@ pub(super) fn insert(session: &mut Session, ctes: &[Cte], insert: &Insert, query
     let relation = resolver.query(query)?;
     let given: Vec<Typed> = relation.scope.visible().map(|it| it.column.clone()).collect();
     let fixed = match partition {
-        Some(spec) => fixed(&mut resolver, &database, &table, spec)?,
+        Some(spec) => {
+            let fixed = partition::fixed(&mut resolver, &table, spec)?;
+            partition::names_all(&database, &table, spec)?;
+            fixed
+        }
         None => Vec::new(),
     };
     let free: Vec<usize> = (0..table.columns.len()).filter(|at| !fixed.iter().any(|(it, _)| it == at)).collect();
@@ -41,7 +44,7 @@ pub(super) fn insert(session: &mut Session, ctes: &[Cte], insert: &Insert, query
         InsertColumns::Listed(names) => {
             let mut targets = Vec::new();
             for it in names {
-                let at = place(&table, &it.value)?;
+                let at = partition::place(&table, &it.value)?;
                 if targets.contains(&at) {
                     return Err(Error::new(
                         "COLUMN_ALREADY_EXISTS",
@@ -58,7 +61,7 @@ pub(super) fn insert(session: &mut Session, ctes: &[Cte], insert: &Insert, query
         InsertColumns::ByName => {
             let mut targets = Vec::new();
             for it in &given {
-                targets.push(place(&table, &it.name)?);
+                targets.push(partition::place(&table, &it.name)?);
             }
             targets
         }
@@ -113,17 +116,7 @@ fn overwrite(session: &Session, insert: &Insert, table: &Table, fixed: Vec<(usiz
     if dynamic && fixed.len() < table.partitioned_by.len() {
         return Ok(Overwrite::Partitions);
     }
-    let mut values = Vec::new();
-    for name in table.partitioned_by.iter().take(fixed.len()) {
-        let at = place(table, name)?;
-        let Some((_, value)) = fixed.iter().find(|(it, _)| *it == at) else {
-            return Err(Error::unsupported(format!(
-                "INSERT OVERWRITE with a PARTITION clause that leaves `{name}` open before a column that it fixes"
-            )));
-        };
-        let value = store_cast(value.clone(), &table.columns[at].field.data_type, &session.settings)?;
-        values.push((name.clone(), evaluate(&value)?));
-    }
+    let values = partition::folder(session, table, &fixed, "INSERT OVERWRITE")?;
     Ok(if values.is_empty() { Overwrite::Everything } else { Overwrite::Partition(values) })
 }
 
@@ -136,56 +129,4 @@ fn default(resolver: &mut Resolver<'_>, text: Option<&str>) -> Result<Typed> {
         }
         None => Ok(Typed::literal(ScalarValue::Null, DataType::Void, "NULL")),
     }
-}
-
-fn fixed(
-    resolver: &mut Resolver<'_>,
-    database: &str,
-    table: &Table,
-    spec: &PartitionSpec,
-) -> Result<Vec<(usize, Typed)>> {
-    let mut fixed = Vec::new();
-    for it in spec {
-        let at = place(table, &it.name.value)?;
-        if !table.partitioned_by.iter().any(|name| name.to_lowercase() == it.name.value.to_lowercase()) {
-            return Err(Error::new(
-                "NON_PARTITION_COLUMN",
-                format!("PARTITION clause cannot contain the non-partition column: `{}`.", it.name.value),
-            ));
-        }
-        let Some(value) = &it.value else { continue };
-        let value = match value {
-            Literal::Null => Typed::literal(ScalarValue::Null, DataType::Void, "NULL"),
-            value => resolver.literal(value)?,
-        };
-        // A text is read as the column has it, whatever an INSERT may store.
-        let value = match value.data_type {
-            DataType::String => convert(value, &table.columns[at].field.data_type, CastMode::Ansi, &resolver.settings)?,
-            _ => value,
-        };
-        fixed.push((at, value));
-    }
-    if spec.len() == table.partitioned_by.len() {
-        return Ok(fixed);
-    }
-    let requested: Vec<&str> = spec.iter().map(|it| it.name.value.as_str()).collect();
-    Err(Error::new(
-        "_LEGACY_ERROR_TEMP_1169",
-        format!(
-            "Requested partitioning does not match the table {}:\nRequested partitions: {}.\nTable partitions: {}.",
-            quoted(&[CATALOG.to_owned(), database.to_owned(), table.name.to_lowercase()]),
-            requested.join(","),
-            table.partitioned_by.join(",")
-        ),
-    ))
-}
-
-fn place(table: &Table, name: &str) -> Result<usize> {
-    table.columns.iter().position(|it| it.field.name.to_lowercase() == name.to_lowercase()).ok_or_else(|| {
-        let names: Vec<String> = table.columns.iter().map(|it| format!("`{}`", it.field.name)).collect();
-        Error::new(
-            "UNRESOLVED_COLUMN.WITH_SUGGESTION",
-            format!("A column or function parameter with name `{name}` cannot be resolved. Did you mean one of the following? [{}].", names.join(", ")),
-        )
-    })
 }

@@ -8,6 +8,7 @@ mod file_view;
 mod function;
 mod insert;
 mod namespace;
+mod partition;
 mod place;
 mod rows;
 mod session;
@@ -75,12 +76,30 @@ pub enum Action {
         /// What would be done.
         action: Box<Action>,
     },
-    /// Remove all rows.
-    Truncate {
-        /// Its database.
+    /// Look again for the files of a table or view.
+    Refresh {
+        /// Its name.
+        name: Vec<String>,
+    },
+    /// Remove the rows of a partition.
+    DropPartition {
+        /// The database.
         database: String,
-        /// Its name in lower case.
-        table: String,
+        /// The table.
+        table: Box<Table>,
+        /// Its columns, without rows.
+        query: Resolved,
+        /// The values of its first columns of partitions.
+        within: Vec<(String, ScalarValue)>,
+        /// What is wrong if there is no such partition.
+        missing: Option<Error>,
+    },
+    /// Tell which partitions a table has.
+    ShowPartitions {
+        /// The table.
+        table: Box<Table>,
+        /// Only those with these values.
+        within: Vec<(String, ScalarValue)>,
     },
 }
 
@@ -141,8 +160,10 @@ pub fn plan(session: &mut Session, statement: &Statement) -> Result<Action> {
         Statement::AlterTable { name, is_view, action } => table::alter(session, name, *is_view, action),
         Statement::DropTable { name, if_exists, .. } => table::drop_table(session, name, *if_exists),
         Statement::CommentOnTable { name, comment } => table::comment(session, name, comment.as_deref()),
-        Statement::TruncateTable { name, partition } => table::truncate(session, name, partition.as_ref()),
-        Statement::RefreshTable(name) | Statement::AnalyzeTable { name, .. } | Statement::RepairTable { name, .. } => {
+        Statement::TruncateTable { name, partition } => partition::truncate(session, name, partition.as_ref()),
+        Statement::RefreshTable(name) => partition::refresh(session, name),
+        Statement::RepairTable { name, .. } => partition::repair(session, name),
+        Statement::AnalyzeTable { name, .. } => {
             let name = parts(session, name)?;
             match session.catalog.find(&name) {
                 Some(_) => Ok(Action::Nothing),

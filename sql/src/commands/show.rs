@@ -4,7 +4,7 @@ use paceline_functions::{DataType, Error, Result, all};
 use paceline_syntax::tree::{Limits, Name, Reference, Show};
 
 use super::rows::{Value, known, texts};
-use super::{Action, name_parts, parts};
+use super::{Action, name_parts, partition, parts};
 use crate::catalog::{CATALOG, Column, Found, Object, Session, Table, View, no_table, quoted};
 
 pub(super) fn show(session: &mut Session, show: &Show) -> Result<Action> {
@@ -19,7 +19,7 @@ pub(super) fn show(session: &mut Session, show: &Show) -> Result<Action> {
         Show::TableExtended { limits, partition } => extended(session, limits, partition.is_some()),
         Show::TableProperties { table, key } => properties(session, table, key.as_deref()),
         Show::Columns { table, namespace } => columns(session, table, namespace.as_ref()),
-        Show::Partitions { .. } => Err(Error::unsupported("SHOW PARTITIONS")),
+        Show::Partitions { table, partition } => partition::show(session, table, partition.as_ref()),
         Show::Functions { user, system, limits, name, .. } => {
             let named = name.as_ref().map(|it| name_parts(it).join("."));
             let pattern = limits.pattern.clone().or(named);

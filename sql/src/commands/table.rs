@@ -1,12 +1,12 @@
-//! ALTER, DROP, COMMENT and TRUNCATE TABLE.
+//! ALTER, DROP and COMMENT ON TABLE.
 
 use std::collections::BTreeMap;
 
 use paceline_functions::{Error, Result};
-use paceline_syntax::tree::{AlterColumn, AlterTable, ColumnPosition, Name, NewColumn, PartitionSpec, Reference};
+use paceline_syntax::tree::{AlterColumn, AlterTable, ColumnPosition, Name, NewColumn, Reference};
 
 use super::create::declared;
-use super::{Action, name_parts, parts, view};
+use super::{Action, name_parts, partition, parts, view};
 use crate::catalog::{Found, Object, Session, Table, no_table, quoted};
 use crate::resolve::{Resolver, data_type};
 
@@ -70,7 +70,14 @@ pub(super) fn alter(session: &mut Session, name: &Reference, is_view: bool, acti
                 format!("The feature is not supported: Table {} does not support changing columns.", quoted(&name)),
             ))
         }
-        _ => Err(Error::unsupported("this ALTER TABLE")),
+        AlterTable::AddPartitions { partitions, .. } => partition::add(session, &name, partitions),
+        AlterTable::RecoverPartitions => Ok(Action::Refresh { name }),
+        AlterTable::DropPartitions { partitions, if_exists, .. } => {
+            partition::drop(session, &name, partitions, *if_exists)
+        }
+        AlterTable::RenamePartition { .. } => Err(Error::unsupported("ALTER TABLE RENAME PARTITION")),
+        AlterTable::SetLocation { .. } => Err(Error::unsupported("ALTER TABLE SET LOCATION")),
+        AlterTable::SetSerde { .. } => Err(Error::unsupported("ALTER TABLE SET SERDE")),
     }
 }
 
@@ -94,6 +101,14 @@ fn add_columns(session: &mut Session, name: &[String], columns: &[NewColumn]) ->
         new.push(declared(&only.value, data_type(&column.data_type, &session.settings)?, &column.options));
     }
     let at = table.columns.len() - table.partitioned_by.len().min(table.columns.len());
+    if table.is_elsewhere() {
+        // Files stay as they are: what they do not have is NULL.
+        if new.iter().any(|column| column.default.is_some()) {
+            return Err(Error::unsupported("ADD COLUMNS with a DEFAULT to a table with LOCATION"));
+        }
+        table.columns.splice(at..at, new);
+        return Ok(Action::CreateTable { database, table: Box::new(table), query: None });
+    }
     let query = Resolver::new(session).widened(&database, &table, at, &new)?;
     table.columns.splice(at..at, new);
     Ok(Action::CreateTable { database, table: Box::new(table), query: Some(query) })
@@ -203,21 +218,4 @@ pub(super) fn comment(session: &mut Session, name: &Reference, comment: Option<&
     let name = parts(session, name)?;
     table_mut(session, &name)?.comment = comment.map(str::to_owned);
     Ok(Action::Nothing)
-}
-
-pub(super) fn truncate(session: &mut Session, name: &Reference, partition: Option<&PartitionSpec>) -> Result<Action> {
-    let name = parts(session, name)?;
-    if partition.is_some() {
-        return Err(Error::unsupported("TRUNCATE TABLE of a partition"));
-    }
-    match session.catalog.find(&name) {
-        Some(Found::Object(database, Object::Table(table))) => {
-            Ok(Action::Truncate { database: database.to_owned(), table: table.name.to_lowercase() })
-        }
-        Some(_) => Err(Error::new(
-            "EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE",
-            format!("'TRUNCATE TABLE' expects a table but {} is a view.", quoted(&name)),
-        )),
-        None => Err(no_table(&name)),
-    }
 }

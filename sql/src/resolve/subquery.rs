@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, Spans};
+use datafusion::functions::core::expr_fn::nullif;
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::expr::{Exists, InSubquery};
-use datafusion::logical_expr::{Aggregate, Expr as Plan, Filter, LogicalPlan, Projection, Subquery, lit};
+use datafusion::logical_expr::{Aggregate, Expr as Plan, Filter, LogicalPlan, Projection, Subquery, ident, lit};
 use paceline_functions::{DataType, Error, Result, Typed, single_value};
 use paceline_syntax::tree::Query;
 
@@ -77,9 +78,8 @@ impl Resolver<'_> {
                 if relation.plan.schema().fields().is_empty() { self.one(relation.plan)? } else { relation.plan };
             return Ok(typed(Plan::Exists(Exists::new(subquery(plan, used), false))));
         }
-        let plan = self.counted(relation.plan)?;
-        let some = Plan::ScalarSubquery(subquery(plan, used)).gt(lit(0i64));
-        Ok(typed(some.is_true()))
+        let some = self.some(relation.plan)?;
+        Ok(typed(some))
     }
 
     /// `operands [NOT] IN (query)`
@@ -180,10 +180,8 @@ impl Resolver<'_> {
         let unknown = LogicalPlan::Filter(Filter::try_new(equal.is_null(), Arc::new(plan))?);
         if used.is_empty() {
             // The operands are constants.
-            let (equals, unknown) = (self.counted(equals)?, self.counted(unknown)?);
-            let some = |plan| Plan::ScalarSubquery(subquery(plan, Vec::new())).gt(lit(0i64)).is_true();
-            let expr = datafusion::logical_expr::when(some(equals), lit(!negated))
-                .when(some(unknown), unsure)
+            let expr = datafusion::logical_expr::when(self.some(equals)?, lit(!negated))
+                .when(self.some(unknown)?, unsure)
                 .otherwise(lit(negated))?;
             return Ok(typed(expr));
         }
@@ -207,11 +205,16 @@ impl Resolver<'_> {
         Ok(LogicalPlan::Projection(Projection::try_new(vec![lit(1i32).alias(id)], Arc::new(plan))?))
     }
 
-    fn counted(&mut self, plan: LogicalPlan) -> Result<LogicalPlan> {
-        let id = self.id();
+    /// Whether a plan has rows. On a cluster its count becomes a join, hence one that may be NULL, and of all that is said of
+    /// such a value only IS NOT NULL is never NULL to DataFusion.
+    fn some(&mut self, plan: LogicalPlan) -> Result<Plan> {
+        let (id, some) = (self.id(), self.id());
         let plan = if plan.schema().fields().is_empty() { self.one(plan)? } else { plan };
-        let count = count(lit(1i64)).alias(id);
-        Ok(LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(plan), Vec::new(), vec![count])?))
+        let count = count(lit(1i64)).alias(&id);
+        let counted = LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(plan), Vec::new(), vec![count])?);
+        let some = nullif(ident(id), lit(0i64)).alias(some);
+        let plan = LogicalPlan::Projection(Projection::try_new(vec![some], Arc::new(counted))?);
+        Ok(Plan::ScalarSubquery(subquery(plan, Vec::new())).is_not_null())
     }
 }
 

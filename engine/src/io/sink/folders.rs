@@ -54,10 +54,14 @@ pub(super) fn stretches(batch: &RecordBatch, names: &[String], columns: &[usize]
 /// The folder of these values of columns, as [`stretches`] names it.
 pub(crate) fn partition_folder(values: &[(String, ScalarValue)]) -> Result<String> {
     let arrays = values.iter().map(|(name, value)| Ok((name, value.to_array()?, true))).collect::<Result<Vec<_>>>()?;
-    let batch = RecordBatch::try_from_iter_with_nullable(arrays)?;
-    let names: Vec<String> = values.iter().map(|(name, _)| name.clone()).collect();
+    Ok(partition_folders(&RecordBatch::try_from_iter_with_nullable(arrays)?)?.concat())
+}
+
+/// The folders of rows of all columns that a table is partitioned by.
+pub(crate) fn partition_folders(batch: &RecordBatch) -> Result<Vec<String>> {
+    let names: Vec<String> = batch.schema().fields().iter().map(|field| field.name().clone()).collect();
     let columns: Vec<usize> = (0..names.len()).collect();
-    Ok(stretches(&batch, &names, &columns)?.into_iter().map(|stretch| stretch.folder).collect())
+    Ok(stretches(batch, &names, &columns)?.into_iter().map(|stretch| stretch.folder).collect())
 }
 
 /// Without what only saves memory, and with timestamps that show six digits.

@@ -19,7 +19,7 @@ mod staged;
 mod upload;
 
 pub use exec::{PlanWriteFiles, WriteFilesExec};
-pub(crate) use folders::partition_folder;
+pub(crate) use folders::{partition_folder, partition_folders};
 pub use layout::Layout;
 pub use node::{Target, WriteFiles};
 pub use staged::{Kind, Staged, StagedFile};
