@@ -77,8 +77,10 @@ fn invalid_format(call: &str, got: &str) -> Error {
 }
 
 fn from_base64(text: &str) -> Option<Vec<u8>> {
-    let text: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-    BASE64_ENGINE.decode(text).ok()
+    // White space may stand anywhere before the padding.
+    let (symbols, padding) = text.split_at(text.find('=').unwrap_or(text.len()));
+    let symbols: String = symbols.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+    BASE64_ENGINE.decode(symbols + padding).ok()
 }
 
 fn run(

@@ -5,6 +5,7 @@ use crate::checks::{
     In, cast, cast_call, constant_text, count, defaults, int, named, named_as, not_so_many, plain, text, unexpected,
 };
 use crate::error::{Error, Result};
+use crate::nested::mismatch;
 use crate::{Call, DataType, Kernel, SparkUdf, Typed};
 
 /// A call whose type is that of its first argument, binary or string.
@@ -174,7 +175,20 @@ pub(super) fn pair(call: Call<'_>, kernel: &'static Kernel) -> Result<Typed> {
 pub(super) fn mask(mut call: Call<'_>) -> Result<Typed> {
     let nothing = Typed::literal(datafusion::scalar::ScalarValue::Utf8(None), DataType::String, "NULL");
     defaults(&mut call, 1, &[text("X"), text("x"), text("n"), nothing])?;
+    let name = named(&call);
+    for (at, argument) in call.arguments.iter().enumerate() {
+        if !matches!(argument.data_type, DataType::String | DataType::Void) {
+            return Err(unexpected(&name, at, argument, "\"STRING\""));
+        }
+    }
     for (at, parameter) in [(1, "upperChar"), (2, "lowerChar"), (3, "digitChar"), (4, "otherChar")] {
+        if let Some(argument) = call.arguments.get(at).filter(|argument| !argument.foldable) {
+            let what = format!(
+                "the input {parameter} should be a foldable \"STRING\" expression; however, got \"{}\".",
+                argument.name
+            );
+            return Err(mismatch(&name, "NON_FOLDABLE_INPUT", what));
+        }
         if constant_text(&call, at).is_some_and(|by| by.chars().count() != 1) {
             return Err(Error::new(
                 "DATATYPE_MISMATCH.INPUT_SIZE_NOT_ONE",
