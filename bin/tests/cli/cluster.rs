@@ -105,6 +105,7 @@ impl<'a> Machines<'a> {
         let run = |mut command: Command| {
             let output = command.output().unwrap();
             assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+            assert!(!said(&output).contains("is not known"), "rows were not counted: {}", said(&output));
             String::from_utf8(output.stdout).unwrap()
         };
         let here = run(self.on(self.setting.paceline(&["run", "query.sql"])));

@@ -8,7 +8,7 @@ use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{JoinType, Result, not_impl_err};
 use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::datasource::source::DataSourceExec;
-use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::expressions::{CastExpr, Column, TryCastExpr};
 use datafusion::physical_expr::window::WindowExpr;
 use datafusion::physical_expr::{LexOrdering, PhysicalExpr, PhysicalSortExpr};
 use datafusion::physical_plan::empty::EmptyExec;
@@ -130,6 +130,8 @@ fn parts_of_their_own(node: &Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<d
     let mut changed = false;
     let mut parts = Vec::new();
     for part in node.children() {
+        let (part, widened) = as_null_as_the_union(part)?;
+        changed |= widened;
         let crosses = part.exists(|node| Ok(node.is::<CrossJoinExec>() || node.is::<NestedLoopJoinExec>()))?;
         let schema = part.schema();
         parts.push(match schema.fields().first() {
@@ -137,9 +139,9 @@ fn parts_of_their_own(node: &Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<d
                 changed = true;
                 let key = Arc::new(Column::new(field.name(), 0));
                 let count = part.output_partitioning().partition_count();
-                Arc::new(RepartitionExec::try_new(Arc::clone(part), Partitioning::Hash(vec![key], count))?)
+                Arc::new(RepartitionExec::try_new(part, Partitioning::Hash(vec![key], count))?)
             }
-            _ => Arc::clone(part),
+            _ => part,
         });
     }
     if !changed {
@@ -147,6 +149,27 @@ fn parts_of_their_own(node: &Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<d
     }
     let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
     Ok(Transformed::yes(Arc::clone(node).replace_children(parts, options)?))
+}
+
+/// DataFusion casts columns of a part that are never NULL to their own type, as those of the union may be. The way to another process loses
+/// what a cast makes of NULL, whereupon they are cast once more, and Ballista finds more operators in tasks than in their stage and counts no
+/// rows. What TRY_CAST makes may always be NULL.
+fn as_null_as_the_union(part: &Arc<dyn ExecutionPlan>) -> Result<(Arc<dyn ExecutionPlan>, bool)> {
+    let Some(projection) = part.downcast_ref::<ProjectionExec>() else { return Ok((Arc::clone(part), false)) };
+    let (input, mut changed) = (projection.input().schema(), false);
+    let mut columns = Vec::new();
+    for column in projection.expr() {
+        let mut column = column.clone();
+        if let Some(cast) = column.expr.downcast_ref::<CastExpr>()
+            && !cast.expr().nullable(&input)?
+            && cast.nullable(&input)?
+        {
+            column.expr = Arc::new(TryCastExpr::new(Arc::clone(cast.expr()), cast.cast_type().clone()));
+            changed = true;
+        }
+        columns.push(column);
+    }
+    Ok((Arc::new(ProjectionExec::try_new(columns, Arc::clone(projection.input()))?), changed))
 }
 
 /// A column that has one value only is left out of a sort. Beyond a shuffle nobody knows of that any more, and windows look for
