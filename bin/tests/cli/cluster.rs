@@ -338,6 +338,7 @@ fn queries_say_the_same_as_without_a_cluster() {
          SELECT k FROM t WHERE id = 7 UNION ALL SELECT 'constant' UNION ALL SELECT max(k) FROM t ORDER BY k;
          SELECT id, sum(n) OVER (PARTITION BY k ORDER BY n, id ROWS 2 PRECEDING) AS s FROM t WHERE k = 'k3' ORDER BY id LIMIT 40;
          SELECT k, count(*) AS c FROM t GROUP BY k, EXISTS(SELECT id FROM t WHERE n > 990) ORDER BY k;
+         SELECT id, count(*) OVER (PARTITION BY EXISTS(SELECT id FROM t WHERE n > 990)) AS c FROM t WHERE id < 5 ORDER BY id;
          SELECT count(*) FROM t WHERE {deep};
          SELECT count(*) FROM t WHERE k <> '{long}'; SELECT 1 AS one"
     );

@@ -10,6 +10,7 @@ use paceline_functions::{Error, Result, Typed, may_be_null};
 use paceline_syntax::tree::Expr;
 
 use super::canonical::Keys;
+use super::correlation::has_subquery;
 use super::grouping::Groups;
 use super::scope::Lookup;
 use super::select::has_aggregate;
@@ -143,7 +144,7 @@ impl Resolver<'_> {
     }
 
     /// The plan with these expressions as columns beside its own.
-    fn with_columns(&mut self, plan: LogicalPlan, mut exprs: Vec<Plan>) -> Result<(LogicalPlan, Vec<Plan>)> {
+    pub(super) fn with_columns(&mut self, plan: LogicalPlan, mut exprs: Vec<Plan>) -> Result<(LogicalPlan, Vec<Plan>)> {
         let plan = self.join_subqueries(plan, &mut exprs.iter_mut().collect::<Vec<_>>(), true)?;
         if exprs.iter().all(|expr| matches!(expr, Plan::Column(_))) {
             return Ok((plan, exprs));
@@ -209,10 +210,6 @@ fn not_grouped(name: &str, no_keys: bool) -> Error {
             "The non-aggregating expression \"{name}\" is based on columns which are not participating in the GROUP BY clause. Add the columns or the expression to the GROUP BY, aggregate the expression, or use \"any_value({name})\" if you do not care which of the values within a group is returned."
         ),
     )
-}
-
-fn has_subquery(expr: &Plan) -> bool {
-    expr.exists(|it| Ok(matches!(it, Plan::ScalarSubquery(_) | Plan::Exists(_) | Plan::InSubquery(_)))).unwrap_or(false)
 }
 
 /// Whether all columns outside of aggregate functions are grouped by.

@@ -266,7 +266,7 @@ impl Resolver<'_> {
             })?;
             typed.expr = changed.data;
         }
-        let mut plan = plan;
+        let mut plan = self.below_windows(plan, &mut found)?;
         while !found.is_empty() {
             let same = |a: &Plan, b: &Plan| match (a, b) {
                 (Plan::WindowFunction(a), Plan::WindowFunction(b)) => {

@@ -3,12 +3,13 @@
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::expr::{Sort, WindowFunction};
 use datafusion::logical_expr::{
-    Expr as Plan, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition,
+    Expr as Plan, LogicalPlan, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition,
 };
 use datafusion::scalar::ScalarValue;
 use paceline_functions::{DataType, DayTimeField, Error, Resolve, Result, Typed, find, over_window};
 use paceline_syntax::tree::{Expr, Frame, FrameBound, FrameUnits, Ident, SortItem, Window};
 
+use super::correlation::has_subquery;
 use super::expression::LATERAL;
 use super::{Names, Resolver, cast, evaluate};
 
@@ -140,6 +141,22 @@ impl Resolver<'_> {
     }
 
     /// The window itself, where a name stands for one.
+    /// Subqueries are made joins of in a projection, but not in the node of the windows.
+    pub(super) fn below_windows(&mut self, plan: LogicalPlan, windows: &mut [(Plan, String)]) -> Result<LogicalPlan> {
+        let mut parts: Vec<&mut Plan> = Vec::new();
+        for (window, _) in windows {
+            let Plan::WindowFunction(call) = window else { continue };
+            let call = &mut call.params;
+            parts.extend(call.args.iter_mut().chain(&mut call.partition_by).filter(|it| has_subquery(it)));
+            parts.extend(call.order_by.iter_mut().map(|key| &mut key.expr).filter(|it| has_subquery(it)));
+        }
+        let (plan, columns) = self.with_columns(plan, parts.iter().map(|it| (**it).clone()).collect())?;
+        for (part, column) in parts.into_iter().zip(columns) {
+            *part = column;
+        }
+        Ok(plan)
+    }
+
     fn window(&mut self, window: &Window) -> Result<Window> {
         match window {
             Window::Spec { .. } => Ok(window.clone()),
