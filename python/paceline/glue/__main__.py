@@ -6,8 +6,6 @@ from paceline.glue import BinaryNotFound, GlueArgumentError, JobFailed, main
 
 try:
     main()
-except JobFailed as failed:
-    sys.exit(f"paceline.glue: {failed}") if failed.exit_code is None else sys.exit(failed.exit_code)
-except (BinaryNotFound, GlueArgumentError) as wrong:
-    print(f"paceline.glue: {wrong}", file=sys.stderr)
-    sys.exit(2)
+except (JobFailed, BinaryNotFound, GlueArgumentError) as error:
+    print(f"paceline.glue: {error}", file=sys.stderr)
+    sys.exit(getattr(error, "exit_code", 2))

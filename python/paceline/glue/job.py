@@ -20,9 +20,9 @@ __all__ = ["JobFailed", "main"]
 class JobFailed(Exception):
     """The job is not complete. Glue shows the message, and the run has failed when the script does not catch it."""
 
-    def __init__(self, message: str, exit_code: Optional[int] = None):
+    def __init__(self, message: str, exit_code: int = 1):
         super().__init__(message)
-        # That of the program; None where it could not run.
+        # That of the program, or 1 where it could not run.
         self.exit_code = exit_code
 
 
