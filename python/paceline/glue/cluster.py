@@ -135,10 +135,11 @@ class SparkCluster:
                 missing = min(spark_has, self._wanted()) - len(roster.members) - self._on_their_way()
                 if progress != roster.progress:
                     progress, waits = roster.progress, ASK_EVERY
-                if missing > 0 and time.monotonic() >= next_at and not roster.stopping:
-                    self._start_wave(missing)
-                    # Where tasks only meet executors that are there, they are started less and less often.
-                    next_at, waits = time.monotonic() + waits, min(30.0, waits * 2)
+            if missing > 0 and time.monotonic() >= next_at and not roster.stopping:
+                self._start_wave(missing)
+                # Where tasks only meet executors that are there, they are started less and less often.
+                next_at, waits = time.monotonic() + waits, min(30.0, waits * 2)
+            with roster.changed:
                 roster.changed.wait_for(lambda: roster.stopping, ASK_EVERY)
 
     def _on_their_way(self) -> int:
