@@ -2,12 +2,16 @@
 
 import os
 import socket
+import subprocess
 import sys
 import threading
 
 import pytest
 from environment import Aws, mock_api
 from local_aws import start_ministack
+from wheel_of_tests import build
+
+from paceline.glue import binary
 
 
 def pytest_addoption(parser):
@@ -83,3 +87,12 @@ def api():
     """The mock API, which answers everything at once."""
     with mock_api("--latency-ms", "1") as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory):
+    """The wheel paceline-glue around the program of the tests, without its symbols, which are the most of it."""
+    folder = tmp_path_factory.mktemp("wheel")
+    program = folder / "paceline"
+    subprocess.run(["strip", "-o", program, binary.find()], check=True)
+    return build(folder, str(program))

@@ -25,7 +25,8 @@ class Aws:
         self.url = url
         # Where a person has credentials for this S3, they are taken.
         given = {name: os.environ[name] for name in (*KEYS, "AWS_SESSION_TOKEN") if name in os.environ}
-        self.environment = {**(given if "AWS_ACCESS_KEY_ID" in given else KEYS), "AWS_ENDPOINT_URL": url, "AWS_EC2_METADATA_DISABLED": "true"}
+        self.environment = dict(given if "AWS_ACCESS_KEY_ID" in given else KEYS)
+        self.environment.update(AWS_ENDPOINT_URL=url, AWS_EC2_METADATA_DISABLED="true")
         self.environment.setdefault("AWS_REGION", "us-east-1")
         self.environment["AWS_DEFAULT_REGION"] = self.environment["AWS_REGION"]
         self.s3 = self.client("s3")

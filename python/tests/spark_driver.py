@@ -6,13 +6,14 @@
 import sys
 from pathlib import Path
 
-import paceline.glue
 from environment import paceline as program
 from environment import running, wait_for
-from paceline.glue import binary
-from paceline.glue.cluster import cluster_of_spark
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
+
+import paceline.glue
+from paceline.glue import binary, probe
+from paceline.glue.cluster import cluster_of_spark
 
 RECORDS = 2000
 STATEMENTS = """
@@ -51,7 +52,7 @@ def made(spark):
     return spark.range(1, RECORDS + 1, numPartitions=4).select(
         id,
         F.concat(F.lit("user"), id.cast("string"), F.lit("@example.com")).alias("email"),
-        F.when(id % 7 != 0, F.concat(F.lit("käse, \"☂\" "), id.cast("string"))).alias("note"),
+        F.when(id % 7 != 0, F.concat(F.lit('käse, "☂" '), id.cast("string"))).alias("note"),
         (id / 4).cast("decimal(12,3)").alias("amount"),
         F.date_add(F.lit("2024-02-27").cast("date"), (id % 5).cast("int")).alias("day"),
         F.timestamp_micros(id * 1_234_567_891).alias("at"),
@@ -81,6 +82,10 @@ def mixed(folder, api, mark):
     assert answered.where("answer.status = 'ok' AND answer.score IS NOT NULL").count() == RECORDS
     print("EQUAL", flush=True)
 
+    told = probe.main()
+    assert len(told["workers"]) == 2 and all(list(worker["reaches"].values()) == ["yes"] for worker in told["workers"]), told
+    assert told["driver"]["program"]["exit_code"] == 0 and told["spark"]["spark.master"].startswith("local-cluster")
+    print("PROBED", flush=True)
     fewer(folder, api, mark, spark)
 
 

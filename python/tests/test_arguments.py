@@ -5,6 +5,7 @@ from argparse import ArgumentError
 import pytest
 from awsglue.utils import GlueArgumentError as RealError
 from awsglue.utils import getResolvedOptions
+
 from paceline.glue import GlueArgumentError, get_resolved_options
 from paceline.glue.arguments import split_chain
 

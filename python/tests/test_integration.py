@@ -6,6 +6,7 @@ import uuid
 import pytest
 from classic import ClassicJob
 from environment import mock_api, paceline, stats
+
 from paceline.glue import main
 
 RECORDS = 300

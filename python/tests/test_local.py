@@ -6,6 +6,7 @@ import pytest
 from classic import ClassicJob
 from environment import stats, wait_for
 from launched import Launched
+
 from paceline.glue import JobFailed, main
 
 RECORDS = 300

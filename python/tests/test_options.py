@@ -1,6 +1,7 @@
 """What a Glue job was told becomes command lines of the program."""
 
 import pytest
+
 from paceline.glue import GlueArgumentError, Options
 from paceline.glue.commands import plan
 from paceline.glue.sizing import size

@@ -5,6 +5,7 @@ import os
 import pytest
 from classic import ClassicJob
 from environment import mock_api, stats
+
 from paceline.glue import main
 
 BATCH_SIZE = int(os.environ.get("BATCH_SIZE", "1000"))

@@ -4,6 +4,7 @@ import socket
 
 import pytest
 from environment import wait_for
+
 from paceline.glue.meeting import Meeting, join
 from paceline.glue.roster import Roster
 

@@ -35,7 +35,8 @@ def test_test_data_is_written_verified_and_removed(script, aws, bucket):
 
 
 def test_other_flags_are_passed_on(script, tmp_path):
-    assert script("generate_test_data.py", "--records", "30", "--out", str(tmp_path / "x.csv"), "--seed", "7", "--null-percent", "50")[0] == 0
+    more = ["--seed", "7", "--null-percent", "50"]
+    assert script("generate_test_data.py", "--records", "30", "--out", str(tmp_path / "x.csv"), *more)[0] == 0
     lines = (tmp_path / "x.csv").read_text().splitlines()
     assert len(lines) == 31 and sum("@" not in line for line in lines[1:]) > 5
 

@@ -62,7 +62,7 @@ def test_spark_to_paceline_on_its_workers_and_back(drive):
     driver = drive("mixed")
     code = driver.process.wait(STARTS_WITHIN)
     said = driver.said()
-    assert code == 0 and [word for word in ("EQUAL", "RAISED", "GOES ON") if word not in said] == [], said
+    assert code == 0 and [word for word in ("EQUAL", "PROBED", "RAISED", "GOES ON") if word not in said] == [], said
     assert "2 of 3 executors are there, and the job goes on with them: Spark has not started more" in said
     driver.everything_ends()
 

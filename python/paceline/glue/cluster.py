@@ -27,7 +27,7 @@ from paceline.glue.roster import Roster
 from paceline.glue.sizing import glue_workers, size
 from paceline.glue.spark import executors_by_host, spark_context
 
-__all__ = ["ClusterFailed", "SparkCluster", "cluster_of_spark"]
+__all__ = ["ClusterFailed", "SparkCluster", "address_of", "cluster_of_spark"]
 
 # A cluster that starts and gains nothing for so long has what it will have, in seconds.
 NO_PROGRESS = 60.0
@@ -66,7 +66,7 @@ class SparkCluster:
         version = subprocess.run([program, "--version"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
         self.roster = Roster(version, self._lost)
         self.folder = tempfile.mkdtemp(prefix="paceline-scheduler-")
-        host = _address(conf.get("spark.driver.host", "127.0.0.1"))
+        host = address_of(context)
         self.scheduler, scheduler_at = self._start_scheduler(program, host)
         self.meeting = Meeting(host, token, self.roster.heard)
         self.terms = Terms(context.applicationId, self.meeting.address, token, scheduler_at, self.size.arguments)
@@ -205,8 +205,9 @@ class SparkCluster:
                 say(f"Spark's job of the executors cannot be cancelled: {error}")
 
 
-def _address(host: str) -> str:
+def address_of(context: Any) -> str:
     """The address of the driver that its workers know."""
+    host = context.getConf().get("spark.driver.host") or "127.0.0.1"
     try:
         return str(ip_address(host.strip("[]")))
     except ValueError:

@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import Any, Dict, Iterable, Iterator, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Tuple
 
 from paceline.glue import binary
 from paceline.glue.meeting import Line, join
@@ -88,7 +88,7 @@ def _run(terms, program, line) -> Dict[str, Any]:
     environment = {**os.environ, "PACELINE_TOKEN": terms.token, "PACELINE_LOG": os.environ.get("PACELINE_LOG", LOG)}
     pipe = subprocess.PIPE
     child = subprocess.Popen(command, env=environment, stdin=pipe, stdout=subprocess.DEVNULL, stderr=pipe)
-    said: "deque[str]" = deque(maxlen=LINES_KEPT)
+    said: deque[str] = deque(maxlen=LINES_KEPT)
     try:
         line.send({"started": child.pid})
         _watch(child, line, said)
@@ -104,7 +104,7 @@ def _run(terms, program, line) -> Dict[str, Any]:
 
 def _watch(child, line, said):
     """Hears both, until the program has nothing more to say. A driver that is gone is as good as one that says stop."""
-    heard: "list[Any]" = [child.stderr, line]
+    heard: List[Any] = [child.stderr, line]
     rest, deadline = b"", None
     while True:
         wait = None if deadline is None else max(0.0, deadline - time.monotonic())

@@ -39,14 +39,15 @@ def main(argv: Optional[Sequence[str]] = None) -> Dict[str, Any]:
         script = _local(options.script, Path(folder)) if options.script else None
         report = Path(folder) / "report.json"
         plan = commands.plan(options, script, str(report))
+        conf = () if _remembers() else ("--conf", f"paceline.state.dir={folder}/state")
         if options.workers == "spark":
             try:
                 with cluster_of_spark(options, program) as cluster:
-                    ended = _run(program, plan, cluster.environment, cluster.conf, cluster.watch)
+                    ended = _run(program, plan, cluster.environment, conf + cluster.conf, cluster.watch)
             except (ClusterFailed, NoSpark) as error:
                 raise JobFailed(str(error)) from error
         else:
-            ended = _run(program, plan, os.environ)
+            ended = _run(program, plan, os.environ, conf)
         told = json.loads(report.read_text()) if report.exists() else {}
         if options.report and report.exists():
             shutil.copyfile(report, options.report)
@@ -56,7 +57,13 @@ def main(argv: Optional[Sequence[str]] = None) -> Dict[str, Any]:
     return told
 
 
-def _run(program, plan, environment, conf=(), watch=None) -> Ended:
+def _remembers() -> bool:
+    """Whether this user has a folder for the state of jobs, or can make it. Users of Glue's machines need not have one."""
+    place = Path(os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")) / "paceline"
+    return os.access(next(parent for parent in (place, *place.parents) if parent.exists()), os.W_OK)
+
+
+def _run(program, plan, environment, conf, watch=None) -> Ended:
     """Runs the plan; a resume that finds nothing to resume is begun afresh."""
     for arguments in filter(None, (plan.first, plan.afresh)):
         child = Child([program, *arguments, *conf], environment)

@@ -7,7 +7,8 @@ import hmac
 import json
 import socket
 import threading
-from typing import Any, Callable, Dict, Tuple
+from contextlib import suppress
+from typing import Any, Callable, Dict, List, Tuple
 
 __all__ = ["Line", "Meeting", "join"]
 
@@ -38,7 +39,7 @@ class Line:
         except OSError:
             return False
 
-    def receive(self) -> "list[Message]":
+    def receive(self) -> List[Message]:
         """Waits for something and returns what came, perhaps nothing whole yet. Raises EOFError when the other is gone."""
         try:
             read = self.socket.recv(1 << 16)
@@ -51,10 +52,8 @@ class Line:
 
     def close(self) -> None:
         """Ends it for both."""
-        try:
+        with suppress(OSError):  # it has ended
             self.socket.shutdown(socket.SHUT_RDWR)
-        except OSError:  # it has ended
-            pass
         self.socket.close()
 
 

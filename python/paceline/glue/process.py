@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
+from contextlib import suppress
 from typing import Callable, List, Mapping, Optional, Sequence
 
 __all__ = ["Child", "Ended", "say"]
@@ -53,7 +54,7 @@ class Child:
             if os.getppid() != parent:  # it has died before
                 os._exit(1)
 
-        self.lines: "deque[str]" = deque(maxlen=LINES_KEPT)
+        self.lines: deque[str] = deque(maxlen=LINES_KEPT)
         self.process = subprocess.Popen(
             [str(part) for part in command],
             env=dict(environment),
@@ -62,10 +63,10 @@ class Child:
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            preexec_fn=None if until_closed else with_parent,
+            preexec_fn=None if until_closed else with_parent,  # noqa: PLW1509, as said there
         )
         self.readers: List[threading.Thread] = [
-            self._pass_on(self.process.stdout, lambda line: sys.stdout.write(line)),
+            self._pass_on(self.process.stdout, sys.stdout.write),
             self._pass_on(self.process.stderr, lambda line: self._hear(line, heard)),
         ]
 
@@ -131,10 +132,8 @@ class Child:
             return self.wait()
         finally:
             if self.process.stdin:
-                try:
+                with suppress(BrokenPipeError):
                     self.process.stdin.close()
-                except BrokenPipeError:
-                    pass
 
 
 def say(line: str) -> None:
