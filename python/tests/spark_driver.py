@@ -1,8 +1,10 @@
 """A Glue ETL script for the tests: Spark and Paceline in one, in a Spark with executors in processes of their own.
 
-`mixed FOLDER API` goes from Spark to Paceline and back, then through an exception; `long FOLDER API` runs a job until it is killed.
+`mixed` goes from Spark to Paceline and back, then through an exception; `classic` runs the classic job on the workers; `long` runs a job
+until it is killed. All take a folder, the API's URL and the mark of the test's processes.
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -110,6 +112,16 @@ def fewer(folder, api, mark, spark):
     print("GOES ON", flush=True)
 
 
+def classic(folder, api, mark):
+    """Its arguments are in the environment of the test, as is where S3 is."""
+    spark_of(1)
+    named = [text for name in ("source_bucket", "source_key", "api_endpoint") for text in (f"--{name}", os.environ[name])]
+    sized = ["--paceline-workers", "spark", "--paceline-worker-type", "G.1X", "--paceline-number-of-workers", "2"]
+    report = paceline.glue.main(["script.py", *named, *sized])
+    assert report["state"] == "SUCCEEDED" and not running(mark, "paceline executor")
+    print("CLASSIC", flush=True)
+
+
 def long(folder, api, mark):
     spark = spark_of(1)
     made(spark).write.parquet(f"file://{folder}/records")
@@ -118,4 +130,4 @@ def long(folder, api, mark):
 
 if __name__ == "__main__":
     mode, folder, api, mark = sys.argv[1:]
-    {"mixed": mixed, "long": long}[mode](Path(folder), api, mark)
+    {"mixed": mixed, "classic": classic, "long": long}[mode](Path(folder), api, mark)
