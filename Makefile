@@ -60,7 +60,8 @@ GLUE_GLIBC := 2.17
 ZIG := $(TOOLS)/zig-$(ZIGLANG)-$(CARGO_ZIGBUILD)/bin
 ZIG_BINARY := $(CARGO_TARGET_DIR)/$(GLUE_TARGET)/release/paceline
 GLUE_BINARY ?= $(ZIG_BINARY)
-WHEEL_PYTHONS ?= $(PYTHON)
+# Interpreters that an ordinary user may run.
+WHEEL_PYTHONS ?= $(firstword $(wildcard /usr/bin/python3) $(PYTHON))
 wheel: wheel-glue
 
 wheel-glue: $(PYTHON_TESTS)/ready $(if $(filter $(ZIG_BINARY),$(GLUE_BINARY)),zig-binary)

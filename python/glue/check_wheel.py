@@ -10,7 +10,6 @@ import pwd
 import subprocess
 import sys
 import tempfile
-import venv
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -54,10 +53,7 @@ def installed_and_run(wheel: Path, folder: Path, python: str) -> str:
     """Installs it with nothing else, and runs it as a user who may write nowhere but to a folder for temporary files."""
     version = run([python, "-c", "import platform; print(platform.python_version())"]).strip()
     place = folder / f"python-{version}"
-    if os.path.realpath(python) == os.path.realpath(sys.executable):
-        venv.create(place, with_pip=False, symlinks=False)
-    else:
-        run([python, "-m", "venv", "--copies", "--without-pip", place])
+    run([python, "-m", "venv", "--without-pip", place])
     site = run([place / "bin/python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]).strip()
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index", "--no-deps", "--target", site]
     run([*pip, "--only-binary=:all:", "--python-version", version, "--platform", tag_of(wheel), wheel])
@@ -68,6 +64,8 @@ def installed_and_run(wheel: Path, folder: Path, python: str) -> str:
             path.chmod(0o555 if path.is_dir() or os.access(path, os.X_OK) else 0o444)
     own = tempfile.mkdtemp(dir=folder)
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(place), "TMPDIR": own}
+    # Of interpreters that lie where no loader looks.
+    environment.update({name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ})
     user = {}
     if os.getuid() == 0:
         nobody = pwd.getpwnam("nobody")

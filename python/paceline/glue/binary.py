@@ -1,14 +1,13 @@
 """Finds the program `paceline`: the one that PACELINE_BIN names, or the one that the wheel brought.
 
-A wheel that is imported from a zip, or from where files cannot be executed, has its program copied to a folder of this
-process, once, which is removed when the process ends.
+Where that has lost its right to be executed, as when a wheel was unpacked as a zip, it is copied to a folder of this process,
+once, which is removed when the process ends.
 """
 
 import atexit
 import os
 import shutil
 import tempfile
-from contextlib import ExitStack
 from importlib import resources
 from pathlib import Path
 from typing import Optional
@@ -32,25 +31,21 @@ def find() -> Path:
         return Path(named).absolute()
     global _of_wheel
     if _of_wheel is None or not _of_wheel.exists():
-        _of_wheel = _unpacked()
+        _of_wheel = _executable()
     return _of_wheel
 
 
-def _unpacked() -> Path:
-    packaged = resources.files("paceline.glue") / "bin" / "paceline"
+def _executable() -> Path:
+    packaged = Path(str(resources.files("paceline.glue"))) / "bin" / "paceline"
     if not packaged.is_file():
         raise BinaryNotFound(
             f"this installation of paceline.glue has no program at '{packaged}': install the wheel paceline-glue for this "
             f"kind of machine, or name a program with {VARIABLE}"
         )
-    files = ExitStack()
-    path = files.enter_context(resources.as_file(packaged))
-    if os.access(path, os.X_OK):
-        atexit.register(files.close)
-        return path
-    with files:
-        folder = Path(tempfile.mkdtemp(prefix="paceline-"))
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        copy = Path(shutil.copyfile(path, folder / "paceline"))
+    if os.access(packaged, os.X_OK):
+        return packaged
+    folder = Path(tempfile.mkdtemp(prefix="paceline-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    copy = Path(shutil.copyfile(packaged, folder / "paceline"))
     copy.chmod(0o700)
     return copy
