@@ -125,7 +125,9 @@ def classic(folder, api, mark):
 def long(folder, api, mark):
     spark = spark_of(1)
     made(spark).write.parquet(f"file://{folder}/records")
-    paceline.glue.main(on_workers(2, statements(folder, api, "records", "answered", rate="100")))
+    report = paceline.glue.main(on_workers(2, statements(folder, api, "records", "answered", rate="200")))
+    assert report["records_written"] == spark.read.parquet(f"file://{folder}/answered").select("id").distinct().count() == RECORDS
+    print("COMPLETE", flush=True)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def installed(folder, program=None, mode=0o755):
 def found_in(folder):
     environment = {name: value for name, value in os.environ.items() if name != binary.VARIABLE}
     command = [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, '{folder}'); {CODE}"]
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
     return done.stdout.strip(), done.stderr
 
 

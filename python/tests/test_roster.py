@@ -15,14 +15,10 @@ class Played:
     """A driver with a roster, and tasks that say what a test has them say."""
 
     def __init__(self):
-        self.lost = 0
         # A line that nobody holds is closed.
         self.lines = []
-        self.roster = Roster("paceline 1", self.count_lost)
+        self.roster = Roster("paceline 1")
         self.meeting = Meeting("127.0.0.1", SECRET, self.roster.heard)
-
-    def count_lost(self):
-        self.lost += 1
 
     def task(self, partition, wave=0, secret=SECRET, **more):
         hello = {"wave": wave, "partition": partition, "pid": 100 + partition, "host": "worker", "version": "paceline 1"}
@@ -94,16 +90,21 @@ def test_a_second_attempt_at_a_running_task_waits_for_the_end(played):
     assert (next_word(first), next_word(second)) == ("stop", "leave")
 
 
-def test_the_driver_is_told_when_the_last_executor_is_gone(played):
+def test_it_is_known_since_when_no_executor_is_there(played):
+    assert played.roster.alone_since is None
     first, second = played.task(0), played.task(1)
     played.members(2)
     first.send({"ended": 1, "said": ["error: no disk", "bye"]})
     played.members(1)
-    assert played.roster.failures == ["worker/100: ended with 1: error: no disk"] and played.lost == 0
+    assert played.roster.failures == ["worker/100: ended with 1: error: no disk"]
+    assert played.roster.alone_since is None
     second.close()
     played.members(0)
-    wait_for(lambda: played.lost, "the news", 5)
     assert played.roster.failures[-1] == "worker/101: its task is gone"
+    assert played.roster.alone_since is not None
+    played.task(2, wave=1)
+    played.members(1)
+    assert played.roster.alone_since is None
 
 
 def test_what_ends_because_it_was_asked_to_is_no_failure(played):
@@ -113,7 +114,7 @@ def test_what_ends_because_it_was_asked_to_is_no_failure(played):
     assert next_word(line) == "stop"
     line.send({"ended": 0, "said": []})
     assert played.roster.stop(5)
-    assert played.roster.failures == [] and played.lost == 0
+    assert played.roster.failures == []
 
 
 def test_who_comes_late_is_sent_away(played):

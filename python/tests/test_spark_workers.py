@@ -82,6 +82,16 @@ def test_the_classic_job_on_the_workers(drive, aws, bucket, api, monkeypatch):
     driver.everything_ends()
 
 
+def test_another_executor_comes_in_place_of_one_that_is_killed(drive, api):
+    driver = drive("long")
+    wait_for(lambda: stats(api)["requests"] > 50 or driver.process.poll() is not None, "requests", STARTS_WITHIN)
+    [executor] = running(driver.mark, "paceline executor")
+    os.kill(executor, signal.SIGKILL)
+    code = driver.process.wait(STARTS_WITHIN)
+    assert code == 0 and "COMPLETE" in driver.said(), driver.said()
+    driver.everything_ends()
+
+
 @pytest.mark.parametrize("killed", ["the script", "its Java machine"])
 def test_nothing_is_left_of_a_killed_driver(drive, api, tmp_path, killed):
     driver = drive("long")

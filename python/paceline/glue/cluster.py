@@ -64,7 +64,7 @@ class SparkCluster:
         self.environment: Dict[str, str] = {**os.environ, "PACELINE_TOKEN": token}
         self.client: Optional[Child] = None
         version = subprocess.run([program, "--version"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
-        self.roster = Roster(version, self._lost)
+        self.roster = Roster(version)
         self.folder = tempfile.mkdtemp(prefix="paceline-scheduler-")
         host = address_of(context)
         self.scheduler, scheduler_at = self._start_scheduler(program, host)
@@ -75,6 +75,7 @@ class SparkCluster:
         self.waves: List[threading.Thread] = []
         self.tasks: List[int] = []
         self.spark_has = 0
+        self.no_progress = NO_PROGRESS
 
     def _start_scheduler(self, program, host):
         known = threading.Event()
@@ -99,6 +100,7 @@ class SparkCluster:
 
     def wait_until_ready(self, no_progress: float) -> None:
         """Waits for all executors, or for those that come while something still does. Raises ClusterFailed."""
+        self.no_progress = no_progress
         threading.Thread(target=self._keep, daemon=True).start()
         roster, seen, since = self.roster, None, time.monotonic()
         with roster.changed:
@@ -128,7 +130,8 @@ class SparkCluster:
         while not roster.stopping:
             try:
                 spark_has = sum(executors_by_host(self.context).values())
-            except Exception:  # Spark is gone: the running wave tells of it
+            except Exception:  # Spark is gone
+                self._lost()
                 return
             with roster.changed:
                 self.spark_has = spark_has
@@ -141,6 +144,9 @@ class SparkCluster:
                 next_at, waits = time.monotonic() + waits, min(30.0, waits * 2)
             with roster.changed:
                 roster.changed.wait_for(lambda: roster.stopping, ASK_EVERY)
+                is_alone = roster.alone_since is not None and time.monotonic() - roster.alone_since > self.no_progress
+            if is_alone:
+                self._lost()
 
     def _on_their_way(self) -> int:
         """Tasks that were started and have not said anything yet."""
@@ -176,7 +182,7 @@ class SparkCluster:
     def watch(self, client: Child) -> None:
         """Ends a client when the cluster does before it."""
         self.client = client
-        if self.scheduler.process.poll() is not None or not self.roster.members:
+        if self.scheduler.process.poll() is not None:
             self._lost()
 
     def _lost(self):

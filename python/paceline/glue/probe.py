@@ -19,7 +19,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Tuple
 
 from paceline.glue import binary
 from paceline.glue.cluster import address_of
-from paceline.glue.meeting import Meeting, join
+from paceline.glue.meeting import Line, Meeting, join
 from paceline.glue.spark import NoSpark, executors_by_host, spark_context
 
 __all__ = ["main"]
@@ -85,12 +85,15 @@ def workers(context: Any, host: str) -> List[Dict[str, Any]]:
     """Each worker's machine, and whom of the others it reaches: a Spark job in which all tasks meet."""
     tasks = sum(executors_by_host(context).values())
     come: List[Tuple[Any, str]] = []
+    done: List[Any] = []
     changed = threading.Condition()
 
     def heard(line, message):
         with changed:
             if message and "at" in message:
                 come.append((line, message["at"]))
+            elif message is None or "done" in message:
+                done.append(line)
             changed.notify_all()
 
     secret = os.urandom(16).hex()
@@ -101,6 +104,10 @@ def workers(context: Any, host: str) -> List[Dict[str, Any]]:
             changed.wait_for(lambda: len(come) == tasks, MEET_WITHIN)
             for line, _ in come:
                 line.send({"others": [at for _, at in come]})
+            # Who has tried all others stays for those who have not.
+            changed.wait_for(lambda: {line for line, _ in come} <= set(done), MEET_WITHIN)
+            for line, _ in come:
+                line.send({"leave": True})
 
     threading.Thread(target=introduce, daemon=True).start()
     try:
@@ -116,13 +123,22 @@ def visit(driver: Tuple[str, int], secret: str, _: Iterable[int]) -> Iterator[Di
         at = "{}:{}".format(*listener.getsockname()[:2])
         line.send({"at": at})
         line.socket.settimeout(2 * MEET_WITHIN)
-        try:
-            others = next(message["others"] for message in line.receive())
-        except (EOFError, StopIteration):
-            others = []
-        reached = {other: reaches(other) for other in others if other != at}
+        reached = {other: reaches(other) for other in wait_for(line, "others") or [] if other != at}
+        line.send({"done": True})
+        wait_for(line, "leave")
     line.close()
     yield {"at": at, "reaches": reached, **machine()}
+
+
+def wait_for(line: Line, what: str) -> Any:
+    """What the driver says of something; `None` when it is gone, or says nothing for too long."""
+    try:
+        while True:
+            for message in line.receive():
+                if what in message:
+                    return message[what]
+    except EOFError:
+        return None
 
 
 def reaches(other: str) -> str:

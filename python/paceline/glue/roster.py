@@ -3,7 +3,7 @@
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, Set, Tuple
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 from paceline.glue.meeting import Line
 
@@ -25,13 +25,14 @@ class Roster:
 
     # What the driver's program says of its version: another one cannot be spoken to.
     version: str
-    lost: Callable[[], None]
     members: Dict[Line, Member] = field(default_factory=dict)
     # Why executors ended that were not asked to, and tasks that could not start one.
     failures: List[str] = field(default_factory=list)
     stopping: bool = False
     # Counts what brings the cluster on, so that one that stands still is seen.
     progress: int = 0
+    # Since when no executor is there any more, by `time.monotonic`.
+    alone_since: Optional[float] = None
 
     def __post_init__(self):
         self.changed = threading.Condition()
@@ -54,9 +55,6 @@ class Roster:
                 said = "; ".join(text for text in message["said"] if text.startswith("error")) or "; ".join(message["said"][-1:])
                 self._gone(line, f"ended with {message['ended']}: {said}")
             self.changed.notify_all()
-            left_alone = not self.stopping and not self.members and self.progress
-        if left_alone:
-            self.lost()
 
     def _hello(self, line, message):
         name, seat = f"{message['host']}/{message['pid']}", (message["wave"], message["partition"])
@@ -73,6 +71,7 @@ class Roster:
             line.send({"say": "stop"})
         else:
             self.members[line] = Member(name, line)
+            self.alone_since = None
             self.seats.add(seat)
             self.progress += 1
             if self.stopping:
@@ -81,6 +80,8 @@ class Roster:
     def _gone(self, line, why):
         self.doubled.pop(line, None)
         member = self.members.pop(line, None)
+        if member and not self.members:
+            self.alone_since = time.monotonic()
         if member and not self.stopping:
             self.failures.append(f"{member.name}: {why or 'its task is gone'}")
 
