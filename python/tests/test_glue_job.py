@@ -4,10 +4,14 @@ The local AWS runs the script of such a job as Glue does, but gives it its argum
 """
 
 import textwrap
+import uuid
 
 import pytest
 from classic import ClassicJob
 from environment import stats, wait_for
+
+from paceline.glue import Options
+from paceline.glue.sizing import glue_workers
 
 RECORDS = 200
 SCRIPT = """
@@ -64,3 +68,18 @@ def test_a_job_reads_calls_writes_and_succeeds(run, aws, bucket, api):
 def test_a_job_that_is_not_complete_has_failed(run, bucket, api):
     seen = run(source_bucket=bucket, source_key="in/none.csv", api_endpoint=api)
     assert seen["JobRunState"] == "FAILED" and "JobFailed: the job is not complete (exit code 1): error: " in seen["ErrorMessage"]
+
+
+def test_glue_tells_the_workers_of_a_run(aws, on_aws, monkeypatch):
+    glue, name = aws.client("glue"), f"workers-{uuid.uuid4().hex}"
+    script = {"Name": "glueetl", "ScriptLocation": "s3://none/script.py"}
+    glue.create_job(Name=name, Role="glue", Command=script, WorkerType="G.2X", NumberOfWorkers=5)
+    run_id = glue.start_job_run(JobName=name)["JobRunId"]
+    try:
+        assert glue_workers(Options(job_name=name, run_id=run_id)) == {"WorkerType": "G.2X", "NumberOfWorkers": "5"}
+        assert glue_workers(Options(job_name=name, run_id="jr_of_another")) == {}
+        assert glue_workers(Options(job_name=name)) == {}
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")  # nobody is there, as in a network without a way to Glue
+        assert glue_workers(Options(job_name=name, run_id=run_id)) == {}
+    finally:
+        glue.delete_job(JobName=name)
