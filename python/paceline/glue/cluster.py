@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -25,7 +26,7 @@ from paceline.glue.options import Options
 from paceline.glue.process import Child, say
 from paceline.glue.roster import Roster
 from paceline.glue.sizing import glue_workers, size
-from paceline.glue.spark import executors_by_host, spark_context
+from paceline.glue.spark import executors_by_host, reason, spark_context
 
 __all__ = ["ClusterFailed", "SparkCluster", "address_of", "cluster_of_spark"]
 
@@ -63,6 +64,7 @@ class SparkCluster:
         token = secrets.token_urlsafe(32)
         self.environment: Dict[str, str] = {**os.environ, "PACELINE_TOKEN": token}
         self.client: Optional[Child] = None
+        self.is_lost = False
         version = subprocess.run([program, "--version"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
         self.roster = Roster(version)
         self.folder = tempfile.mkdtemp(prefix="paceline-scheduler-")
@@ -146,7 +148,7 @@ class SparkCluster:
                 roster.changed.wait_for(lambda: roster.stopping, ASK_EVERY)
                 is_alone = roster.alone_since is not None and time.monotonic() - roster.alone_since > self.no_progress
             if is_alone:
-                self._lost()
+                self._end_client()
 
     def _on_their_way(self) -> int:
         """Tasks that were started and have not said anything yet."""
@@ -165,14 +167,11 @@ class SparkCluster:
                 self.context.setJobGroup(self.group, "executors of Paceline", interruptOnCancel=True)
                 self.context.parallelize(range(tasks), tasks).mapPartitions(partial(serve, self.terms, wave)).collect()
             except Exception as error:  # whatever Spark says: the job is cancelled, its driver is gone, a task failed
-                why = (str(error).strip() or type(error).__name__).splitlines()[0]
+                why = reason(error)
             with roster.changed:
                 if why and not roster.stopping:
                     roster.failures.append(why)
                 roster.changed.notify_all()
-                is_lost = why and not roster.members
-            if is_lost:
-                self._lost()
 
         thread = InheritableThread(target=run, daemon=True)
         self.tasks.append(tasks)
@@ -182,12 +181,17 @@ class SparkCluster:
     def watch(self, client: Child) -> None:
         """Ends a client when the cluster does before it."""
         self.client = client
-        if self.scheduler.process.poll() is not None:
-            self._lost()
+        if self.is_lost:
+            self._end_client()
 
-    def _lost(self):
+    def _lost(self) -> None:
+        """The scheduler or Spark is gone, and does not come back."""
+        self.is_lost = True
+        self._end_client()
+
+    def _end_client(self) -> None:
         if self.client and not self.roster.stopping:
-            self.client.process.terminate()
+            self.client.tell(signal.SIGTERM)
 
     def close(self) -> None:
         """Ends everything in order; what does not end within its time is ended."""

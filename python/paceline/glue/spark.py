@@ -1,8 +1,12 @@
 """Everything that is asked of Spark: its context, and its executors."""
 
+import re
 from typing import Any, Dict
 
-__all__ = ["NoSpark", "executors_by_host", "spark_context"]
+__all__ = ["NoSpark", "executors_by_host", "reason", "spark_context"]
+
+# How the last line of a traceback in Python begins, within what Spark says of a failed task.
+OF_PYTHON = re.compile(r"^(?!org\.|java\.|py4j\.)[A-Za-z_.]*(?:Error|Exception): .*$", re.MULTILINE)
 
 
 class NoSpark(Exception):
@@ -31,3 +35,13 @@ def executors_by_host(context: Any) -> Dict[str, int]:
             host = address.rpartition(":")[0]
             hosts[host] = hosts.get(host, 0) + 1
     return hosts
+
+
+def reason(error: Exception) -> str:
+    """Why a Spark job failed, in one line."""
+    said = str(error).strip() or type(error).__name__
+    of_python = OF_PYTHON.search(said)
+    why = of_python.group() if of_python else said.splitlines()[0]
+    if why.startswith("ModuleNotFoundError: No module named 'paceline"):
+        why += ": the workers need the wheel too, as --additional-python-modules brings it"
+    return why
