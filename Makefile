@@ -10,8 +10,8 @@ CARGO_LLVM_COV := 0.9.1
 PYSPARK := 3.5.4
 AIOHTTP := 3.14.5
 
-.PHONY: run test test-aws check fmt clippy doc deny typos tidy coverage bench bench-long bench-pyspark bench-binary tools \
-	spark-check spark-score tpc-check
+.PHONY: run test test-aws test-python lint-python check fmt clippy doc deny typos tidy coverage bench bench-long bench-pyspark \
+	bench-binary tools spark-check spark-score tpc-check wheel wheel-glue local-up local-test local-down
 .DEFAULT_GOAL := run
 
 # With --examples the dependencies get the features that the tests want too, so that both share one compilation.
@@ -21,7 +21,7 @@ run:
 
 test: check
 	cargo nextest run --locked --workspace
-	$(MAKE) test-aws
+	$(MAKE) test-aws test-python
 
 # The binary against a local AWS and functions of other systems, which come from PyPI and run on the loopback interface.
 AWS_TESTS := $(TOOLS)/aws-tests-$(shell cksum < tests/aws/requirements.txt | cut -d' ' -f1)
@@ -33,6 +33,61 @@ $(AWS_TESTS)/ready: tests/aws/requirements.txt
 	$(PYTHON) -m venv $(AWS_TESTS)
 	$(AWS_TESTS)/bin/pip install --quiet --requirement $<
 	touch $@
+
+# The launcher for Glue, its wheel, the scripts and the local environment. Tests with Spark need Java, and say so where there is none.
+PYTHON_TESTS := $(TOOLS)/python-tests-$(shell cat tests/aws/requirements.txt python/tests/requirements.txt | cksum | cut -d' ' -f1)
+DEBUG_BINARY := $(CARGO_TARGET_DIR)/debug/paceline
+test-python: lint-python
+	cargo build --locked --workspace --bins --examples
+	cd python && PYTHONDONTWRITEBYTECODE=1 PACELINE_BIN=$(DEBUG_BINARY) $(PYTHON_TESTS)/bin/python -m pytest -q
+
+# The launcher must run where Glue has Python 3.9.
+lint-python: $(PYTHON_TESTS)/ready
+	$(PYTHON_TESTS)/bin/ruff check --quiet --no-cache --config python/ruff.toml python scripts
+	$(PYTHON_TESTS)/bin/ruff format --quiet --no-cache --check --config python/ruff.toml python scripts
+	$(PYTHON_TESTS)/bin/vermin --quiet --no-tips --violations --target=3.9- python/paceline
+
+$(PYTHON_TESTS)/ready: tests/aws/requirements.txt python/tests/requirements.txt
+	$(PYTHON) -m venv $(PYTHON_TESTS)
+	$(PYTHON_TESTS)/bin/pip install --quiet --requirement python/tests/requirements.txt
+	touch $@
+
+# The wheel paceline-glue in dist/, around a program that runs from glibc 2.17 on. GLUE_BINARY names one that is there already.
+ZIGLANG := 0.15.2
+CARGO_ZIGBUILD := 0.24.0
+GLUE_TARGET := x86_64-unknown-linux-gnu
+GLUE_GLIBC := 2.17
+ZIG := $(TOOLS)/zig-$(ZIGLANG)-$(CARGO_ZIGBUILD)/bin
+ZIG_BINARY := $(CARGO_TARGET_DIR)/$(GLUE_TARGET)/release/paceline
+GLUE_BINARY ?= $(ZIG_BINARY)
+# Interpreters that an ordinary user may run.
+WHEEL_PYTHONS ?= $(firstword $(wildcard /usr/bin/python3) $(PYTHON))
+wheel: wheel-glue
+
+wheel-glue: $(PYTHON_TESTS)/ready $(if $(filter $(ZIG_BINARY),$(GLUE_BINARY)),zig-binary)
+	mkdir -p dist
+	rm -f dist/paceline_glue-*.whl
+	PACELINE_BIN=$(abspath $(GLUE_BINARY)) $(PYTHON_TESTS)/bin/python -m build --wheel --no-isolation --outdir dist python/glue
+	$(PYTHON_TESTS)/bin/python python/glue/check_wheel.py dist/paceline_glue-*.whl --glibc $(GLUE_GLIBC) --python $(WHEEL_PYTHONS)
+
+.PHONY: zig-binary
+zig-binary: $(ZIG)/cargo-zigbuild
+	test -d "$$(rustc --print target-libdir --target $(GLUE_TARGET))" || rustup target add $(GLUE_TARGET)
+	PATH=$(ZIG):$$PATH CARGO_PROFILE_RELEASE_STRIP=symbols \
+		cargo zigbuild --locked --release --package paceline --bin paceline --target $(GLUE_TARGET).$(GLUE_GLIBC)
+
+$(ZIG)/cargo-zigbuild:
+	$(PYTHON) -m venv $(dir $(ZIG:/bin=))$(notdir $(ZIG:/bin=))
+	$(ZIG)/pip install --quiet ziglang==$(ZIGLANG) cargo-zigbuild==$(CARGO_ZIGBUILD)
+
+# The local environment without containers: S3 at 4566, the mock API at 8080, a cluster at 50050 (S3_PORT, API_PORT, CLUSTER_PORT).
+LOCAL := PACELINE_BIN=$(DEBUG_BINARY) $(PYTHON_TESTS)/bin/python scripts/local.py
+local-up: $(PYTHON_TESTS)/ready
+	cargo build --locked --workspace --bins --examples
+	$(LOCAL) up
+
+local-test local-down: $(PYTHON_TESTS)/ready
+	$(LOCAL) $(@:local-%=%)
 
 # Asks Spark again what tests/slt/spark/ and tests/matrix/ say that it answers; needs Java 8, 11 or 17.
 SPARK := $(TOOLS)/pyspark-$(PYSPARK)/bin

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Arg, ArgMatches, Command, Error, FromArgMatches};
+use paceline_engine::cluster::Access;
 use paceline_engine::enrich::{self, EnrichOptions, SETTINGS, Values};
 use paceline_engine::job::JobId;
 use paceline_engine::{Session, Settings};
 
+use crate::access;
 use crate::finish;
 use crate::progress::while_running;
 use crate::run::pair;
@@ -30,6 +32,8 @@ pub struct Arguments {
     /// Name of this job; a new one is made otherwise
     #[arg(long, value_name = "ID")]
     job_id: Option<String>,
+    #[command(flatten)]
+    access: access::AccessArguments,
     /// File that the report is written to, as one JSON object
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -94,6 +98,7 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error:
     for (key, value) in &arguments.conf {
         settings.set(key, value)?;
     }
+    settings.access = Access::find(&arguments.access.into())?;
     let job = arguments.job_id.as_deref().map_or_else(|| Ok(JobId::generate()), JobId::parse)?;
     let session = Session::new(settings)?;
     let work = enrich::run(&session, &options, arguments.returns.as_deref(), &job);

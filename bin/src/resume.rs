@@ -4,8 +4,10 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use paceline_engine::cluster::Access;
 use paceline_engine::job::{Job, JobId};
 
+use crate::access;
 use crate::run::{carry_out, pair, settings};
 
 /// Which job, and where it is remembered.
@@ -19,6 +21,8 @@ pub struct Arguments {
     /// A setting in place of the one that it was begun with; may be given several times
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     conf: Vec<(String, String)>,
+    #[command(flatten)]
+    access: access::AccessArguments,
     /// File that the report is written to, as one JSON object
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -27,6 +31,8 @@ pub struct Arguments {
 /// Goes on where the job stopped; the code says whether it is complete.
 pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let id = JobId::parse(&arguments.id)?;
-    let (job, settings) = Job::resume(&id, arguments.checkpoint.as_deref(), settings(&arguments.conf)?).await?;
+    let mut given = settings(&arguments.conf)?;
+    given.access = Access::find(&arguments.access.into())?;
+    let (job, settings) = Job::resume(&id, arguments.checkpoint.as_deref(), given).await?;
     carry_out(job, settings, arguments.report.as_deref()).await
 }

@@ -4,13 +4,12 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import threading
 import uuid
-from pathlib import Path
 
 import boto3
 import pytest
+from local_aws import start_ministack
 
 BINARY = os.environ["PACELINE"]
 RECORDS = 50
@@ -62,11 +61,7 @@ class Aws:
 def port():
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    env = os.environ | {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "SFTP_ENABLED": "0"}
-    env["SERVICES"] = "s3,sts,secretsmanager"
-    program = Path(sys.executable).parent / "ministack"
-    pipe = subprocess.PIPE
-    server = subprocess.Popen([program], env=env, stdout=pipe, stderr=subprocess.STDOUT, text=True)
+    server = start_ministack(port, "s3,sts,secretsmanager")
     for line in server.stdout:
         if "Running on" in line:
             break

@@ -1,0 +1,29 @@
+"""The launcher in a process of its own, as Glue starts it."""
+
+import os
+import subprocess
+import sys
+import uuid
+
+from environment import MARK, running, wait_for
+
+
+class Launched:
+    """It, and all processes that it starts."""
+
+    def __init__(self, folder, *arguments):
+        self.mark = uuid.uuid4().hex
+        environment = {**os.environ, MARK: self.mark, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+        command = [sys.executable, "-m", "paceline.glue", *arguments]
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True)
+
+    def program(self):
+        """The ids of the program's processes."""
+        return [id for id, line in running(self.mark).items() if id != self.process.pid and "paceline" in line.split(" ")[0]]
+
+    def end(self):
+        """Waits for the end of all. Returns the exit code and what was said."""
+        said = self.process.communicate(timeout=60)[1]
+        wait_for(lambda: not running(self.mark), "the end of all processes", 20)
+        return self.process.returncode, said
