@@ -10,7 +10,7 @@ CARGO_LLVM_COV := 0.9.1
 PYSPARK := 3.5.4
 AIOHTTP := 3.14.5
 
-.PHONY: run test test-aws check fmt clippy doc deny typos tidy coverage bench bench-long bench-pyspark bench-binary tools \
+.PHONY: run test test-aws test-service check fmt clippy doc deny typos tidy coverage bench bench-long bench-pyspark bench-binary tools \
 	spark-check spark-score tpc-check
 .DEFAULT_GOAL := run
 
@@ -32,6 +32,21 @@ test-aws: $(AWS_TESTS)/ready
 $(AWS_TESTS)/ready: tests/aws/requirements.txt
 	$(PYTHON) -m venv $(AWS_TESTS)
 	$(AWS_TESTS)/bin/pip install --quiet --requirement $<
+	touch $@
+
+# The job service's API against its OpenAPI document, its page in a browser, and its alert rules: needs Node, Chromium and promtool,
+# as Debian's packages chromium and prometheus have them.
+SERVICE_TESTS := $(TOOLS)/service-tests-$(shell cat tests/service/requirements.txt tests/service/package.json | cksum | cut -d' ' -f1)
+test-service: $(SERVICE_TESTS)/ready
+	cargo build --locked --workspace --bins --examples
+	promtool check rules docs/monitoring/alerts.yml
+	PYTHONDONTWRITEBYTECODE=1 PACELINE=$(CARGO_TARGET_DIR)/debug/paceline $(SERVICE_TESTS)/bin/python -m pytest -q -p no:cacheprovider tests/service
+	cp tests/service/*.mjs $(SERVICE_TESTS) && cd $(SERVICE_TESTS) && PACELINE=$(CARGO_TARGET_DIR)/debug/paceline npm test
+
+$(SERVICE_TESTS)/ready: tests/service/requirements.txt tests/service/package.json
+	$(PYTHON) -m venv $(SERVICE_TESTS)
+	$(SERVICE_TESTS)/bin/pip install --quiet --requirement $<
+	cp tests/service/package.json $(SERVICE_TESTS) && cd $(SERVICE_TESTS) && npm install --silent --no-audit --no-fund
 	touch $@
 
 # Asks Spark again what tests/slt/spark/ and tests/matrix/ say that it answers; needs Java 8, 11 or 17.

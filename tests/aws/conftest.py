@@ -63,7 +63,7 @@ def port():
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     env = os.environ | {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "SFTP_ENABLED": "0"}
-    env["SERVICES"] = "s3,sts,secretsmanager"
+    env["SERVICES"] = "s3,sts,secretsmanager,cloudwatch"
     program = Path(sys.executable).parent / "ministack"
     pipe = subprocess.PIPE
     server = subprocess.Popen([program], env=env, stdout=pipe, stderr=subprocess.STDOUT, text=True)
