@@ -10,7 +10,7 @@ CARGO_LLVM_COV := 0.9.1
 PYSPARK := 3.5.4
 AIOHTTP := 3.14.5
 
-.PHONY: run test test-aws test-python lint-python check fmt clippy doc deny typos tidy coverage bench bench-long bench-pyspark \
+.PHONY: run test test-aws test-python lint-python test-service check fmt clippy doc deny typos tidy coverage bench bench-long bench-pyspark \
 	bench-binary tools spark-check spark-score tpc-check wheel wheel-glue local-up local-test local-down
 .DEFAULT_GOAL := run
 
@@ -21,7 +21,7 @@ run:
 
 test: check
 	cargo nextest run --locked --workspace
-	$(MAKE) test-aws test-python
+	$(MAKE) test-aws test-python test-service
 
 # The binary against a local AWS and functions of other systems, which come from PyPI and run on the loopback interface.
 AWS_TESTS := $(TOOLS)/aws-tests-$(shell cksum < tests/aws/requirements.txt | cut -d' ' -f1)
@@ -88,6 +88,21 @@ local-up: $(PYTHON_TESTS)/ready
 
 local-test local-down: $(PYTHON_TESTS)/ready
 	$(LOCAL) $(@:local-%=%)
+
+# The job service's API against its OpenAPI document, its page in a browser, and its alert rules, with Debian's Chromium and promtool.
+SERVICE_TESTS := $(TOOLS)/service-tests-$(shell cat tests/service/requirements.txt tests/service/package.json | cksum | cut -d' ' -f1)
+test-service: $(SERVICE_TESTS)/ready
+	tests/service/programs.sh
+	cargo build --locked --workspace --bins --examples
+	promtool check rules docs/monitoring/alerts.yml
+	PYTHONDONTWRITEBYTECODE=1 PACELINE=$(CARGO_TARGET_DIR)/debug/paceline $(SERVICE_TESTS)/bin/python -m pytest -q -p no:cacheprovider tests/service
+	cp tests/service/*.mjs $(SERVICE_TESTS) && cd $(SERVICE_TESTS) && PACELINE=$(CARGO_TARGET_DIR)/debug/paceline npm test
+
+$(SERVICE_TESTS)/ready: tests/service/requirements.txt tests/service/package.json
+	$(PYTHON) -m venv $(SERVICE_TESTS)
+	$(SERVICE_TESTS)/bin/pip install --quiet --requirement $<
+	cp tests/service/package.json $(SERVICE_TESTS) && cd $(SERVICE_TESTS) && npm install --silent --no-audit --no-fund
+	touch $@
 
 # Asks Spark again what tests/slt/spark/ and tests/matrix/ say that it answers; needs Java 8, 11 or 17.
 SPARK := $(TOOLS)/pyspark-$(PYSPARK)/bin

@@ -11,7 +11,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("paceline-functions", &[]),
     ("paceline-sql", &["paceline-udfs", "paceline-syntax", "paceline-functions"]),
     ("paceline-engine", &["paceline-udfs", "paceline-functions", "paceline-sql"]),
-    ("paceline", &["paceline-engine"]),
+    ("paceline-service", &["paceline-engine"]),
+    ("paceline", &["paceline-engine", "paceline-service"]),
     ("paceline-tests", &["paceline-engine", "paceline-udfs"]),
     ("paceline-benches", &["paceline-engine", "paceline-udfs"]),
 ];
@@ -20,7 +21,7 @@ const EDGES: &[(&str, &[&str])] = &[
 const RESERVED: &[(&str, &[&str])] = &[
     ("datafusion", &["paceline-functions", "paceline-sql", "paceline-engine", "paceline-tests"]),
     ("datafusion-datasource", &["paceline-engine"]),
-    ("reqwest", &["paceline-udfs", "paceline-benches"]),
+    ("reqwest", &["paceline-udfs", "paceline-service", "paceline-benches"]),
     ("governor", &["paceline-udfs"]),
 ];
 
@@ -51,7 +52,7 @@ fn dependencies(manifest: &toml::Table) -> Vec<String> {
 
 fn rust_files() -> Vec<PathBuf> {
     let mut files = Vec::new();
-    for member in ["syntax", "functions", "udfs", "sql", "engine", "bin", "tests", "benches"] {
+    for member in ["syntax", "functions", "udfs", "sql", "engine", "service", "bin", "tests", "benches"] {
         walk(&root().join(member), &mut files);
     }
     assert!(files.len() > 30, "the sources were not found");

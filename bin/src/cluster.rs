@@ -9,8 +9,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use paceline_engine::Settings;
-use paceline_engine::cluster::sizing::{ClusterConf, Machine, Sizing, WorkerType, Workers};
+use paceline_engine::cluster::sizing::{Capacity, ClusterConf, Machine, Sizing, WorkerType, Workers};
 use paceline_engine::cluster::{Access, HostPort, LocalOptions, Told, run_local};
+use paceline_service::http::Http;
 
 use crate::progress::say;
 use crate::run::{pair, settings};
@@ -28,9 +29,15 @@ pub struct Arguments {
     /// Port that clients reach it at; 0 for one that is free
     #[arg(long, value_name = "PORT", default_value_t = 50050)]
     port: u16,
-    /// Port of its page
+    /// Port of its page and job service; 0 for one that is free (default: 4040 or the next that is free)
     #[arg(long, value_name = "PORT")]
     ui_port: Option<u16>,
+    /// URL that is told of every change of a submitted job's state, as a POST of JSON
+    #[arg(long, value_name = "URL")]
+    webhook: Option<url::Url>,
+    /// Folder for submitted jobs and for what is spent of long limits (default: in the folder of the user's state, by port)
+    #[arg(long, value_name = "FOLDER")]
+    state_dir: Option<PathBuf>,
     /// Address of this machine that its processes listen on
     #[arg(long, value_name = "HOST", default_value = "127.0.0.1")]
     bind: IpAddr,
@@ -58,11 +65,6 @@ pub struct Arguments {
 
 /// Runs the cluster until it is told to stop.
 pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
-    if arguments.ui_port.is_some() {
-        return Err(
-            "--ui-port: a cluster has no page yet; its log folder and a job's own progress show what it does".into()
-        );
-    }
     let (of_spark, own) = spark::apart(&arguments.conf);
     let kind = WorkerType::parse(&arguments.worker_type)?;
     let conf = ClusterConf::read(&of_spark, Workers::new(kind, arguments.number_of_workers)?)?;
@@ -77,6 +79,12 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
         return Err("an address of this machine is needed, as others reach it: its processes tell each other".into());
     }
     let bind = SocketAddr::new(arguments.bind, free_port(arguments.bind, arguments.port)?);
+    // Chosen here, so that a scheduler that is started again has the same.
+    let usual = arguments.ui_port.or((arguments.port == 0).then_some(0));
+    let (page_port, page) = {
+        let page = Http::bind(arguments.bind, usual, &access).await?;
+        (page.address()?.port(), crate::server::url(&page, &access)?)
+    };
 
     let name = format!("paceline-cluster-{}-{}", bind.port(), std::process::id());
     let work_dir = arguments.work_dir.unwrap_or_else(std::env::temp_dir).join(name);
@@ -88,10 +96,20 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let log_dir = arguments.log_dir.unwrap_or_else(|| logs(&settings, bind.port()));
     say(&format!("logs in {}", log_dir.display()));
 
+    say(&format!("page at {page}"));
     let url: HostPort = bind.to_string().parse()?;
+    let mut of_scheduler = scheduler_flags(bind, &conf, &shown);
+    let (Capacity::Dpu(dpus) | Capacity::MemoryDpu(dpus)) = kind.capacity;
+    let dpus = dpus * arguments.number_of_workers as f64;
+    of_scheduler.extend(words(&["--ui-port", &page_port.to_string(), "--dpus", &dpus.to_string()]));
+    of_scheduler.extend(own.iter().flat_map(|(key, value)| words(&["--conf", &format!("{key}={value}")])));
+    of_scheduler.extend(arguments.webhook.iter().flat_map(|url| words(&["--webhook", url.as_str()])));
+    if let Some(folder) = &arguments.state_dir {
+        of_scheduler.extend([OsString::from("--state-dir"), folder.into()]);
+    }
     let options = LocalOptions {
         program: std::env::current_exe()?,
-        scheduler: scheduler_flags(bind, &conf, &shown),
+        scheduler: of_scheduler,
         executor: executor_flags(bind, &conf, &sizing, &own, of_executors),
         at: url,
         access,

@@ -10,7 +10,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use paceline_engine::cluster::sizing::{ClusterConf, Machine, Sizing, WorkerType, Workers};
-use paceline_engine::cluster::{Access, ExecutorOptions, HostPort, run_executor};
+use paceline_engine::cluster::{Access, ExecutorGauges, ExecutorOptions, HostPort, run_executor};
+use paceline_engine::observe::prometheus::with_process;
+use paceline_service::http::{Http, HttpOptions};
 
 use crate::progress::say;
 use crate::run::{pair, settings};
@@ -53,6 +55,9 @@ pub struct Arguments {
     /// Seconds between two signs of life (default: spark.executor.heartbeatInterval, or 1)
     #[arg(long, value_name = "SECONDS")]
     heartbeat: Option<u64>,
+    /// Port that Prometheus reads /metrics at; 0 for one that is free (default: none)
+    #[arg(long, value_name = "PORT")]
+    metrics_port: Option<u16>,
     /// Folder for shuffled and spilled rows
     #[arg(long, value_name = "FOLDER")]
     work_dir: PathBuf,
@@ -108,6 +113,7 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
         work_dir: arguments.work_dir,
         settings: settings(&own)?,
         access: Access::find(&arguments.access.into())?,
+        gauges: ExecutorGauges::default(),
     };
     if let Some(sizing) = &sizing {
         let given = [arguments.slots.is_some(), arguments.memory_pool.is_some(), arguments.spill_limit.is_some()];
@@ -116,6 +122,9 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let ExecutorOptions { slots, memory_pool, spill_limit, .. } = &options;
     tracing::info!(slots, memory_pool, spill_limit, "size of this executor");
     say(&format!("executor of {}", options.scheduler));
+    if let Some(port) = arguments.metrics_port {
+        serve_metrics(port, &options).await?;
+    }
     let stopped = Arc::new(AtomicBool::new(false));
     let to_stop = Arc::clone(&stopped);
     tokio::spawn(async move {
@@ -133,4 +142,16 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
         tokio::time::sleep(AGAIN).await;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Shows the metrics as long as the process lives.
+async fn serve_metrics(port: u16, options: &ExecutorOptions) -> Result<(), Box<dyn Error>> {
+    let ExecutorOptions { bind, host, access, settings, gauges, .. } = options.clone();
+    let registry = with_process(settings.totals.registry()?);
+    registry.register(Box::new(gauges))?;
+    let http = Http::bind(bind, Some(port), &access).await?;
+    say(&format!("metrics at {}/metrics", crate::server::url(&http, &access)?));
+    let options = HttpOptions { jobs: None, cluster: None, settings, access, host, registry };
+    tokio::spawn(http.serve(options, std::future::pending()));
+    Ok(())
 }

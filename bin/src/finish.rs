@@ -4,6 +4,7 @@ use std::future::Future;
 use std::path::Path;
 use std::process::ExitCode;
 
+use paceline_engine::observe::event_log::Event;
 use paceline_engine::observe::report::Report;
 use paceline_engine::{EngineError, Session};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -19,6 +20,20 @@ pub enum Ending {
         /// Its usual exit code.
         code: u8,
     },
+}
+
+impl Ending {
+    /// What the event log says of it.
+    pub fn event(&self) -> Event {
+        let (state, report) = match self {
+            Ending::Done(report, Ok(())) => ("SUCCEEDED", Some(report.clone())),
+            Ending::Done(report, Err(_)) => ("FAILED", Some(report.clone())),
+            Ending::Stopped { .. } => ("STOPPED", None),
+        };
+        // This process counts as one worker G.1X.
+        let dpu_hours = report.as_ref().map(|report| report.elapsed_s / 3600.0);
+        Event::JobEnded { state: state.to_owned(), report, dpu_hours }
+    }
 }
 
 /// Runs a job until it ends or Ctrl-C or SIGTERM comes; then what it had staged is cleaned up.

@@ -2,12 +2,14 @@
 
 mod access;
 mod cluster;
+mod completions;
 mod config;
 mod data;
 mod demo;
 mod enrich;
 mod executor;
 mod finish;
+mod jobs;
 mod mock_api;
 mod parent;
 mod progress;
@@ -16,8 +18,11 @@ mod redrive;
 mod resume;
 mod run;
 mod scheduler;
+mod server;
 mod spark;
 mod sql;
+mod submit;
+mod ui;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -32,7 +37,7 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 /// SQL jobs that call an HTTP API for every row, at a strict rate, and lose or repeat none.
 #[derive(Parser)]
 #[command(name = "paceline", version, max_term_width = 100)]
-struct Arguments {
+pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Command,
     /// How log lines look; what is logged is in the environment, as PACELINE_LOG=info
@@ -74,6 +79,14 @@ enum Command {
     Executor(executor::Arguments),
     /// Keep limits for processes that share them, without a cluster
     Quota(quota::Arguments),
+    /// Submit a job to the job service of a scheduler
+    Submit(Box<submit::Arguments>),
+    /// Look at the jobs of a job service, and tell them to stop or to go on
+    Jobs(jobs::Arguments),
+    /// Show finished jobs in the browser, from their event logs
+    Ui(ui::Arguments),
+    /// Print the completions of a shell
+    Completions(completions::Arguments),
     /// Serve an API for tests, with deterministic answers
     MockApi(mock_api::Arguments),
 }
@@ -122,6 +135,10 @@ fn start(command: Command) -> Result<ExitCode, Box<dyn std::error::Error>> {
             Command::Scheduler(arguments) => scheduler::start(arguments).await,
             Command::Executor(arguments) => executor::start(arguments).await,
             Command::Quota(arguments) => quota::start(arguments).await,
+            Command::Submit(arguments) => submit::start(*arguments).await,
+            Command::Jobs(arguments) => jobs::start(arguments).await,
+            Command::Ui(arguments) => ui::start(arguments).await,
+            Command::Completions(arguments) => completions::start(&arguments),
             Command::MockApi(arguments) => mock_api::start(arguments).await,
         }
     })

@@ -7,7 +7,9 @@ use std::process::ExitCode;
 
 use paceline_engine::cluster::Access;
 use paceline_engine::dry_run;
-use paceline_engine::job::{self, Job, JobId};
+use paceline_engine::job::{Job, JobId};
+use paceline_engine::observe::event_log::Event;
+use paceline_engine::observe::recorder::{self, Recorder};
 use paceline_engine::observe::table;
 use paceline_engine::placement;
 use paceline_engine::{Outcome, Session, Settings};
@@ -95,10 +97,14 @@ pub fn settings(conf: &[(String, String)]) -> Result<Settings, paceline_engine::
 
 /// Runs a job until it ends or is told to stop.
 pub async fn carry_out(job: Job, settings: Settings, report: Option<&Path>) -> Result<ExitCode, Box<dyn Error>> {
-    let session = Session::new(settings)?;
     let id = job.id().to_owned();
-    let work = job::run(&session, job, show);
+    let recorder = Recorder::of_folder(&id, recorder::name(&id, &settings), &settings).await?;
+    recorder.tell(&Event::JobStarted(Box::new(recorder::started(&job, &settings))));
+    let session = Session::new(settings)?;
+    let work = recorder::run(&session, job, &recorder, show);
     let ending = finish::or_stopped(&session, while_running(&session, None, work)).await;
+    recorder.tell(&ending.event());
+    recorder.close().await;
     if !matches!(&ending, Ending::Done(_, Ok(()))) {
         say(&format!("to go on where it stopped: paceline resume {id}"));
     }

@@ -7,8 +7,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use paceline_engine::cluster::{Access, Scheduler, SchedulerOptions};
+use paceline_service::{Host, HostOptions};
+use tokio_util::sync::CancellationToken;
 
 use crate::progress::say;
+use crate::run::{pair, settings};
 use crate::{access, finish, parent, quota};
 
 /// Where the scheduler listens.
@@ -32,6 +35,26 @@ pub struct Arguments {
     /// Folder for what is spent of long limits (default: in the folder of the user's state, by port)
     #[arg(long, value_name = "FOLDER")]
     state_dir: Option<PathBuf>,
+    /// Port of its page and job service; 0 for one that is free (default: 4040 or the next that is free; any that is free where
+    /// --bind names port 0)
+    #[arg(long, value_name = "PORT")]
+    ui_port: Option<u16>,
+    /// Where submitted jobs run: on the cluster's executors, or embedded in this process at the pace that it keeps
+    #[arg(long, value_name = "PLACE", default_value = "cluster", value_parser = ["cluster", "embedded"])]
+    run_jobs: String,
+    /// Submitted jobs that run at once, of all names together
+    #[arg(long, value_name = "NUMBER", default_value_t = 16)]
+    max_running_jobs: usize,
+    /// URL that is told of every change of a job's state, as a POST of JSON
+    #[arg(long, value_name = "URL")]
+    webhook: Option<url::Url>,
+    /// What runs while a job does, in Glue's data processing units, for the cost that is shown
+    #[arg(long, value_name = "NUMBER", default_value_t = 1.0)]
+    dpus: f64,
+    /// A setting of submitted jobs that do not say it themselves, as paceline.s3.endpoint=http://127.0.0.1:9000; may be given
+    /// several times
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    conf: Vec<(String, String)>,
     #[command(flatten)]
     access: access::AccessArguments,
     #[command(flatten)]
@@ -40,21 +63,51 @@ pub struct Arguments {
 
 /// Serves until the process is stopped.
 pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
-    let Arguments { bind, host, task_attempts, stage_attempts, executor_timeout, state_dir, access, parent } =
+    let Arguments { bind, host, task_attempts, stage_attempts, executor_timeout, state_dir, access, parent, .. } =
         arguments;
     let stop = finish::told_to_stop();
     parent.watch();
+    let (access, state_dir) = (Access::find(&access.into())?, quota::keeper_folder(state_dir, bind.port()));
     let options = SchedulerOptions {
         bind,
-        host,
+        host: host.clone(),
         task_attempts,
         stage_attempts,
         executor_timeout: Duration::from_secs(executor_timeout),
-        state_dir: quota::keeper_folder(state_dir, bind.port()),
-        access: Access::find(&access.into())?,
+        state_dir: state_dir.clone(),
+        access: access.clone(),
     };
     let scheduler = Scheduler::bind(options).await?;
     say(&format!("scheduler at df://{}", scheduler.address()));
-    scheduler.serve(stop).await?;
+    let jobs = Host::bind(HostOptions {
+        bind: bind.ip(),
+        port: arguments.ui_port.or((bind.port() == 0).then_some(0)),
+        host,
+        folder: state_dir.map(|folder| folder.join("service")),
+        settings: settings(&arguments.conf)?,
+        scheduler: from_here(scheduler.address()).parse()?,
+        on_executors: arguments.run_jobs == "cluster",
+        access,
+        most_at_once: arguments.max_running_jobs.max(1),
+        webhook: arguments.webhook,
+        dpus: arguments.dpus,
+    });
+    let jobs = jobs.await?;
+    say(&format!("page at {}", jobs.url()?));
+    // Jobs first: what they staged is removed with the scheduler's help.
+    let ended = CancellationToken::new();
+    let jobs = async {
+        let served = jobs.serve(stop).await;
+        ended.cancel();
+        served.map_err(Box::<dyn Error>::from)
+    };
+    let scheduler = async { scheduler.serve(ended.cancelled()).await.map_err(Box::<dyn Error>::from) };
+    tokio::try_join!(jobs, scheduler)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// How this process reaches its own scheduler.
+fn from_here(address: SocketAddr) -> String {
+    let loopback = if address.is_ipv4() { "127.0.0.1" } else { "[::1]" };
+    if address.ip().is_unspecified() { format!("{loopback}:{}", address.port()) } else { address.to_string() }
 }

@@ -3,6 +3,8 @@
 
 #[path = "cli/cluster.rs"]
 mod cluster;
+#[path = "cli/jobs.rs"]
+mod jobs;
 #[path = "cli/local_cluster.rs"]
 mod local_cluster;
 #[path = "cli/redrive.rs"]

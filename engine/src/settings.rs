@@ -4,6 +4,7 @@ mod spark;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use etcetera::{BaseStrategy, choose_base_strategy};
 use paceline_udfs::egress::AllowedHosts;
@@ -16,6 +17,7 @@ use crate::api_defaults::{self, ApiDefaults};
 use crate::checkpoint::CheckpointSettings;
 use crate::cluster::{Access, HostPort};
 use crate::io::s3::{Encryption, S3Settings};
+use crate::observe::{CloudWatchSettings, Totals};
 
 /// How a session runs.
 #[derive(Clone, Debug)]
@@ -30,6 +32,10 @@ pub struct Settings {
     pub checkpoints: CheckpointSettings,
     /// Where jobs are remembered, so that they can be resumed by their id; `None` for nowhere.
     pub state_dir: Option<PathBuf>,
+    /// The folder that jobs' event logs are written to, a path or URL; `None` for nowhere.
+    pub event_log_dir: Option<String>,
+    /// Whether and how a job's numbers are published to CloudWatch.
+    pub cloudwatch: CloudWatchSettings,
     /// Whether rows may be given up without bound, whatever their function says.
     pub unlimited_failures: bool,
     /// What was set, as it was given.
@@ -48,6 +54,8 @@ pub struct Settings {
     pub quota: Option<HostPort>,
     /// What is shown to a cluster and to who keeps the pace.
     pub access: Access,
+    /// Where API functions are counted for Prometheus; sessions with the same are counted together.
+    pub totals: Totals,
 }
 
 const TWO: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
@@ -61,6 +69,8 @@ impl Default for Settings {
             partitions: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN).saturating_mul(TWO),
             checkpoints: CheckpointSettings::default(),
             state_dir: None,
+            event_log_dir: None,
+            cloudwatch: CloudWatchSettings::default(),
             unlimited_failures: false,
             given: Vec::new(),
             allowed_hosts: None,
@@ -70,6 +80,7 @@ impl Default for Settings {
             large_jobs: None,
             quota: None,
             access: Access::default(),
+            totals: Totals::default(),
         }
     }
 }
@@ -152,6 +163,39 @@ pub const KEYS: &[Key] = &[
             settings.state_dir = Some(PathBuf::from(text));
             Ok(())
         },
+    },
+    Key {
+        name: "paceline.eventlog.dir",
+        meaning: "folder for the event logs of jobs, a path or URL, which paceline ui shows (default: none are written)",
+        set: |settings, text| {
+            settings.event_log_dir = Some(text.to_owned());
+            Ok(())
+        },
+    },
+    Key {
+        name: "paceline.cloudwatch.namespace",
+        meaning: "namespace of CloudWatch that a job's numbers are published to, as SparkProcessing, with the dimension JobName: \
+                  spark.app.name, a submitted job's name, or the job's id (default: none are)",
+        set: |settings, text| {
+            settings.cloudwatch.namespace = Some(text.to_owned());
+            Ok(())
+        },
+    },
+    Key {
+        name: "paceline.cloudwatch.interval",
+        meaning: "seconds between two calls, 1 to 60 (default 20)",
+        set: |settings, text| match number(text)?.get() {
+            seconds @ 1..=60 => {
+                settings.cloudwatch.interval = Duration::from_secs(seconds as u64);
+                Ok(())
+            }
+            _ => Err("a number from 1 to 60"),
+        },
+    },
+    Key {
+        name: "paceline.cloudwatch.emf",
+        meaning: "whether they go to standard output in CloudWatch's embedded metric format, without calls (default false)",
+        set: |settings, text| flag(text).map(|flag| settings.cloudwatch.emf = flag),
     },
     Key {
         name: "paceline.s3.endpoint",
@@ -276,7 +320,7 @@ mod tests {
         let error = settings.set("paceline.batch.rows", "none").unwrap_err().to_string();
         expect!["setting 'paceline.batch.rows' is 'none', expected a whole number above zero"].assert_eq(&error);
         let error = settings.set("paceline.cores", "1").unwrap_err().to_string();
-        expect!["there is no setting 'paceline.cores'; there are paceline.api.allowed_hosts, paceline.batch.rows, paceline.partitions, paceline.cluster, paceline.cluster.auto, paceline.quota, paceline.checkpoint.enabled, paceline.checkpoint.location, paceline.checkpoint.keep, paceline.state.dir, paceline.s3.endpoint, paceline.s3.region, paceline.s3.anonymous, paceline.s3.sse, paceline.s3.sse.kms.key, paceline.api.<function>.<option>, paceline.api.default.<option>, and Spark's own"]
+        expect!["there is no setting 'paceline.cores'; there are paceline.api.allowed_hosts, paceline.batch.rows, paceline.partitions, paceline.cluster, paceline.cluster.auto, paceline.quota, paceline.checkpoint.enabled, paceline.checkpoint.location, paceline.checkpoint.keep, paceline.state.dir, paceline.eventlog.dir, paceline.cloudwatch.namespace, paceline.cloudwatch.interval, paceline.cloudwatch.emf, paceline.s3.endpoint, paceline.s3.region, paceline.s3.anonymous, paceline.s3.sse, paceline.s3.sse.kms.key, paceline.api.<function>.<option>, paceline.api.default.<option>, and Spark's own"]
         .assert_eq(&error);
     }
 }

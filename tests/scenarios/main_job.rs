@@ -95,7 +95,7 @@ async fn arrays_of_rows_come_back_as_rows_and_an_error_among_them_costs_one_row(
     result.unwrap();
     assert_eq!((report.records_read, report.records_written, report.records_failed), (1000, 990, 10));
     assert_eq!((report.requests, stage.api.stats().requests, stage.api.stats().records), (4, 4, 1000));
-    assert_eq!(report.failures_by_kind.into_iter().collect::<Vec<_>>(), [("bad_reply", 10)]);
+    assert_eq!(report.failures_by_kind.into_iter().collect::<Vec<_>>(), [("bad_reply".to_owned(), 10)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

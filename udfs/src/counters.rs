@@ -90,7 +90,7 @@ struct Times {
 }
 
 /// Times, in milliseconds: latencies of the attempts that got a reply, or waits of requests.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Latency {
     /// Half were quicker.
     pub p50: f64,
@@ -100,6 +100,9 @@ pub struct Latency {
     pub p99: f64,
     /// The slowest.
     pub max: f64,
+    /// Their mean.
+    #[serde(default)]
+    pub mean: f64,
 }
 
 impl Counters {
@@ -235,7 +238,7 @@ fn record(times: &mut Option<Histogram<u64>>, time: Duration) {
 fn quantiles(times: &Histogram<u64>) -> Latency {
     let ms = |micros: u64| micros as f64 / 1000.0;
     let at = |quantile| ms(times.value_at_quantile(quantile));
-    Latency { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: ms(times.max()) }
+    Latency { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: ms(times.max()), mean: times.mean() / 1000.0 }
 }
 
 /// A request in flight.

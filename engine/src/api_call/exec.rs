@@ -243,7 +243,8 @@ impl ExecutionPlan for ApiCallExec {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let metrics = BaselineMetrics::new(&self.metrics, partition);
+        // Shared, for it notes the end of the partition when the last of it is dropped.
+        let metrics = Arc::new(BaselineMetrics::new(&self.metrics, partition));
         let partitions = self.input.output_partitioning().partition_count();
         let caller = Arc::clone(self.asked.caller.caller()?);
         let run = self.run.clone().or_else(|| context.session_config().get_extension());
@@ -267,7 +268,7 @@ impl ExecutionPlan for ApiCallExec {
             let broken = feeder.join().await.err()?;
             Some((exec_err!("the rows to be called could not be read: {broken}"), (receiver, None)))
         });
-        let landing = stream.map(move |fed| land(fed, fates.clone(), metrics.clone()));
+        let landing = stream.map(move |fed| land(fed, fates.clone(), Arc::clone(&metrics)));
         let stream = match self.asked.caller.api().options.pace.preserve_order {
             true => landing.then(|rows| rows).boxed(),
             // Whatever is complete goes on; the room that sent rows share bounds how many batches there are.
@@ -290,14 +291,14 @@ fn until(
 }
 
 /// Waits until every row of a batch has its fate.
-async fn land(fed: Result<Fed>, fates: Fates, metrics: BaselineMetrics) -> Result<RecordBatch> {
+async fn land(fed: Result<Fed>, fates: Fates, metrics: Arc<BaselineMetrics>) -> Result<RecordBatch> {
     let Fed { batch, sent, called, room } = fed?;
     let landed = sent.land().await.map_err(batch_error)?;
     let landed = match called {
         Some(called) => spread(landed, &called, batch.num_rows())?,
         None => landed,
     };
-    let output = fates.decide(batch, landed)?.record_output(&metrics);
+    let output = fates.decide(batch, landed)?.record_output(metrics.as_ref());
     drop(room);
     Ok(output)
 }

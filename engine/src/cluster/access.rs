@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ballista_core::extension::EndpointOverrideFn;
+use http::{HeaderMap, HeaderValue};
 use tokio::runtime::Handle;
+use tokio_rustls::TlsAcceptor;
 
 use super::door::{Dial, Outgoing, TlsIdentity, TlsRoots, Token, TokenError};
 use crate::EngineError;
@@ -81,6 +83,26 @@ impl Access {
         Err(EngineError::Setting(format!(
             "{bind} can be reached from other machines: set a token with PACELINE_TOKEN or --token-file, or bind to 127.0.0.1"
         )))
+    }
+
+    /// Whether requests need a token.
+    pub fn needs_token(&self) -> bool {
+        self.token.is_some()
+    }
+
+    /// Whether who sends these headers may come in.
+    pub fn admits(&self, headers: &HeaderMap) -> bool {
+        self.token.as_ref().is_none_or(|token| token.is_in(headers))
+    }
+
+    /// The header that shows the token.
+    pub fn header(&self) -> Option<HeaderValue> {
+        self.token.as_ref().map(Token::header)
+    }
+
+    /// What makes a listener speak TLS, where it shall.
+    pub fn tls(&self) -> Option<TlsAcceptor> {
+        self.identity.as_ref().map(|identity| identity.0.clone())
     }
 
     /// Whether what a process dials must show something.

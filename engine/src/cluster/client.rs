@@ -1,7 +1,7 @@
 //! A client of a cluster: sends a plan to the scheduler, waits for its end, and fetches its rows.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use ballista_core::client::BallistaClient;
 use ballista_core::extension::{BallistaConfigGrpcEndpoint, SessionConfigExt};
@@ -37,9 +37,12 @@ use super::{MESSAGE_BYTES, PlanCodec, outer};
 use crate::api_call::ApiCallExec;
 use crate::io::sink::WriteFilesExec;
 use crate::io::stores::Stores;
+use crate::observe::stages::Stage;
 
 /// How often a job is asked whether it has ended.
 const LOOK: Duration = Duration::from_millis(20);
+/// How often the stages of a job are shown.
+const SHOW: Duration = Duration::from_millis(500);
 /// How long a scheduler may take to cancel a job.
 const CANCELLED_WITHIN: Duration = Duration::from_secs(5);
 
@@ -68,11 +71,16 @@ impl Cluster {
         Cluster { reach, codec: Arc::new(PlanCodec::new(stores)), cancelling: TaskTracker::new(), ours: Arc::default() }
     }
 
-    /// Runs a plan. Given up on the way, it is cancelled.
+    /// Runs a plan, and shows its stages now and then. Given up on the way, it is cancelled.
     ///
     /// # Errors
     /// The plan cannot travel, the cluster cannot be reached, or running it failed.
-    pub async fn run(&self, plan: Arc<dyn ExecutionPlan>, config: &SessionConfig) -> Result<Ran> {
+    pub async fn run(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        config: &SessionConfig,
+        show: &(dyn Fn(Vec<Stage>) + Sync),
+    ) -> Result<Ran> {
         let plan = numbered(portable(plan)?)?;
         let mut bytes = Vec::new();
         to_proto(plan, &self.codec)?.try_encode(&mut bytes)?;
@@ -92,6 +100,7 @@ impl Cluster {
         };
         let mut job =
             RunningJob { scheduler: scheduler.clone(), id: Some(id.clone()), cancelling: self.cancelling.clone() };
+        let (mut stages, mut looked) = (Vec::new(), Instant::now());
         let done = loop {
             // Asked for, not pushed: a push says nothing before the end, and by then nobody could cancel any more.
             let status = scheduler.get_job_status(GetJobStatusParams { job_id: id.clone() }).await;
@@ -104,6 +113,14 @@ impl Cluster {
                 }
                 _ => tokio::time::sleep(LOOK).await,
             }
+            if looked.elapsed() >= SHOW {
+                looked = Instant::now();
+                let seen = self.stages(&id).await;
+                if !seen.is_empty() {
+                    stages.clone_from(&seen);
+                    show(seen);
+                }
+            }
         };
         let metrics = match scheduler.get_job_metrics(GetJobMetricsParams { job_id: id.clone() }).await {
             Ok(metrics) => metrics.into_inner(),
@@ -112,6 +129,7 @@ impl Cluster {
                 GetJobMetricsResult::default()
             }
         };
+        show(ended(stages, &metrics));
         let batches = self.fetch(done, config).await?;
         job.id = None;
         if let Err(error) =
@@ -155,6 +173,20 @@ impl Cluster {
             Ok((numbers.function, snapshot.map_err(|error| DataFusionError::External(Box::new(error)))?))
         };
         functions.into_iter().map(read).collect()
+    }
+
+    /// The stages of a job that runs; none where the scheduler does not say.
+    async fn stages(&self, job: &str) -> Vec<Stage> {
+        let Ok(mut client) = self.ours().await else { return Vec::new() };
+        match client.stages(proto::StagesRequest { job: job.to_owned() }).await {
+            Ok(reply) => {
+                reply.into_inner().stages.iter().filter_map(|stage| serde_json::from_slice(stage).ok()).collect()
+            }
+            Err(error) => {
+                tracing::debug!(%error, job, "its stages are not known");
+                Vec::new()
+            }
+        }
     }
 
     /// What the scheduler's process answers beside Ballista, over one connection.
@@ -226,6 +258,24 @@ pub(super) fn numbered(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn Execution
         Ok(Transformed::no(node))
     });
     Ok(numbered?.data)
+}
+
+/// The stages of a job that has ended well, as they were seen last, with what its operators counted in the end.
+fn ended(mut stages: Vec<Stage>, metrics: &GetJobMetricsResult) -> Vec<Stage> {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    for stage in &mut stages {
+        stage.complete(u64::try_from(now.as_millis()).unwrap_or(u64::MAX));
+        let counted = metrics.stages.iter().find(|counted| counted.stage_id == stage.stage);
+        let counted = counted.map_or(&[][..], |counted| &counted.operators);
+        for (operator, counted) in stage.operators.iter_mut().zip(counted) {
+            let rows = counted.metrics.iter().find_map(|metric| match metric.metric {
+                Some(Metric::OutputRows(rows)) => Some(rows),
+                _ => None,
+            });
+            operator.rows = rows.or(operator.rows);
+        }
+    }
+    stages
 }
 
 /// A job that is cancelled when nobody waits for it any more.

@@ -28,6 +28,7 @@ use super::carried::Carried;
 use super::codec::PlanCodec;
 use super::describe::executor_id;
 use super::door::{Backend, Door};
+use super::gauges::ExecutorGauges;
 use super::memory::Memory;
 use super::process::Process;
 use super::reach::Reach;
@@ -70,6 +71,8 @@ pub struct ExecutorOptions {
     pub settings: Settings,
     /// Who may talk to it.
     pub access: Access,
+    /// What is told of it to Prometheus.
+    pub gauges: ExecutorGauges,
 }
 
 /// Runs an executor until it is told to stop.
@@ -85,9 +88,10 @@ pub async fn run(options: ExecutorOptions) -> Result<(), EngineError> {
     let reach = |at: HostPort| Reach::new(at, options.access.clone(), network.handle().clone());
     let (keeper, scheduler) = (reach(keeper), reach(options.scheduler.clone()));
     let (settings, on) = (options.settings.clone(), network.handle().clone());
-    let memory = Memory::new(options.memory_pool, options.slots);
+    let memory = Arc::new(Memory::new(options.memory_pool, options.slots));
     let process = Process::new(settings, keeper, scheduler, &name, (options.slots, memory.of_a_task()), on);
     let stores = process.stores(&Carried::default())?;
+    options.gauges.watch(&process, &memory);
 
     let work_dir = options.work_dir.to_string_lossy().into_owned();
     std::fs::create_dir_all(&options.work_dir).map_err(|error| failed(&format!("{work_dir}: {error}")))?;

@@ -3,8 +3,8 @@
 
 use std::fmt;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use datafusion::common::{Result, resources_err};
 use datafusion::execution::memory_pool::{
@@ -23,6 +23,8 @@ pub struct Memory {
     bytes: usize,
     slots: u32,
     free: Arc<Semaphore>,
+    /// What was granted.
+    pools: Mutex<Vec<Weak<dyn MemoryPool>>>,
 }
 
 /// Memory for a task, which others get when this is dropped.
@@ -38,7 +40,12 @@ impl Memory {
     pub fn new(bytes: u64, slots: usize) -> Self {
         let slots = slots.clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
         let free = Arc::new(Semaphore::new(slots));
-        Memory { bytes: usize::try_from(bytes).unwrap_or(usize::MAX), slots: slots as u32, free }
+        Memory {
+            bytes: usize::try_from(bytes).unwrap_or(usize::MAX),
+            slots: slots as u32,
+            free,
+            pools: Mutex::default(),
+        }
     }
 
     /// A task's share; waits only where another task has, or waits for, everything.
@@ -64,7 +71,22 @@ impl Memory {
     async fn grant(&self, slots: u32) -> Granted {
         let held = Arc::clone(&self.free).acquire_many_owned(slots).await.ok(); // it is never closed
         let bytes = self.bytes / self.slots as usize * slots as usize;
-        Granted { pool: Arc::new(TrackConsumersPool::new(Pool::new(bytes), NAMED)), _slots: held }
+        let pool: Arc<dyn MemoryPool> = Arc::new(TrackConsumersPool::new(Pool::new(bytes), NAMED));
+        let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        pools.retain(|pool| pool.strong_count() > 0);
+        pools.push(Arc::downgrade(&pool));
+        Granted { pool, _slots: held }
+    }
+
+    /// Bytes of all tasks.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Bytes that operators hold now.
+    pub fn reserved(&self) -> usize {
+        let pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        pools.iter().filter_map(Weak::upgrade).map(|pool| pool.reserved()).sum()
     }
 }
 

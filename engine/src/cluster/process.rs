@@ -28,6 +28,7 @@ use crate::io::aws::Aws;
 use crate::io::job_folder::JobFolder;
 use crate::io::sink::WriteFilesExec;
 use crate::io::stores::Stores;
+use crate::observe::{Counted, Totals};
 use crate::settings::Settings;
 
 /// How often numbers are brought up.
@@ -59,6 +60,7 @@ pub struct Process {
 pub struct Statement {
     stores: Arc<Stores>,
     callers: Callers,
+    totals: Totals,
     run: Arc<Run>,
     called: Mutex<HashMap<Arc<ApiFunction>, Called>>,
     used: Mutex<Instant>,
@@ -80,6 +82,8 @@ pub struct Bound {
 #[derive(Debug)]
 struct Called {
     caller: Arc<Caller>,
+    /// For Prometheus.
+    _counted: Counted,
     wanted_before: Duration,
     paused_before: Duration,
 }
@@ -97,6 +101,7 @@ impl Process {
     ) -> Arc<Self> {
         let pace = PaceLink::new(keeper, name.to_owned());
         let quotas = Arc::new(Quotas::shared(pace, name, &network));
+        settings.totals.show(&quotas);
         let scheduler = PaceLink::new(scheduler, name.to_owned());
         let (stores, statements) = (Mutex::default(), Mutex::default());
         let (hosts, running) = (Arc::default(), Running::new(share));
@@ -215,12 +220,18 @@ impl Process {
         let statement = Arc::new(Statement {
             stores,
             callers,
+            totals: self.settings.totals.clone(),
             run,
             called: Mutex::default(),
             used,
             ended: CancellationToken::new(),
         });
         Ok(Arc::clone(self.statements().entry(carried.clone()).or_insert(statement)))
+    }
+
+    /// Tasks that it can run at once.
+    pub fn slots(&self) -> usize {
+        self.slots
     }
 
     /// What the functions of every statement came to so far.
@@ -284,7 +295,7 @@ impl Statement {
     fn numbers(&self, attempt: &str) -> Vec<proto::Numbers> {
         let (now, wall) = (Instant::now(), SystemTime::now());
         let called = self.called.lock().unwrap_or_else(PoisonError::into_inner);
-        let numbers = called.values().filter_map(|Called { caller, wanted_before, paused_before }| {
+        let numbers = called.values().filter_map(|Called { caller, wanted_before, paused_before, .. }| {
             let quota = caller.quota();
             let mut snapshot = caller.counters().snapshot(now, wall);
             snapshot.breaker_openings = caller.watch().breaker().openings();
@@ -303,7 +314,8 @@ impl Statement {
         }
         let caller = self.callers.caller(api.as_ref().clone()).map_err(outer)?;
         let (wanted_before, paused_before) = (caller.quota().time_wanted(), caller.quota().time_paused());
-        called.insert(Arc::clone(api), Called { caller: Arc::clone(&caller), wanted_before, paused_before });
+        let _counted = self.totals.count(caller.watch());
+        called.insert(Arc::clone(api), Called { caller: Arc::clone(&caller), _counted, wanted_before, paused_before });
         Ok(caller)
     }
 

@@ -134,6 +134,15 @@ impl proto::cluster_server::Cluster for Service {
         Ok(Response::new(proto::ProgressReply { functions: functions.collect::<Result<_, Status>>()? }))
     }
 
+    async fn stages(&self, request: Request<proto::StagesRequest>) -> Result<Response<proto::StagesReply>, Status> {
+        let Some(scheduler) = &self.scheduler else {
+            return Err(Status::unimplemented("there is no scheduler here, only the pace"));
+        };
+        let stages = super::stages::of_job(scheduler, &request.into_inner().job).await;
+        let stages = stages.iter().map(serde_json::to_vec).collect::<Result<_, _>>();
+        Ok(Response::new(proto::StagesReply { stages: stages.map_err(|error| Status::internal(error.to_string()))? }))
+    }
+
     async fn describe(&self, _: Request<proto::DescribeRequest>) -> Result<Response<proto::DescribeReply>, Status> {
         let Some(scheduler) = &self.scheduler else {
             return Err(Status::unimplemented("there is no scheduler here, only the pace"));

@@ -40,7 +40,7 @@ pub struct Place {
     /// Where what earlier stages wrote comes from.
     pub sources: Arc<Sources>,
     /// What operators keep rows in.
-    pub memory: Memory,
+    pub memory: Arc<Memory>,
     /// What runs them.
     pub inner: Arc<dyn ExecutionEngine>,
 }

@@ -122,6 +122,31 @@ impl Job {
         &self.begun.job
     }
 
+    /// What `${name}` stands for in its statements.
+    pub fn variables(&self) -> &BTreeMap<String, String> {
+        &self.begun.variables
+    }
+
+    /// Whether the job of that id is remembered as done.
+    ///
+    /// # Errors
+    /// The state folder cannot be used.
+    pub fn is_finished(id: &JobId, settings: &Settings) -> Result<bool, EngineError> {
+        let state = settings.state_dir.as_deref().map(StateFolder::new);
+        let begun = state.map(|state| state.load(id.as_str())).transpose()?.flatten();
+        Ok(begun.is_some_and(|begun| begun.finished))
+    }
+
+    /// Where the statements of a job that is remembered wrote to.
+    ///
+    /// # Errors
+    /// The state folder cannot be used.
+    pub fn outputs(id: &JobId, settings: &Settings) -> Result<Vec<String>, EngineError> {
+        let state = settings.state_dir.as_deref().map(StateFolder::new);
+        let begun = state.map(|state| state.load(id.as_str())).transpose()?.flatten();
+        Ok(begun.map_or_else(Vec::new, |begun| begun.outputs.into_values().map(|output| output.url).collect()))
+    }
+
     fn remember(&self) {
         if let Some(Err(error)) = self.state.as_ref().map(|state| state.save(&self.begun)) {
             tracing::warn!(%error, "what is done of the job could not be noted");
@@ -162,12 +187,54 @@ impl JobId {
     }
 }
 
+/// What is told of a job while its statements are carried out.
+#[derive(Debug)]
+pub enum Told<'a> {
+    /// A statement begins.
+    Begins {
+        /// Its number, from 1.
+        statement: usize,
+        /// How many there are.
+        statements: usize,
+        /// The line of the script that it begins in.
+        line: usize,
+        /// Its text.
+        text: &'a str,
+    },
+    /// An earlier run of the job had done it.
+    DoneBefore {
+        /// Its number, from 1.
+        statement: usize,
+    },
+    /// It has ended well.
+    Ends {
+        /// Its number, from 1.
+        statement: usize,
+        /// What it led to.
+        outcome: &'a Outcome,
+    },
+}
+
 /// Carries out the statements in order and stops at the first that fails. Each result is shown as it comes.
 /// The report is made in any case.
-pub async fn run(session: &Session, mut job: Job, mut show: impl FnMut(&Outcome)) -> (Report, Result<(), EngineError>) {
+pub async fn run(session: &Session, job: Job, mut show: impl FnMut(&Outcome)) -> (Report, Result<(), EngineError>) {
+    let shown = |told: Told<'_>| {
+        if let Told::Ends { outcome, .. } = told {
+            show(outcome);
+        }
+    };
+    run_told(session, job, shown).await
+}
+
+/// As [`run`], and what happens is told as it does.
+pub async fn run_told(
+    session: &Session,
+    mut job: Job,
+    mut tell: impl FnMut(Told<'_>),
+) -> (Report, Result<(), EngineError>) {
     let start = Instant::now();
     let mut written = Vec::new();
-    let result = run_statements(session, &mut job, &mut written, &mut show).await;
+    let result = run_statements(session, &mut job, &mut written, &mut tell).await;
     session.flush_quotas();
     if result.is_ok() {
         job.begun.finished = true;
@@ -181,7 +248,7 @@ async fn run_statements(
     session: &Session,
     job: &mut Job,
     written: &mut Vec<Written>,
-    show: &mut impl FnMut(&Outcome),
+    tell: &mut impl FnMut(Told<'_>),
 ) -> Result<(), EngineError> {
     let text = job.text()?;
     let statements = split(&text);
@@ -190,11 +257,13 @@ async fn run_statements(
     }
     for (at, piece) in statements.iter().enumerate() {
         let number = at + 1;
+        tell(Told::Begins { statement: number, statements: statements.len(), line: piece.line, text: piece.text });
         if job.again && job.begun.done.contains(&number) {
             tracing::info!(number, line = piece.line, "statement was done before");
             let step = Step { begun: &job.begun, statement: number, again: true };
             let wrong = |error| EngineError::Statement { number, line: piece.line, source: Box::new(error) };
             session.recall(piece.text, &step).await.map_err(wrong)?;
+            tell(Told::DoneBefore { statement: number });
             continue;
         }
         tracing::info!(number, line = piece.line, "statement begins");
@@ -202,7 +271,7 @@ async fn run_statements(
         let outcome = session.carry_out(piece.text, &step).await;
         let wrong = |error| EngineError::Statement { number, line: piece.line, source: Box::new(error) };
         let outcome = outcome.map_err(wrong)?;
-        show(&outcome);
+        tell(Told::Ends { statement: number, outcome: &outcome });
         match &outcome {
             Outcome::Done => continue, // views and functions live as long as the session
             Outcome::Rows { .. } => {}

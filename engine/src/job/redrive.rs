@@ -5,7 +5,7 @@ use std::time::Instant;
 use paceline_sql::commands::Action;
 use paceline_sql::split;
 
-use super::{JobId, substitute};
+use super::{Job, JobId, substitute};
 use crate::checkpoint::{Begun, StateFolder, Step};
 use crate::observe::report::Report;
 use crate::session::{Session, Written};
@@ -13,7 +13,7 @@ use crate::{EngineError, Settings};
 
 /// A finished job whose dead letters are sent again.
 #[derive(Clone, Debug)]
-pub struct Redrive(Begun);
+pub struct Redrive(Job);
 
 impl Redrive {
     /// The job of that id, and the settings that it was begun with. Rows may fail again without bound.
@@ -32,7 +32,14 @@ impl Redrive {
         })?;
         settings.take_earlier(&begun.conf)?;
         settings.unlimited_failures = true;
-        Ok((Redrive(begun), settings))
+        Ok((Redrive(Job { begun, again: true, state: None }), settings))
+    }
+}
+
+impl Redrive {
+    /// The job that it was.
+    pub fn job(&self) -> &Job {
+        &self.0
     }
 }
 
@@ -41,9 +48,9 @@ impl Redrive {
 pub async fn redrive(session: &Session, job: &Redrive) -> (Report, Result<(), EngineError>) {
     let start = Instant::now();
     let mut written = Vec::new();
-    let result = redrive_statements(session, &job.0, &mut written).await;
+    let result = redrive_statements(session, &job.0.begun, &mut written).await;
     let error = result.as_ref().err().map(ToString::to_string);
-    (Report::new(&job.0.job, session, start.elapsed(), &written, error), result)
+    (Report::new(job.0.id(), session, start.elapsed(), &written, error), result)
 }
 
 async fn redrive_statements(session: &Session, job: &Begun, written: &mut Vec<Written>) -> Result<(), EngineError> {

@@ -1,5 +1,7 @@
-//! A job's numbers while it runs, summed over its API functions.
+//! A job's numbers while it runs: one struct for the bar, the page, the job service, metrics and the report. Its sources are the
+//! counters of its API functions, which executors bring up, and the tasks of its plan.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,14 +9,23 @@ use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_plan::ExecutionPlan;
 use paceline_udfs::caller::Watch;
+use paceline_udfs::quota::Quotas;
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use super::function::FunctionReport;
+use super::stages::Stage;
 use crate::io::readers;
 
-/// A moment of a running job.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+/// A moment of a job.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Progress {
-    /// About how many rows there will be, from the share of the files that was read; absent where that is not known.
+    /// Records whose fate is decided: answered or given up. Never falls, and ends at `expected`.
+    pub records: u64,
+    /// How many there will be: about, from the share of the files that was read; exactly, when all of them were. Absent where
+    /// that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub expected: Option<u64>,
     /// Rows that were handed over to be answered.
     pub wanted: u64,
@@ -38,8 +49,59 @@ pub struct Progress {
     pub breaker_opened: u64,
     /// Whether one is open now.
     pub breaker_open: bool,
-    /// How long breakers were open.
+    /// How long breakers were open, in seconds.
+    #[serde(rename = "breaker_open_s", with = "seconds")]
     pub time_open: Duration,
+    /// Requests in the last full second.
+    pub requests_per_s: u64,
+    /// The limits in force.
+    pub limits: Vec<Limit>,
+    /// Rows given up, by kind of failure.
+    pub failures_by_kind: BTreeMap<String, u64>,
+    /// Each API function by its name.
+    pub functions: BTreeMap<String, FunctionProgress>,
+    /// The tasks of the plan that runs, or ran last.
+    pub tasks: Tasks,
+}
+
+/// A limit that calls are made under.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Limit {
+    /// The name of the quota.
+    pub quota: String,
+    /// Calls per second that it comes to now; absent where there is no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requests_per_s: Option<f64>,
+    /// As it was declared, as `5000 calls per 1s`.
+    pub rate: String,
+}
+
+/// What one API function does.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FunctionProgress {
+    /// What it has done, as in the report.
+    #[serde(flatten)]
+    pub done: FunctionReport,
+    /// Requests in flight now.
+    pub in_flight: u64,
+    /// Requests in the last full second.
+    pub requests_per_s: u64,
+    /// Whether its breaker is open now.
+    pub breaker_open: bool,
+}
+
+/// Tasks by what became of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tasks {
+    /// All that there will be.
+    pub total: u64,
+    /// Those that run.
+    pub running: u64,
+    /// Those that have ended well.
+    pub completed: u64,
+    /// Tries that failed.
+    pub failed: u64,
 }
 
 /// A plan that is being carried out.
@@ -47,40 +109,107 @@ pub struct Progress {
 pub(crate) struct Running {
     /// The plan.
     pub plan: Arc<dyn ExecutionPlan>,
-    /// Rows that had been handed over before it began.
-    pub wanted_before: u64,
+    /// What had been decided before it began.
+    pub before: Before,
+}
+
+/// What the functions had come to when a plan began.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Before {
+    pub wanted: u64,
+    pub decided: u64,
+}
+
+/// What is known of the records of a session beside its counters.
+#[derive(Debug, Default)]
+pub(crate) struct Records {
+    /// Of the INSERTs that have ended.
+    pub ended: u64,
+    /// The most that was ever shown.
+    shown: u64,
+}
+
+impl Records {
+    /// Records that are decided: never less than was shown before, never more than there are.
+    fn decided(&mut self, running: u64, expected: Option<u64>) -> u64 {
+        let now = self.ended + running;
+        let now = expected.map_or(now, |expected| now.min(expected));
+        self.shown = self.shown.max(now);
+        self.shown
+    }
+
+    /// Notes that an INSERT has ended, with so many records.
+    pub fn end(&mut self, records: u64) {
+        self.ended += records;
+    }
 }
 
 impl Progress {
-    /// The sums over these functions; `running` is the plan that calls them now.
-    pub(crate) fn of(functions: &[Watch], running: Option<&Running>) -> Self {
-        let sums = Self::sums(functions);
-        let expected = running.and_then(|running| {
-            let wanted = sums.wanted.saturating_sub(running.wanted_before) as f64;
-            Some(running.wanted_before + (wanted / share_read(&running.plan)?) as u64)
-        });
-        Progress { expected, ..sums }
+    /// What functions, quotas and the plan that runs say now.
+    pub(crate) fn of(
+        functions: &[Watch],
+        quotas: &Quotas,
+        running: Option<&Running>,
+        stages: &[Stage],
+        records: &mut Records,
+    ) -> Self {
+        let mut progress = Self::sums(functions);
+        let decided = progress.decided();
+        let (part, expected) = match running {
+            Some(Running { plan, before }) => {
+                let wanted = progress.wanted.saturating_sub(before.wanted);
+                let part = decided.saturating_sub(before.decided);
+                let expected = share_read(plan).map(|share| ((wanted as f64 / share) as u64).max(part));
+                (part, expected.map(|expected| records.ended + expected))
+            }
+            // Between two INSERTs all that is known is done.
+            None => (0, Some(records.ended).filter(|ended| *ended > 0)),
+        };
+        progress.records = records.decided(part, expected);
+        progress.expected = expected.map(|expected| expected.max(progress.records));
+        let limit = |quota: &Arc<paceline_udfs::quota::Quota>| {
+            let rate = quota.limiter().rate();
+            Limit { quota: quota.name().to_owned(), requests_per_s: rate.per_second(), rate: rate.to_string() }
+        };
+        progress.limits = quotas.all().iter().map(limit).collect();
+        progress.tasks = Stage::sum(stages);
+        progress
+    }
+
+    /// Rows of the functions whose fate is decided. An answer that was there counts when its batch is read.
+    pub(crate) fn decided(&self) -> u64 {
+        (self.replied + self.failed).max(self.answered + self.failed)
     }
 
     fn sums(functions: &[Watch]) -> Self {
-        functions.iter().fold(Progress::default(), |sum, watch| {
+        let mut sum = Progress::default();
+        let now = Instant::now();
+        for watch in functions {
             let (counters, breaker) = (watch.counters(), watch.breaker());
-            Progress {
-                expected: None,
-                wanted: sum.wanted + counters.wanted.get(),
-                replied: sum.replied + counters.replied.get(),
-                answered: sum.answered + counters.answered.get(),
-                reused: sum.reused + counters.reused.get(),
-                failed: sum.failed + counters.given_up().iter().sum::<u64>(),
-                requests: sum.requests + counters.requests.get(),
-                retries: sum.retries + counters.retries.get(),
-                rate_limit_hits: sum.rate_limit_hits + counters.rate_limit_hits.get(),
-                in_flight: sum.in_flight + counters.in_flight(),
-                breaker_opened: sum.breaker_opened + breaker.openings(),
-                breaker_open: sum.breaker_open || breaker.is_open(),
-                time_open: sum.time_open + breaker.time_open(Instant::now()),
+            sum.wanted += counters.wanted.get();
+            sum.replied += counters.replied.get();
+            sum.answered += counters.answered.get();
+            sum.reused += counters.reused.get();
+            sum.failed += counters.given_up().iter().sum::<u64>();
+            sum.requests += counters.requests.get();
+            sum.retries += counters.retries.get();
+            sum.rate_limit_hits += counters.rate_limit_hits.get();
+            sum.in_flight += counters.in_flight();
+            sum.breaker_opened += breaker.openings();
+            sum.breaker_open |= breaker.is_open();
+            sum.time_open += breaker.time_open(now);
+            let (is_open, last_second) = (breaker.is_open(), counters.requests_last_second(now));
+            drop(breaker);
+            sum.requests_per_s += last_second;
+            let done = FunctionReport::of(watch);
+            for (kind, rows) in &done.failures_by_kind {
+                *sum.failures_by_kind.entry(kind.clone()).or_default() += rows;
             }
-        })
+            let in_flight = counters.in_flight();
+            let function = FunctionProgress { done, in_flight, requests_per_s: last_second, breaker_open: is_open };
+            sum.functions.insert(watch.name().to_owned(), function);
+        }
+        sum
     }
 }
 
@@ -97,4 +226,48 @@ fn share_read(plan: &Arc<dyn ExecutionPlan>) -> Option<f64> {
         }
     }
     (read > 0).then(|| (read as f64 / total as f64).min(1.0))
+}
+
+/// Durations as seconds.
+mod seconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_f64(time.as_secs_f64())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+        let seconds = f64::deserialize(from)?;
+        Duration::try_from_secs_f64(seconds).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_never_fall_and_end_at_what_there_was() {
+        let mut records = Records::default();
+        let shown: Vec<_> = [(0, None), (10, Some(100)), (5, Some(100)), (120, Some(100))]
+            .map(|(part, expected)| records.decided(part, expected))
+            .to_vec();
+        assert_eq!(shown, [0, 10, 10, 100], "an executor that dies takes its numbers along for a moment");
+        records.end(100);
+        assert_eq!(records.decided(0, Some(100)), 100);
+        assert_eq!(records.decided(3, Some(140)), 103);
+    }
+
+    #[test]
+    fn it_travels_as_json() {
+        let functions = BTreeMap::from([("f".to_owned(), FunctionProgress { in_flight: 3, ..Default::default() })]);
+        let progress =
+            Progress { records: 7, time_open: Duration::from_millis(1500), functions, ..Progress::default() };
+        let text = serde_json::to_string(&progress).unwrap();
+        assert!(text.contains(r#""breaker_open_s":1.5"#), "{text}");
+        assert_eq!(serde_json::from_str::<Progress>(&text).unwrap(), progress);
+        assert_eq!(serde_json::from_str::<Progress>(r#"{"records":7,"of_later":1}"#).unwrap().records, 7);
+    }
 }

@@ -1,17 +1,19 @@
-//! The numbers of all API functions and quotas of a session, for Prometheus: read when they are asked for.
+//! The numbers of API functions and quotas as Prometheus has them: names, what they count, and how they are written.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use paceline_udfs::caller::Watch;
 use paceline_udfs::counters::{Counters, Latency};
 use paceline_udfs::dead_letter::FailureKind;
 use paceline_udfs::quota::Quotas;
-use prometheus::core::{Collector, Desc};
 use prometheus::proto::{self, MetricFamily, MetricType};
 use prometheus::{Encoder, Registry, TextEncoder};
 
 use crate::EngineError;
+
+/// Functions by name; one that was replaced counts on under its name.
+pub(super) type Functions = BTreeMap<String, Vec<Watch>>;
 
 /// A number of one function.
 type Number = fn(&Watch) -> f64;
@@ -51,24 +53,13 @@ fn of(watch: &Watch, number: fn(&Counters) -> u64) -> f64 {
     number(watch.counters()) as f64
 }
 
-/// What a session shows to Prometheus.
-#[derive(Clone)]
-pub(crate) struct Metrics {
-    pub watches: Arc<Mutex<Vec<Watch>>>,
-    pub quotas: Arc<Quotas>,
-}
-
-impl Metrics {
-    /// A registry that reads these.
-    ///
-    /// # Errors
-    /// They are there twice.
-    pub fn registry(self) -> Result<Registry, EngineError> {
-        let registry = Registry::new();
-        let failed = |error| EngineError::Setting(format!("the metrics cannot be registered: {error}"));
-        registry.register(Box::new(self)).map_err(failed)?;
-        Ok(registry)
+/// The registry, with what the system knows of this process: CPU time, memory, open files.
+pub fn with_process(registry: Registry) -> Registry {
+    let process = prometheus::process_collector::ProcessCollector::for_self();
+    if let Err(error) = registry.register(Box::new(process)) {
+        tracing::warn!(%error, "what the system knows of this process is not in the metrics");
     }
+    registry
 }
 
 /// What a registry holds, in Prometheus' text format.
@@ -82,68 +73,43 @@ pub fn text(registry: &Registry) -> Result<String, EngineError> {
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
-impl Collector for Metrics {
-    /// None: which functions there are is not known before.
-    fn desc(&self) -> Vec<&Desc> {
-        Vec::new()
-    }
-
-    fn collect(&self) -> Vec<MetricFamily> {
-        // A function that was replaced counts on under its name.
-        let mut functions: Vec<(String, Vec<Watch>)> = Vec::new();
-        for watch in self.watches.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            match functions.iter_mut().find(|(name, _)| name == watch.name()) {
-                Some((_, watches)) => watches.push(watch.clone()),
-                None => functions.push((watch.name().to_owned(), vec![watch.clone()])),
-            }
-        }
-        let families = |rows: &[(&str, &str, Number)], kind: MetricType| {
-            let family = |(name, help, number): &(&str, &str, Number)| {
-                let metric = |(function, watches): &(String, Vec<Watch>)| {
-                    metric(&[("function", function)], watches.iter().map(number).sum(), kind)
-                };
-                family(name, help, kind, functions.iter().map(metric).collect())
+/// The functions by name, each with all that count under it, and the limits.
+pub(super) fn families(functions: &Functions, quotas: &[Arc<Quotas>]) -> Vec<MetricFamily> {
+    let table = |rows: &[(&str, &str, Number)], kind: MetricType| {
+        let family = |(name, help, number): &(&str, &str, Number)| {
+            let metric = |(function, watches): (&String, &Vec<Watch>)| {
+                metric(&[("function", function)], watches.iter().map(number).sum(), kind)
             };
-            rows.iter().map(family).collect::<Vec<_>>()
+            family(name, help, kind, functions.iter().map(metric).collect())
         };
-        let mut all = families(COUNTERS, MetricType::COUNTER);
-        all.extend(families(GAUGES, MetricType::GAUGE));
-        all.push(by_kind(
-            &functions,
-            "paceline_retries_total",
-            "Requests sent again, by what had failed.",
-            "cause",
-            |w| w.counters().retries_by_cause(),
-        ));
-        all.push(by_kind(&functions, "paceline_records_failed_total", "Rows given up, by kind.", "kind", |w| {
-            w.counters().given_up()
-        }));
-        all.push(summary(
-            &functions,
-            "paceline_latency_seconds",
-            "Latency of attempts with a reply.",
-            Counters::latency,
-        ));
-        all.push(summary(
-            &functions,
-            "paceline_limiter_wait_seconds",
-            "How long requests that were ready waited for breaker and limiter.",
-            Counters::wait,
-        ));
-        let rates = self.quotas.all();
-        let rates = rates.iter().filter_map(|quota| {
-            let allowed = quota.limiter().rate().per_second()?;
-            Some(metric(&[("quota", quota.name())], allowed, MetricType::GAUGE))
-        });
-        let help = "Requests per second that the quota allows now.";
-        all.push(family("paceline_quota_requests_per_second", help, MetricType::GAUGE, rates.collect()));
-        all.retain(|family| !family.get_metric().is_empty());
-        all
+        rows.iter().map(family).collect::<Vec<_>>()
+    };
+    let mut all = table(COUNTERS, MetricType::COUNTER);
+    all.extend(table(GAUGES, MetricType::GAUGE));
+    let retries = |watch: &Watch| watch.counters().retries_by_cause();
+    let failed = |watch: &Watch| watch.counters().given_up();
+    let help = "Requests sent again, by what had failed.";
+    all.push(by_kind(functions, "paceline_retries_total", help, "cause", retries));
+    all.push(by_kind(functions, "paceline_records_failed_total", "Rows given up, by kind.", "kind", failed));
+    let help = "Latency of attempts with a reply.";
+    all.push(summary(functions, "paceline_latency_seconds", help, Counters::latency));
+    let help = "How long requests that were ready waited for breaker and limiter.";
+    all.push(summary(functions, "paceline_limiter_wait_seconds", help, Counters::wait));
+    let mut rates = BTreeMap::new();
+    for quota in quotas.iter().flat_map(|quotas| quotas.all()) {
+        if let Some(allowed) = quota.limiter().rate().per_second() {
+            rates.insert(quota.name().to_owned(), allowed);
+        }
     }
+    let rates = rates.iter().map(|(quota, allowed)| metric(&[("quota", quota)], *allowed, MetricType::GAUGE));
+    let help = "Requests per second that the quota allows now.";
+    all.push(family("paceline_quota_requests_per_second", help, MetricType::GAUGE, rates.collect()));
+    all.retain(|family| !family.get_metric().is_empty());
+    all
 }
 
 fn by_kind(
-    functions: &[(String, Vec<Watch>)],
+    functions: &Functions,
     name: &str,
     help: &str,
     label: &str,
@@ -164,15 +130,10 @@ fn by_kind(
 }
 
 /// Quantiles of the function that is declared now.
-fn summary(
-    functions: &[(String, Vec<Watch>)],
-    name: &str,
-    help: &str,
-    times: fn(&Counters) -> Option<Latency>,
-) -> MetricFamily {
+fn summary(functions: &Functions, name: &str, help: &str, times: fn(&Counters) -> Option<Latency>) -> MetricFamily {
     let mut metrics = Vec::new();
     for (function, watches) in functions {
-        let Some(Latency { p50, p90, p99, max }) = watches.last().and_then(|watch| times(watch.counters())) else {
+        let Some(Latency { p50, p90, p99, max, .. }) = watches.last().and_then(|watch| times(watch.counters())) else {
             continue;
         };
         for (quantile, ms) in [("0.5", p50), ("0.9", p90), ("0.99", p99), ("1", max)] {
@@ -183,7 +144,7 @@ fn summary(
     family(name, help, MetricType::GAUGE, metrics)
 }
 
-fn family(name: &str, help: &str, kind: MetricType, metrics: Vec<proto::Metric>) -> MetricFamily {
+pub(crate) fn family(name: &str, help: &str, kind: MetricType, metrics: Vec<proto::Metric>) -> MetricFamily {
     let mut family = MetricFamily::default();
     family.set_name(name.to_owned());
     family.set_help(help.to_owned());
@@ -192,7 +153,7 @@ fn family(name: &str, help: &str, kind: MetricType, metrics: Vec<proto::Metric>)
     family
 }
 
-fn metric(labels: &[(&str, &str)], value: f64, kind: MetricType) -> proto::Metric {
+pub(crate) fn metric(labels: &[(&str, &str)], value: f64, kind: MetricType) -> proto::Metric {
     let label = |(name, value): &(&str, &str)| {
         let mut pair = proto::LabelPair::default();
         pair.set_name((*name).to_owned());

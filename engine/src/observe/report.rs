@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use paceline_udfs::caller::Watch;
 use paceline_udfs::counters::Latency;
-use paceline_udfs::dead_letter::FailureKind;
 use serde::Serialize;
 
+use super::function::FunctionReport;
 use super::memory::peak_rss_bytes;
 use super::progress::Progress;
 use crate::session::{Session, Written};
@@ -55,7 +55,7 @@ pub struct Report {
     /// Segments and blocks of journals that were damaged; the rows of their answers were asked for again.
     pub journal_damaged: u64,
     /// Rows given up, by kind of failure.
-    pub failures_by_kind: BTreeMap<&'static str, u64>,
+    pub failures_by_kind: BTreeMap<String, u64>,
     /// Latency of the attempts that got a reply, in milliseconds, of the function with the most requests.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<Latency>,
@@ -85,78 +85,6 @@ pub struct Report {
     pub output: Vec<String>,
 }
 
-/// What one API function did.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct FunctionReport {
-    /// The name of its quota.
-    pub quota: String,
-    /// Rows that were handed over to be answered.
-    pub records: u64,
-    /// Rows with an answer.
-    pub answered: u64,
-    /// Requests handed to the client, retries included.
-    pub requests: u64,
-    /// Requests sent again, by what had failed.
-    pub retries_by_cause: BTreeMap<&'static str, u64>,
-    /// Rows given up, by kind of failure.
-    pub failures_by_kind: BTreeMap<&'static str, u64>,
-    /// Requests made of others that failed as a whole.
-    pub split_requests: u64,
-    /// Requests that asked for a reply that was not ready before.
-    pub polls: u64,
-    /// Replies with status 429.
-    pub rate_limit_hits: u64,
-    /// Rows whose answer an earlier run of the job had paid for.
-    pub journal_hits: u64,
-    /// Rows whose answer was in the cache.
-    pub cache_hits: u64,
-    /// Rows that shared the request of another.
-    pub shared_requests: u64,
-    /// Bytes of bodies sent.
-    pub bytes_sent: u64,
-    /// Bytes of bodies received.
-    pub bytes_received: u64,
-    /// How often its breaker has opened.
-    pub breaker_opened: u64,
-    /// Latency of the attempts that got a reply, in milliseconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub latency_ms: Option<Latency>,
-    /// How long requests that were ready waited for breaker and limiter, in milliseconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub limiter_wait_ms: Option<Latency>,
-}
-
-impl FunctionReport {
-    fn of(watch: &Watch) -> Self {
-        let counters = watch.counters();
-        FunctionReport {
-            quota: watch.quota().to_owned(),
-            records: counters.wanted.get(),
-            answered: counters.answered.get(),
-            requests: counters.requests.get(),
-            retries_by_cause: by_kind(counters.retries_by_cause()),
-            failures_by_kind: by_kind(counters.given_up()),
-            split_requests: counters.split_requests.get(),
-            polls: counters.polls.get(),
-            rate_limit_hits: counters.rate_limit_hits.get(),
-            journal_hits: counters.journal_hits.get(),
-            cache_hits: counters.cache_hits.get(),
-            shared_requests: counters.shared_requests.get(),
-            bytes_sent: counters.bytes_sent.get(),
-            bytes_received: counters.bytes_received.get(),
-            breaker_opened: watch.breaker().openings(),
-            latency_ms: counters.latency(),
-            limiter_wait_ms: counters.wait(),
-        }
-    }
-}
-
-/// Numbers by kind of failure, those above zero.
-fn by_kind(numbers: [u64; FailureKind::ALL.len()]) -> BTreeMap<&'static str, u64> {
-    let named = FailureKind::ALL.iter().map(|kind| kind.name()).zip(numbers);
-    named.filter(|(_, number)| *number > 0).collect()
-}
-
 impl Report {
     pub(crate) fn new(
         job_id: &str,
@@ -184,7 +112,7 @@ impl Report {
             breaker_opened: progress.breaker_opened,
             answers_reused: progress.reused,
             journal_damaged: written.iter().map(|written| written.journal_damaged).sum(),
-            failures_by_kind: failures_by_kind(&functions),
+            failures_by_kind: progress.failures_by_kind.clone(),
             latency_ms: busiest.and_then(|watch| watch.counters().latency()),
             paused_s: pace.paused.as_secs_f64(),
             requests_by_second: by_second(&functions),
@@ -231,14 +159,6 @@ impl Pace {
     fn requests_per_s(&self, progress: &Progress) -> f64 {
         if self.busy.is_zero() { 0.0 } else { progress.requests as f64 / self.busy.as_secs_f64() }
     }
-}
-
-fn failures_by_kind(functions: &[Watch]) -> BTreeMap<&'static str, u64> {
-    let mut kinds = BTreeMap::new();
-    for (kind, rows) in functions.iter().flat_map(|watch| by_kind(watch.counters().given_up())) {
-        *kinds.entry(kind).or_default() += rows;
-    }
-    kinds
 }
 
 fn by_second(functions: &[Watch]) -> Vec<u64> {

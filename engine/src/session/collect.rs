@@ -80,7 +80,8 @@ impl Session {
         let mut callers = Vec::new();
         find_callers(&plan, &mut callers);
         let elsewhere = Elsewhere::new(callers);
-        let run = cluster.run(plan, config);
+        let show = |stages| *self.stages.lock().unwrap_or_else(PoisonError::into_inner) = stages;
+        let run = cluster.run(plan, config, &show);
         // Both at once: the one may wait for what the other has begun.
         let over_budget = async {
             let mut ticks = tokio::time::interval(PROGRESS);

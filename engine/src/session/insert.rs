@@ -15,7 +15,7 @@ use crate::io::job_folder::JobFolder;
 use crate::io::of_session;
 use crate::io::sink::{Kind, StagedFile, Target, WriteFiles, partition_folder};
 use crate::io::stores::Place;
-use crate::observe::progress::Running;
+use crate::observe::progress::{Before, Running};
 
 /// An INSERT that is being carried out.
 #[derive(Debug)]
@@ -130,11 +130,15 @@ impl Session {
         run: Run,
         place: Option<&Place>,
     ) -> Result<(Written, Vec<StagedFile>), EngineError> {
-        let running = Running { plan: Arc::clone(&plan), wanted_before: self.progress().wanted };
+        let before = self.progress();
+        let before = Before { wanted: before.wanted, decided: before.decided() };
+        let running = Running { plan: Arc::clone(&plan), before };
+        self.stages.lock().unwrap_or_else(PoisonError::into_inner).clear();
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(running);
         let journal = run.journal.opened().cloned();
         self.note(Some(Inserting { folder: folder.clone(), journal: journal.clone() }));
         let collected = self.collect(plan, run, place).await;
+        self.stages(); // as they are in the end
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
 
         let collected = collected?;
@@ -150,6 +154,9 @@ impl Session {
             run: String::new(),
             journal_damaged: journal.map_or(0, |journal| journal.counters.damaged.get()),
         };
+        let decided = self.progress().decided().saturating_sub(before.decided);
+        let all = decided.max(written.records_written + written.records_failed);
+        self.records.lock().unwrap_or_else(PoisonError::into_inner).end(all);
         Ok((written, files))
     }
 

@@ -42,8 +42,9 @@ use crate::cluster::{self, Carried, Cluster, PaceLink, Reach};
 use crate::io::aws::Aws;
 use crate::io::stores::Stores;
 use crate::network::Network;
-use crate::observe::progress::{Progress, Running};
-use crate::observe::prometheus::Metrics;
+use crate::observe::progress::{Progress, Records, Running};
+use crate::observe::stages::Stage;
+use crate::observe::{Counted, Totals};
 use crate::settings::Settings;
 use crate::unordered;
 use collect::Collected;
@@ -61,7 +62,10 @@ pub struct Session {
     cluster: Option<Cluster>,
     /// What statements take along to a cluster.
     carried: Carried,
-    watches: Arc<Mutex<Vec<Watch>>>,
+    watches: Mutex<Vec<Watch>>,
+    totals: Totals,
+    /// The functions, as they are counted there.
+    counted: Mutex<Vec<Counted>>,
     network: Network,
     api_defaults: ApiDefaults,
     /// Options of outputs that they do not give.
@@ -70,6 +74,10 @@ pub struct Session {
     inserting: Mutex<Option<Inserting>>,
     /// The plan of an INSERT that runs now.
     running: Mutex<Option<Running>>,
+    /// The stages of the plan that runs, or ran last.
+    stages: Mutex<Vec<Stage>>,
+    /// Records of the statements so far.
+    records: Mutex<Records>,
 }
 
 /// What a statement led to.
@@ -150,8 +158,10 @@ impl Session {
             }
             (None, folder) => folder.map_or_else(Quotas::default, |folder| Quotas::with_folder(folder.join("quotas"))),
         };
+        let quotas = Arc::new(quotas);
+        settings.totals.show(&quotas);
         let callers = Callers {
-            quotas: Arc::new(quotas),
+            quotas,
             hosts: Arc::default(),
             services,
             network: network.handle().clone(),
@@ -188,12 +198,16 @@ impl Session {
             callers,
             cluster,
             carried,
-            watches: Arc::default(),
+            watches: Mutex::default(),
+            totals: settings.totals,
+            counted: Mutex::default(),
             network,
             api_defaults: settings.api,
             checkpoints: settings.checkpoints,
             inserting: Mutex::default(),
             running: Mutex::default(),
+            stages: Mutex::default(),
+            records: Mutex::default(),
         })
     }
 
@@ -249,10 +263,22 @@ impl Session {
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, rows)))
     }
 
-    /// The numbers of all API functions so far.
+    /// How far the session is: the numbers of all API functions, of the records and of the tasks.
     pub fn progress(&self) -> Progress {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Progress::of(&self.functions(), running.as_ref())
+        let stages = self.stages();
+        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        Progress::of(&self.functions(), self.quotas(), running.as_ref(), &stages, &mut records)
+    }
+
+    /// The stages of the plan that runs, or ran last.
+    pub fn stages(&self) -> Vec<Stage> {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut stages = self.stages.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(running) = running.filter(|_| !self.calls_elsewhere()) {
+            *stages = vec![Stage::of_plan(&running.plan)];
+        }
+        stages.clone()
     }
 
     /// Every API function that was declared, replaced ones too.
@@ -265,7 +291,7 @@ impl Session {
     /// # Errors
     /// It cannot be made.
     pub fn metrics(&self) -> Result<Registry, EngineError> {
-        Metrics { watches: Arc::clone(&self.watches), quotas: Arc::clone(&self.callers.quotas) }.registry()
+        self.totals.registry()
     }
 
     /// Writes down what was spent of quotas that outlive the process.
@@ -312,6 +338,8 @@ impl Session {
         self.catalog().functions.remove(&key); // an older one lets go of its quota
         let caller = self.callers.caller(api)?;
         self.watches.lock().unwrap_or_else(PoisonError::into_inner).push(caller.watch());
+        let counted = self.totals.count(caller.watch());
+        self.counted.lock().unwrap_or_else(PoisonError::into_inner).push(counted);
         let declared = plan::declared(&caller)?;
         self.catalog().functions.insert(key, declared);
         Ok(caller)

@@ -28,6 +28,9 @@ pub struct Snapshot {
     pub paused: Duration,
 }
 
+/// Where among the counters those requests stand that came back.
+const LANDED: usize = 14;
+
 impl Counters {
     /// What they say at `now`, which is `wall` by the wall clock.
     pub fn snapshot(&self, now: Instant, wall: SystemTime) -> Snapshot {
@@ -81,6 +84,18 @@ impl Counters {
 }
 
 impl Snapshot {
+    /// As it stays when nothing is called any more: no request is in flight, and the single seconds are forgotten.
+    #[must_use]
+    pub fn ended(mut self) -> Self {
+        if let Some(requests) = self.counters.first().copied()
+            && let Some(landed) = self.counters.get_mut(LANDED)
+        {
+            *landed = requests;
+        }
+        (self.first_ms, self.by_second) = (None, Vec::new());
+        self
+    }
+
     /// Adds what another process did.
     pub fn add(&mut self, other: &Snapshot) {
         let length = self.counters.len().max(other.counters.len());
@@ -141,5 +156,11 @@ mod tests {
         let latency = shown.latency().unwrap();
         assert!((9.0..11.0).contains(&latency.p50) && (29.0..31.0).contains(&latency.max), "{latency:?}");
         assert_eq!(shown.requests_last_second(start + Duration::from_secs(3)), 1);
+
+        let _in_flight = shown.take_off(1, 1, Duration::ZERO);
+        assert_eq!(shown.in_flight(), 1);
+        let ended = shown.snapshot(now, later).ended();
+        shown.show(&ended, now, later);
+        assert_eq!((shown.requests.get(), shown.in_flight(), shown.requests_by_second()), (3, 0, vec![]));
     }
 }

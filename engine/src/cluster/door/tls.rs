@@ -14,7 +14,7 @@ const HTTP_1: &[u8] = b"http/1.1";
 
 /// A certificate with its key, which an incoming door shows.
 #[derive(Clone)]
-pub struct TlsIdentity(pub(super) TlsAcceptor);
+pub struct TlsIdentity(pub(in crate::cluster) TlsAcceptor);
 
 /// The certificates that an outgoing door trusts. It sends its token to nobody else.
 #[derive(Clone)]

@@ -70,12 +70,12 @@ impl Token {
     }
 
     /// The value of an `authorization` header that carries this token.
-    pub(super) fn header(&self) -> HeaderValue {
+    pub(in crate::cluster) fn header(&self) -> HeaderValue {
         HeaderValue::clone(&self.0)
     }
 
     /// Whether `headers` carry this token, once. Takes the same time wherever a wrong one differs.
-    pub(super) fn is_in(&self, headers: &HeaderMap) -> bool {
+    pub(in crate::cluster) fn is_in(&self, headers: &HeaderMap) -> bool {
         let mut given = headers.get_all(AUTHORIZATION).iter();
         let (Some(given), None) = (given.next(), given.next()) else { return false };
         let Some((scheme, secret)) = given.as_bytes().split_at_checked(SCHEME.len()) else { return false };

@@ -1,0 +1,55 @@
+//! `paceline ui LOGDIR`
+
+use std::error::Error;
+use std::net::IpAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use paceline_engine::Settings;
+use paceline_engine::cluster::Access;
+use paceline_engine::io::stores::Stores;
+use paceline_engine::observe::event_log::LogFolder;
+use paceline_engine::observe::{Totals, prometheus};
+use paceline_service::Jobs;
+use paceline_service::http::{Http, HttpOptions};
+use tokio::runtime::Handle;
+
+use crate::progress::say;
+use crate::run::{pair, settings};
+use crate::{access, finish};
+
+/// Whose event logs, and where the page is.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  paceline run job.sql --conf paceline.eventlog.dir=s3://logs/paceline\n  \
+                        paceline ui s3://logs/paceline")]
+pub struct Arguments {
+    /// Folder of event logs, a path or URL: the paceline.eventlog.dir of the jobs, or events in a scheduler's state folder
+    logdir: String,
+    /// Port of the page; 0 for one that is free (default: 4040 or the next that is free)
+    #[arg(long, value_name = "PORT")]
+    port: Option<u16>,
+    /// Address that it listens on
+    #[arg(long, value_name = "HOST", default_value = "127.0.0.1")]
+    bind: IpAddr,
+    /// A setting, as paceline.s3.endpoint=http://127.0.0.1:9000; may be given several times
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    conf: Vec<(String, String)>,
+    #[command(flatten)]
+    access: access::AccessArguments,
+}
+
+/// Serves the page until the process is stopped.
+pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
+    let settings: Settings = settings(&arguments.conf)?;
+    let access = Access::find(&arguments.access.into())?;
+    let stores = Stores::new(settings.s3.clone(), Handle::current());
+    let folder = LogFolder::new(&arguments.logdir, &stores)?;
+    folder.jobs().await?; // which says if it cannot be read
+    let http = Http::bind(arguments.bind, arguments.port, &access).await?;
+    say(&format!("page at {}", crate::server::url(&http, &access)?));
+    let registry = prometheus::with_process(Totals::default().registry()?);
+    let jobs = Some(Jobs::History(Arc::new(folder)));
+    let options = HttpOptions { jobs, cluster: None, settings, access, host: None, registry };
+    http.serve(options, finish::told_to_stop()).await?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,303 @@
+//! Records what happens to a job: keeps its events while it runs, shows them to whoever follows, and writes them to its event log.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::broadcast;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use super::cloudwatch::Publisher;
+use super::event_log::{Ended, Event, Line, LogWriter, Started};
+use super::letters::dead_letters;
+use super::masked::masked;
+use super::progress::Progress;
+use super::report::Report;
+use super::stages::Stage;
+use super::table;
+use crate::io::stores::Stores;
+use crate::job::{self, Job, Told};
+use crate::{EngineError, Outcome, Session, Settings};
+
+/// How often progress is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// Progress is kept this often at most, and at least every so many parts of the time that the job runs: a log stays small however
+/// long the job is.
+const KEEP: Duration = Duration::from_secs(1);
+const KEEP_PART: u32 = 500;
+/// Who follows and does not read for so many lines begins anew.
+const BEHIND: usize = 1024;
+/// Dead letters of a statement that are kept.
+const LETTERS: usize = 20;
+/// Rows and characters of a result that are kept.
+const ROWS: usize = 100;
+const TABLE: usize = 32 << 10;
+
+/// The events of a job.
+#[derive(Debug)]
+pub struct Recorder {
+    lines: Mutex<Vec<Arc<str>>>,
+    live: broadcast::Sender<Arc<str>>,
+    log: Mutex<Option<LogWriter>>,
+    /// What was seen last.
+    latest: Mutex<(Progress, Vec<Stage>)>,
+    /// The stages that were kept last.
+    kept: Mutex<Vec<Stage>>,
+    /// The way to CloudWatch.
+    publisher: Mutex<Option<Publisher>>,
+}
+
+impl Recorder {
+    /// A recorder without a log.
+    pub fn in_memory() -> Arc<Self> {
+        Arc::new(Recorder {
+            lines: Mutex::default(),
+            live: broadcast::channel(BEHIND).0,
+            log: Mutex::default(),
+            latest: Mutex::default(),
+            kept: Mutex::default(),
+            publisher: Mutex::default(),
+        })
+    }
+
+    /// A recorder whose events are written down where the settings say, if they do, and whose numbers are published under a
+    /// name, if that is set. A job that goes on has its earlier events.
+    ///
+    /// # Errors
+    /// The event log cannot be opened.
+    pub async fn of_folder(job: &str, name: &str, settings: &Settings) -> Result<Arc<Self>, EngineError> {
+        let recorder = Self::in_memory();
+        match Publisher::start(&settings.cloudwatch, name, &settings.s3) {
+            Ok(publisher) => *recorder.publisher() = publisher,
+            Err(error) => tracing::warn!(%error, "nothing is published to CloudWatch"),
+        }
+        if let Some(folder) = &settings.event_log_dir {
+            let stores = Stores::new(settings.s3.clone(), Handle::current());
+            let (log, earlier) = LogWriter::open(folder, job, &stores).await?;
+            *recorder.lines() = earlier;
+            *recorder.log() = Some(log);
+        }
+        Ok(recorder)
+    }
+
+    /// Something happened: it is kept, written down and shown.
+    pub fn tell(&self, event: &Event) {
+        let mut lines = self.lines();
+        let Some(line) = line(lines.len() as u64 + 1, event) else { return };
+        lines.push(Arc::clone(&line));
+        if let Some(log) = self.log().as_ref() {
+            log.add(Arc::clone(&line));
+        }
+        let _ = self.live.send(line); // nobody may follow
+    }
+
+    /// Something is worth a look now, and not to be kept: its number is 0.
+    fn show(&self, event: &Event) {
+        if self.live.receiver_count() > 0
+            && let Some(line) = line(0, event)
+        {
+            let _ = self.live.send(line);
+        }
+    }
+
+    /// Everything so far, and what comes from now on.
+    pub fn follow(&self) -> (Vec<Arc<str>>, broadcast::Receiver<Arc<str>>) {
+        let lines = self.lines();
+        (lines.clone(), self.live.subscribe())
+    }
+
+    /// Everything so far.
+    pub fn so_far(&self) -> Vec<Arc<str>> {
+        self.lines().clone()
+    }
+
+    /// Progress and stages as they were seen last.
+    pub fn latest(&self) -> (Progress, Vec<Stage>) {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Ends the log: what waits is written.
+    pub async fn close(&self) {
+        let log = self.log().take();
+        let closed = tokio::task::spawn_blocking(move || drop(log)).await;
+        if let Err(error) = closed {
+            tracing::warn!(%error, "the event log was not ended");
+        }
+        let publisher = self.publisher().take();
+        if let Some(publisher) = publisher {
+            let dropped = publisher.close(&self.latest().0).await;
+            if dropped > 0 {
+                tracing::warn!(dropped, "calls to CloudWatch were dropped; the numbers there are too low");
+            }
+        }
+    }
+
+    fn lines(&self) -> MutexGuard<'_, Vec<Arc<str>>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn publisher(&self) -> MutexGuard<'_, Option<Publisher>> {
+        self.publisher.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn log(&self) -> MutexGuard<'_, Option<LogWriter>> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn line(seq: u64, event: &Event) -> Option<Arc<str>> {
+    match serde_json::to_string(&Line::now(seq, event)) {
+        Ok(line) => Some(line.into()),
+        Err(error) => {
+            tracing::warn!(%error, "an event cannot be written as JSON");
+            None
+        }
+    }
+}
+
+/// The name of a job in this process: spark.app.name, or its id.
+pub fn name<'a>(job: &'a str, settings: &'a Settings) -> &'a str {
+    let given = settings.given.iter().rev().find(|(key, _)| key == "spark.app.name");
+    given.map_or(job, |(_, name)| name)
+}
+
+/// What is said of a job when it begins.
+pub fn started(job: &Job, settings: &Settings) -> Started {
+    let conf = masked(settings.given.iter().map(|(name, value)| (name, value)));
+    Started {
+        job: job.id().to_owned(),
+        attempt: None,
+        name: None,
+        paceline: env!("CARGO_PKG_VERSION").to_owned(),
+        sql: job.script().to_owned(),
+        conf,
+        variables: masked(job.variables()),
+        place: settings.cluster.as_ref().map_or("embedded".to_owned(), ToString::to_string),
+        dpus: 1.0,
+    }
+}
+
+/// Runs a job, records what happens, and shows results as they come. The end of the job is for the caller to tell: it knows
+/// whether there is another try.
+pub async fn run(
+    session: &Session,
+    job: Job,
+    recorder: &Recorder,
+    mut show: impl FnMut(&Outcome),
+) -> (Report, Result<(), EngineError>) {
+    let letters = Mutex::new(VecDeque::new());
+    let id = job.id().to_owned();
+    let tell = |told: Told<'_>| {
+        if let Told::Ends { outcome, .. } = &told {
+            show(outcome);
+        }
+        if let Told::Ends { statement, outcome: Outcome::Written(written) } = &told
+            && written.records_failed > 0
+        {
+            let to_read = (*statement, written.url.to_string());
+            letters.lock().unwrap_or_else(PoisonError::into_inner).push_back(to_read);
+        }
+        if !matches!(told, Told::Begins { .. }) {
+            look(session, recorder, true);
+        }
+        recorder.tell(&event(told));
+    };
+    let work = job::run_told(session, job, tell);
+    let ran = watched(session, recorder, work).await;
+    let to_read: Vec<_> = letters.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
+    for (statement, output) in to_read {
+        match dead_letters(session.stores(), &[output], &id, 0, LETTERS).await {
+            Ok(letters) => recorder.tell(&Event::DeadLetters { statement, letters }),
+            Err(error) => tracing::warn!(%error, "the dead letters are not shown"),
+        }
+    }
+    ran
+}
+
+/// Looks at the progress of a session until `work` ends.
+pub async fn watched<T>(session: &Session, recorder: &Recorder, work: impl Future<Output = T>) -> T {
+    let mut tick = interval(LOOK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let begun = Instant::now();
+    let mut kept = begun;
+    tokio::pin!(work);
+    loop {
+        tokio::select! {
+            ended = &mut work => {
+                look(session, recorder, true);
+                return ended;
+            }
+            now = tick.tick() => {
+                let keep = now - kept >= KEEP.max((now - begun) / KEEP_PART);
+                if look(session, recorder, keep) && keep {
+                    kept = now;
+                }
+            }
+        }
+    }
+}
+
+/// Notes how far the session is; returns whether that is further than before.
+fn look(session: &Session, recorder: &Recorder, keep: bool) -> bool {
+    let (progress, stages) = (session.progress(), session.stages());
+    if let Some(publisher) = recorder.publisher().as_mut() {
+        publisher.observe(&progress);
+    }
+    let (other_progress, other_stages) = {
+        let mut latest = recorder.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *latest, (progress.clone(), stages.clone()));
+        (before.0 != progress, before.1 != stages)
+    };
+    if other_progress {
+        let event = Event::Progress { progress: Box::new(progress) };
+        if keep { recorder.tell(&event) } else { recorder.show(&event) }
+    }
+    // The rows of operators change all the time: in the log they would be the most.
+    let ended = !stages.is_empty() && stages.iter().all(|stage| stage.count.completed == stage.count.total);
+    let mut kept = recorder.kept.lock().unwrap_or_else(PoisonError::into_inner);
+    if ended && *kept != stages {
+        kept.clone_from(&stages);
+        recorder.tell(&Event::Stages { stages });
+    } else if other_stages {
+        recorder.show(&Event::Stages { stages });
+    }
+    other_progress
+}
+
+fn event(told: Told<'_>) -> Event {
+    match told {
+        Told::Begins { statement, statements, line, text } => {
+            Event::StatementStarted { statement, statements, line, text: text.to_owned() }
+        }
+        Told::DoneBefore { statement } => Event::StatementEnded { statement, ended: Ended::DoneBefore },
+        Told::Ends { statement, outcome } => Event::StatementEnded { statement, ended: ended(outcome) },
+    }
+}
+
+fn ended(outcome: &Outcome) -> Ended {
+    match outcome {
+        Outcome::Done => Ended::Done,
+        Outcome::DoneBefore(_) => Ended::DoneBefore,
+        Outcome::Written(written) => Ended::Written {
+            output: written.url.to_string(),
+            records_read: written.records_read,
+            records_written: written.records_written,
+            records_failed: written.records_failed,
+        },
+        Outcome::Rows { schema, batches } => {
+            let rows: usize = batches.iter().map(|batch| batch.num_rows()).sum();
+            let mut left = ROWS;
+            let first: Vec<_> = batches
+                .iter()
+                .map(|batch| {
+                    let taken = batch.slice(0, left.min(batch.num_rows()));
+                    left -= taken.num_rows();
+                    taken
+                })
+                .collect();
+            let table = table::format(schema, &first).chars().take(TABLE).collect();
+            Ended::Rows { rows: rows as u64, table }
+        }
+    }
+}

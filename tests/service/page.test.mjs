@@ -1,0 +1,158 @@
+// The page in a browser, as a person uses it: watched to the end, a job stopped, dead letters, a login, and texts that want to be code.
+
+import { test, before, after } from "node:test";
+import assert from "node:assert/strict";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { Stage } from "./stage.mjs";
+
+const SCREENSHOTS = process.env.SCREENSHOTS;
+const EVIL = `<img src=x onerror="window.hacked = 1"><script>window.hacked = 2</script>`;
+const ids = (number, email = (id) => `user${id}@example.com`) => Array.from({ length: number }, (_, at) => [at + 1, email(at + 1)]);
+const within = { timeout: 60_000 };
+let stage;
+
+before(async () => { stage = await Stage.set(); });
+after(async () => stage.end());
+
+async function open(path = "/", options = {}) {
+  const page = await stage.browser.newPage(options);
+  page.troubles = [];
+  page.on("pageerror", (error) => page.troubles.push(error.message));
+  page.on("console", (message) => { if (message.type() === "error") page.troubles.push(message.text()); });
+  page.on("request", (request) => { if (!request.url().startsWith(stage.url) && !request.url().startsWith("data:")) page.troubles.push(request.url()); });
+  page.on("dialog", (dialog) => { page.troubles.push(dialog.message()); dialog.dismiss(); });
+  await page.goto(stage.url + path);
+  return page;
+}
+
+const state = (page) => page.locator("h1 .state");
+const reaches = (page, name) => page.waitForFunction((name) => document.querySelector("h1 .state")?.textContent === name, name, within);
+
+async function shoot(page, name) {
+  if (!SCREENSHOTS) return;
+  await mkdir(SCREENSHOTS, { recursive: true });
+  await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: name !== "jobs" });
+}
+
+test("a job is watched to its end, and its numbers are the API's", async () => {
+  const api = await stage.api("--latency-ms", "20");
+  const job = await stage.job("watched", ids(3000), api, "rate_limit_calls '1000', rate_limit_period '1 second'");
+  const id = await stage.paceline("submit", job);
+  const page = await open();
+  await page.getByRole("link", { name: "watched" }).click();
+  await page.waitForFunction(() => document.querySelector("progress")?.value > 100, null, within);
+  assert.equal(await state(page).textContent(), "RUNNING");
+  await shoot(page, "job-running");
+  await reaches(page, "SUCCEEDED");
+  await page.getByText("3,000 of 3,000 records, 0 failed").waitFor(within);
+  const stats = await (await fetch(new URL("/stats", api))).json();
+  const shown = await page.locator(".tiles > div", { has: page.getByText("Requests", { exact: true }) }).locator("dd").textContent();
+  assert.equal(Number(shown.replaceAll(",", "")), stats.requests);
+  const detail = await (await fetch(`${stage.url}/api/v1/jobs/${id}`)).json();
+  assert.equal(detail.progress.requests, stats.requests);
+  assert.ok(await page.locator(".plan .node", { hasText: "ApiCall" }).count() > 0);
+  assert.ok(await page.locator(".lane .task").count() > 0);
+  assert.deepEqual(page.troubles, []);
+  await shoot(page, "job-done");
+  await page.close();
+});
+
+test("a job is stopped on the page", async () => {
+  const api = await stage.api();
+  const id = await stage.paceline("submit", await stage.job("stopped", ids(10), api, "rate_limit_calls '1', rate_limit_period '1 hour'"));
+  const page = await open(`/#/jobs/${id}`);
+  await reaches(page, "RUNNING");
+  await page.getByRole("button", { name: "Cancel" }).press("Enter"); // by keyboard
+  await reaches(page, "STOPPED");
+  assert.equal(JSON.parse(await stage.paceline("jobs", "status", id, "--json")).state, "STOPPED");
+  await page.getByRole("button", { name: "Resume" }).waitFor(within);
+  assert.deepEqual(page.troubles, []);
+  await page.close();
+});
+
+test("dead letters are shown, and nothing of names or data becomes code", async () => {
+  const api = await stage.api("--fail-percent", "100");
+  const options = "rate_limit_calls 'unlimited', retry_max_attempts '1', breaker 'off', max_failed_percent '100'";
+  const job = await stage.job("letters", ids(30, () => EVIL), api, options);
+  const id = await stage.paceline("submit", job, "--job-name", EVIL, "--run-name", `run ${EVIL}`, "--var", `x=${EVIL}`, "--wait");
+  const [listed] = JSON.parse(await stage.paceline("jobs", "list", "--job-name", EVIL, "--json"));
+  const page = await open();
+  await page.getByRole("link", { name: EVIL }).click();
+  await reaches(page, "SUCCEEDED");
+  await page.getByRole("heading", { name: "Dead letters, the first 20" }).waitFor(within);
+  assert.ok(await page.getByRole("cell", { name: "http_5xx" }).count() >= 20);
+  assert.ok((await page.locator("main").textContent()).includes("window.hacked"));
+  assert.equal(await page.evaluate(() => window.hacked), undefined);
+  assert.equal(await page.locator("main img, main script").count(), 0);
+  assert.equal(listed.failed, 30);
+  await shoot(page, "dead-letters");
+  await page.getByRole("button", { name: "Redrive dead letters" }).waitFor(within);
+  assert.deepEqual(page.troubles, []);
+  await page.close();
+});
+
+test("the page is light, paints at once, and fits a phone", async () => {
+  const page = await stage.browser.newPage();
+  let bytes = 0;
+  page.on("response", async (response) => { bytes += Number(response.headers()["content-length"] ?? 0); });
+  await page.goto(stage.url);
+  await page.getByRole("heading", { name: "Jobs" }).waitFor(within);
+  const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime);
+  assert.ok(bytes > 10_000 && bytes < 300 * 1024, `${bytes} bytes`);
+  console.log(`page weight ${bytes} bytes, first paint ${Math.round(paint)} ms`);
+  await page.close();
+  const phone = await open("/", { viewport: { width: 360, height: 740 }, colorScheme: "dark" });
+  await phone.getByRole("link", { name: "watched" }).click();
+  await reaches(phone, "SUCCEEDED");
+  const wide = await phone.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(wide <= 0, `${wide} pixels too wide`);
+  await shoot(phone, "phone");
+  await phone.close();
+  const list = await open();
+  await list.getByRole("link", { name: "watched" }).waitFor(within);
+  await shoot(list, "jobs");
+  await list.close();
+});
+
+test("with a token the page asks for it, and its cookie is not for scripts", async () => {
+  const guarded = await Stage.set({ PACELINE_TOKEN: "0123456789abcdef-page" });
+  try {
+    const page = await guarded.browser.newPage();
+    await page.goto(guarded.url);
+    await page.getByLabel("The cluster's token").fill("wrong-wrong-wrong-wrong");
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByText("That is not the cluster's token.").waitFor(within);
+    await page.getByLabel("The cluster's token").fill("0123456789abcdef-page");
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByText("No job yet.").waitFor(within);
+    const [cookie] = await page.context().cookies();
+    assert.deepEqual([cookie.name, cookie.httpOnly, cookie.sameSite], ["paceline_session", true, "Strict"]);
+    assert.ok(!cookie.value.includes("0123456789abcdef"));
+    await page.getByRole("button", { name: "Log out" }).click();
+    await page.getByLabel("The cluster's token").waitFor(within);
+  } finally {
+    await guarded.end();
+  }
+});
+
+test("twenty open pages cost little", async () => {
+  const api = await stage.api("--latency-ms", "20");
+  const id = await stage.paceline("submit", await stage.job("paced", ids(2000), api, "rate_limit_calls '100', rate_limit_period '1 second'"));
+  const page = await open(`/#/jobs/${id}`);
+  await reaches(page, "RUNNING");
+  const seconds = async (ms) => { const from = await stage.cpu(); await new Promise((go) => setTimeout(go, ms)); return (await stage.cpu()) - from; };
+  const alone = await seconds(5000);
+  const gone = new AbortController();
+  const pages = Array.from({ length: 20 }, () => fetch(`${stage.url}/api/v1/jobs/${id}/events`, { signal: gone.signal }));
+  const streams = await Promise.all(pages);
+  const reading = streams.map(async ({ body }) => { try { for await (const _ of body); } catch { /* aborted */ } });
+  const many = await seconds(5000);
+  gone.abort();
+  await Promise.all(reading);
+  const percent = ((many - alone) / 5) * 100;
+  console.log(`twenty pages: ${percent.toFixed(1)} % of a core`);
+  assert.ok(percent <= 5, `${percent} %`);
+  await page.close();
+  await stage.paceline("jobs", "cancel", id);
+});
