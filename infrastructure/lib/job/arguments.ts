@@ -1,0 +1,32 @@
+// The arguments that a job has on every host, in the names of `paceline.glue` and of Glue itself.
+import type { Settings } from '../settings';
+import type { Uploaded } from './assets';
+
+/** Arguments of `paceline.glue.main()`, without `--`; what a run gives itself wins. */
+export function pacelineArguments(settings: Settings, sql: Uploaded | undefined): Record<string, string> {
+  return {
+    source_bucket: settings.bucketName,
+    ...(settings.metrics ? { metrics_namespace: settings.monitoring.metricNamespace } : {}),
+    ...(sql === undefined ? {} : { 'paceline-sql': sql.url }),
+    ...(settings.workers === 'spark' ? { 'paceline-workers': 'spark' } : {}),
+    ...settings.jobArguments,
+  };
+}
+
+/** Glue's own arguments of an ETL job, without `--`. `logGroup` is the group, or its prefix, that its logs go to. */
+export function glueArguments(settings: Settings, logGroup: string): Record<string, string> {
+  const five = settings.job.glueVersion !== '4.0';
+  return {
+    'job-language': 'python',
+    'enable-continuous-cloudwatch-log': 'true',
+    // Glue 5 names what it writes to after a prefix, Glue 4 one group.
+    [five ? 'custom-logGroup-prefix' : 'continuous-log-logGroup']: logGroup,
+    ...(settings.metrics ? { 'enable-metrics': 'true', 'enable-observability-metrics': 'true' } : {}),
+    ...(settings.autoScaling ? { 'enable-auto-scaling': 'true' } : {}),
+  };
+}
+
+/** As Glue wants its arguments. */
+export function dashed(named: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(named).map(([name, value]) => [`--${name}`, value]));
+}
