@@ -157,8 +157,20 @@ function* dataFaults(props: SparkProcessingProps): Generator<Fault> {
     const reserved = RESERVED_ARGUMENTS[name];
     if (reserved !== undefined) yield ['jobArguments', `'${name}': ${reserved}`];
     if (!/^[A-Za-z][A-Za-z0-9_-]*$/.test(name)) yield ['jobArguments', `'${name}' is no name; write it without '--'`];
-    // A speculative copy of a task would call the API for its rows again.
-    if (/spark\.speculation\s*=\s*true/i.test(value)) yield ['jobArguments', `'${name}': speculation repeats calls`];
+    yield* sparkFaults(name, value, props.glueNumberOfWorkers ?? props.glueJob?.numberOfWorkers ?? DEFAULT_JOB.numberOfWorkers);
+  }
+}
+
+/** Settings of Spark that have gone wrong on Glue's workers. */
+function* sparkFaults(name: string, value: string, workers: number): Generator<Fault> {
+  // A speculative copy of a task would call the API for its rows again.
+  if (/spark\.speculation\s*=\s*true/i.test(value)) yield ['jobArguments', `'${name}': speculation repeats calls`];
+  if (/spark\.memory\.offHeap\.enabled\s*=\s*true/i.test(value)) {
+    yield ['jobArguments', `'${name}': Glue's heap leaves no room for memory beside it (offHeap); take a larger worker type`];
+  }
+  const most = /spark\.dynamicAllocation\.maxExecutors\s*=\s*(\d+)/.exec(value)?.[1];
+  if (most !== undefined && Number(most) > workers - 1) {
+    yield ['jobArguments', `'${name}': ${workers} workers have ${workers - 1} executors, the driver has one of them; ${most} never come`];
   }
 }
 

@@ -1,9 +1,10 @@
-// Synthesises variants without an account, Docker or a built wheel. As a program it writes all of them to a folder.
+// Synthesises the app without an account, Docker or a built wheel. As a program it writes every variant to a folder, or one app
+// with props that are given as JSON, for the account and region of the environment.
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { application } from '../lib/app';
-import type { Deployment } from '../lib/environment';
+import { deploymentOf, type Deployment } from '../lib/environment';
 import type { SparkProcessingProps } from '../lib/props';
 import type { SparkProcessingStack } from '../lib/stack';
 import { VARIANTS } from './variants';
@@ -30,7 +31,11 @@ export function synthesise(changes: Partial<SparkProcessingProps> = {}, deployme
 }
 
 if (require.main === module) {
-  const [, , folder] = process.argv;
-  if (folder === undefined) throw new Error('the folder to write to is missing: node build/test/synthesise.js FOLDER');
-  for (const [name, changes] of Object.entries(VARIANTS)) synthesise(changes, NOWHERE, join(folder, name));
+  const [, , folder, props] = process.argv;
+  if (folder === undefined) throw new Error('the folder to write to is missing: node build/test/synthesise.js FOLDER [PROPS]');
+  if (props !== undefined) {
+    synthesise(JSON.parse(props) as Partial<SparkProcessingProps>, deploymentOf(process.env, {}), folder);
+  } else {
+    for (const [name, changes] of Object.entries(VARIANTS)) synthesise(changes, NOWHERE, join(folder, name));
+  }
 }
