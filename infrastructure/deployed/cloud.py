@@ -4,6 +4,7 @@ import io
 import json
 import os
 import subprocess
+import time
 import zipfile
 from pathlib import Path
 
@@ -106,6 +107,18 @@ class Cloud:
             events = self.cloudformation.describe_stack_events(StackName=self.stack)["StackEvents"]
             failed = [f"{each['LogicalResourceId']}: {each['ResourceStatusReason']}" for each in events if "FAILED" in each["ResourceStatus"]]
             raise AssertionError("\n".join(failed)) from error
+
+    def run(self, arguments):
+        """Starts the job with these arguments and returns the run when it has ended."""
+        glue = self.client("glue")
+        run = glue.start_job_run(JobName=self.stack, Arguments=arguments)["JobRunId"]
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            state = glue.get_job_run(JobName=self.stack, RunId=run)["JobRun"]
+            if state["JobRunState"] not in ("STARTING", "RUNNING"):
+                return state
+            time.sleep(0.2)
+        raise AssertionError(f"the run has not ended: {state}")
 
     def resources(self, kind):
         """Physical names of the stack's resources of a type, by logical name."""

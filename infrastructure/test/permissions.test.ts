@@ -108,7 +108,7 @@ describe('every role of every variant', () => {
       const { Statement: all } = (policy.Properties as { PolicyDocument: { Statement: Statement[] } }).PolicyDocument;
       for (const each of all) {
         expect([each.Action].flat().filter((action) => action.includes('*'))).toEqual([]);
-        const deliversLogs = [each.Action].flat().every((action) => /^(logs:.*(LogDelivery|ResourcePolic|DescribeLogGroups).*|xray:.*)$/.test(action));
+        const deliversLogs = [each.Action].flat().every((action) => /^(logs:.*(LogDeliver|ResourcePolic|DescribeLogGroups).*|xray:.*)$/.test(action));
         if (each.Resource === '*' && !deliversLogs) expect(MEANT).toContain(each.Sid);
       }
     }

@@ -26,10 +26,11 @@ describe('the Python project\'s stack', () => {
 
   test('named a security configuration that nobody made', () => {
     const made = resources(template(), 'AWS::Glue::SecurityConfiguration');
-    const [[name, resource]] = Object.entries(made) as [[string, { Properties: Record<string, unknown> }]];
+    const [name] = Object.keys(made);
+    const configuration = properties(template(), 'AWS::Glue::SecurityConfiguration');
     expect(job().SecurityConfiguration).toEqual({ Ref: name });
-    expect(resource.Properties.Name).toBe('GlueSecurityConfig');
-    expect(resource.Properties.EncryptionConfiguration).toMatchObject({
+    expect(configuration.Name).toBe('GlueSecurityConfig');
+    expect(configuration.EncryptionConfiguration).toMatchObject({
       CloudWatchEncryption: { CloudWatchEncryptionMode: 'SSE-KMS' },
       JobBookmarksEncryption: { JobBookmarksEncryptionMode: 'CSE-KMS' },
       S3Encryptions: [{ S3EncryptionMode: 'SSE-KMS' }],

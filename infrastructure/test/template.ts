@@ -20,7 +20,7 @@ export function templateOf(changes: Partial<SparkProcessingProps> = {}): Templat
 
 export interface Resource {
   readonly Type: string;
-  readonly Properties: Record<string, never>;
+  readonly Properties: Record<string, unknown>;
   readonly DependsOn?: readonly string[];
   readonly DeletionPolicy?: string;
 }

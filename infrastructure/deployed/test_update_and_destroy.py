@@ -1,0 +1,45 @@
+"""A stack is updated in place, and destroyed; what it holds stays."""
+
+from cloud import UNKNOWN, known, synthesise
+
+
+def test_an_update_changes_what_changed_and_nothing_of_the_data(deploy):
+    stack = deploy("updated")
+    s3, bucket = stack.client("s3"), stack.props["bucketName"]
+    s3.put_object(Bucket=bucket, Key="input/records.csv", Body=b"id\n1\n")
+    before = stack.resources("AWS::KMS::Key")
+    stack.update({"glueTimeout": 60, "alarmThresholds": {"failedRecords": 5}, "jobArguments": {"batch_size": "500"}})
+    job = stack.client("glue").get_job(JobName="updated")["Job"]
+    assert (job["Timeout"], job["DefaultArguments"]["--batch_size"]) == (60, "500")
+    (alarm,) = stack.client("cloudwatch").describe_alarms(AlarmNames=["updated-FailedRecords"])["MetricAlarms"]
+    assert alarm["Threshold"] == 5
+    assert stack.resources("AWS::KMS::Key") == before
+    assert s3.get_object(Bucket=bucket, Key="input/records.csv")["Body"].read() == b"id\n1\n"
+
+
+def test_what_is_destroyed_leaves_data_and_key(deploy):
+    stack = deploy("destroyed")
+    s3, bucket = stack.client("s3"), stack.props["bucketName"]
+    s3.put_object(Bucket=bucket, Key="output/part-0.parquet", Body=b"bought")
+    (key,) = stack.resources("AWS::KMS::Key").values()
+    (function,) = stack.resources("AWS::Lambda::Function").values()
+    stack.destroy()
+    assert s3.get_object(Bucket=bucket, Key="output/part-0.parquet")["Body"].read() == b"bought"
+    s3.head_bucket(Bucket=f"{bucket}-access-logs")
+    assert stack.client("kms").describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "Enabled"
+    assert "destroyed" not in [job["Name"] for job in stack.client("glue").get_jobs()["Jobs"]]
+    assert stack.client("cloudwatch").describe_alarms(AlarmNamePrefix="destroyed-")["MetricAlarms"] == []
+    assert function not in [each["FunctionName"] for each in stack.client("lambda").list_functions()["Functions"]]
+
+
+def test_only_what_ministack_does_not_know_is_taken_out_of_templates(tmp_path, wheel_path):
+    from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS as handlers
+
+    assert not set(UNKNOWN) & set(handlers), "ministack has learnt it: take it out of UNKNOWN"
+    template = synthesise(tmp_path, {"bucketName": "data", "glueJobName": "job", "wheelPath": str(wheel_path)})
+    types = {each["Type"] for each in template["Resources"].values()}
+    assert {each for each in types if each not in handlers} == set(UNKNOWN)
+    left = known(template)["Resources"]
+    assert set(template["Resources"]) - set(left) == {name for name, each in template["Resources"].items() if each["Type"] in UNKNOWN}
+    (job,) = [each for each in left.values() if each["Type"] == "AWS::Glue::Job"]
+    assert job["Properties"]["SecurityConfiguration"] == "GlueSecurityConfig"
