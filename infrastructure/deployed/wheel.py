@@ -27,7 +27,8 @@ def wheel(folder):
         return built()
     root = launcher()
     path = folder / "paceline_glue-0.0.0-py3-none-any.whl"
-    files = {str(file.relative_to(root)): file.read_bytes() for file in sorted((root / "paceline" / "glue").rglob("*.py"))}
+    sources = [*(root / "paceline").glob("__init__.py"), *sorted((root / "paceline" / "glue").rglob("*.py"))]
+    files = {str(file.relative_to(root)): file.read_bytes() for file in sources}
     info = "paceline_glue-0.0.0.dist-info"
     files[f"{info}/METADATA"] = b"Metadata-Version: 2.1\nName: paceline-glue\nVersion: 0.0.0\n"
     files[f"{info}/WHEEL"] = b"Wheel-Version: 1.0\nGenerator: infrastructure/deployed\nRoot-Is-Purelib: true\nTag: py3-none-any\n"

@@ -1,6 +1,6 @@
 // Findings of cdk-nag that are none here, each with its reason; a statement without one fails the synthesis.
 import { Stack, Validations } from 'aws-cdk-lib';
-import type * as iam from 'aws-cdk-lib/aws-iam';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import { flattenCfnReference } from 'cdk-nag/lib/utils/flatten-cfn-reference';
 import type { IConstruct } from 'constructs';
 import type { SparkProcessingStack } from './stack';
@@ -23,8 +23,7 @@ const WILDCARDS: Readonly<Record<string, string>> = {
 
 export function acknowledge(stack: SparkProcessingStack): void {
   const { processing } = stack;
-  const roles = processing.node.findAll().filter((each) => each.node.id === 'DefaultPolicy') as iam.Policy[];
-  roles.forEach(explainWildcards);
+  processing.node.findAll().filter((each) => each instanceof iam.Policy).forEach(explainWildcards);
   if (processing.fargateJob !== undefined) {
     accept(processing.fargateJob.stateMachine.role, 'AwsSolutions-IAM5[Resource::*]', `delivery of logs and traces: ${NO_RESOURCE}`);
   }

@@ -8,6 +8,7 @@ import type { Uploaded } from './job/assets';
 import { letJobUse } from './key';
 import { GLUE_NAMESPACE } from './metrics';
 import type { Settings } from './settings';
+import { TEMPORARY } from './storage';
 
 /** The service that takes the role on each host. */
 const SERVICES = { glue: 'glue', 'python-shell': 'glue', fargate: 'ecs-tasks' } as const;
@@ -33,13 +34,14 @@ export interface Reach {
 export function grant(role: iam.Role, settings: Settings, reach: Reach): void {
   const { bucket, key } = reach;
   const stack = Stack.of(role);
-  const read = [...settings.readPrefixes, ...settings.writePrefixes];
+  const write = [...settings.writePrefixes, TEMPORARY];
+  const read = [...settings.readPrefixes, ...write];
   const objects = (prefixes: readonly string[]) => prefixes.map((prefix) => bucket.arnForObjects(`${prefix}*`));
 
   allow(role, 'ReadData', ['s3:GetObject'], objects(read));
   allow(role, 'ReadDeployedFiles', ['s3:GetObject'], reach.files.map((file) => file.arn));
   // Uploads are completed or aborted by whoever commits, which may be another run than the one that began them.
-  allow(role, 'WriteAndCommit', ['s3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'], objects(settings.writePrefixes));
+  allow(role, 'WriteAndCommit', ['s3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'], objects(write));
   allow(role, 'ListData', ['s3:ListBucket'], [bucket.bucketArn], { StringLike: { 's3:prefix': read.map((prefix) => `${prefix}*`) } });
   allow(role, 'FindBucketAndUploads', ['s3:GetBucketLocation', 's3:ListBucketMultipartUploads'], [bucket.bucketArn]);
   if (key !== undefined) {

@@ -1,4 +1,5 @@
 // From props to settings: every default filled in, once, for all who read them.
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import {
   DEFAULT_JOB,
   DEFAULT_MONITORING,
@@ -32,7 +33,7 @@ export interface Settings {
   readonly corsAllowedOrigins: readonly string[];
   readonly secretNames: readonly string[];
   readonly alarmEmails: readonly string[];
-  readonly logRetentionDays: number;
+  readonly logRetentionDays: RetentionDays;
   readonly jobArguments: Readonly<Record<string, string>>;
 }
 
@@ -59,7 +60,7 @@ export function settingsOf(props: SparkProcessingProps): Settings {
     corsAllowedOrigins: props.corsAllowedOrigins ?? [],
     secretNames: props.secretNames ?? [],
     alarmEmails: props.alarmEmails ?? [],
-    logRetentionDays: props.logRetentionDays ?? 90,
+    logRetentionDays: props.logRetentionDays ?? RetentionDays.THREE_MONTHS,
     jobArguments: props.jobArguments ?? {},
   };
 }

@@ -8,6 +8,9 @@ import type { Settings } from './settings';
 /** Rows of S3's request metrics for the whole bucket. */
 export const REQUEST_METRICS = 'EntireBucket';
 
+/** Where runs keep what the next attempt needs; it goes after a month. */
+export const TEMPORARY = 'temporary/';
+
 export interface Buckets {
   readonly data: s3.Bucket;
   readonly accessLogs: s3.Bucket;
@@ -73,6 +76,7 @@ function lifecycle(settings: Settings): s3.LifecycleRule[] {
         { storageClass: s3.StorageClass.GLACIER, transitionAfter: Duration.days(90) },
       ],
     })),
+    { id: 'ExpireTemporary', prefix: TEMPORARY, expiration: Duration.days(30) },
     {
       // Only objects of this class are tiered by the configuration below; S3 puts none there by itself.
       id: 'Tier-infrequent.',

@@ -13,7 +13,7 @@ export type Fault = readonly [prop: string, fault: string];
 export const GLUE_VERSIONS = ['4.0', '5.0', '5.1'];
 
 /** Prefixes of the data bucket that are not the job's: what is deployed, and logs. */
-export const RESERVED_PREFIXES = ['scripts/', 'wheels/', 'logs/', 'logs-failed/', 'infrequent/'];
+export const RESERVED_PREFIXES = ['scripts/', 'wheels/', 'logs/', 'logs-failed/', 'infrequent/', 'temporary/'];
 
 /** Arguments that Glue sets itself, or that belong to the stack. */
 const RESERVED_ARGUMENTS: Readonly<Record<string, string>> = {
@@ -22,9 +22,27 @@ const RESERVED_ARGUMENTS: Readonly<Record<string, string>> = {
   endpoint: 'Glue sets it',
   JOB_NAME: 'Glue sets it',
   'additional-python-modules': 'wheelPath says it',
-  'paceline-sql': 'sqlPath says it',
+  'paceline-job': 'sqlPath says it',
   'paceline-workers': 'workers says it',
+  'paceline-worker-type': 'glueWorkerType says it',
+  'paceline-number-of-workers': 'glueNumberOfWorkers says it',
 };
+
+/** Arguments of the classic job that the launcher refuses beside statements. */
+const CLASSIC_ARGUMENTS = new Set([
+  'source_bucket',
+  'source_key',
+  'api_endpoint',
+  'batch_size',
+  'max_workers',
+  'rate_limit_calls',
+  'rate_limit_period',
+  'chunk_size',
+  'log_level',
+  'output',
+  'api_format',
+  'returns',
+]);
 
 /** vCPU units of Fargate with the least and the most MiB that each may have. */
 const FARGATE_SIZES: Readonly<Record<number, readonly [number, number]>> = {
@@ -68,14 +86,14 @@ function* nameFaults(props: SparkProcessingProps): Generator<Fault> {
 
 function* jobFaults(props: SparkProcessingProps): Generator<Fault> {
   const job = { ...DEFAULT_JOB, ...given(props.glueJob) };
-  const twice: readonly [string, unknown, string, unknown][] = [
+  const twice: readonly [string, string | number | undefined, string, string | number | undefined][] = [
     ['glueWorkerType', props.glueWorkerType, 'glueJob.workerType', props.glueJob?.workerType],
     ['glueNumberOfWorkers', props.glueNumberOfWorkers, 'glueJob.numberOfWorkers', props.glueJob?.numberOfWorkers],
     ['glueTimeout', props.glueTimeout, 'glueJob.timeout', props.glueJob?.timeout],
   ];
   for (const [prop, value, other, otherValue] of twice) {
     if (value !== undefined && otherValue !== undefined && value !== otherValue) {
-      yield [prop, `it says ${String(value)} and ${other} says ${String(otherValue)}; give one of them`];
+      yield [prop, `it says ${value} and ${other} says ${otherValue}; give one of them`];
     }
   }
   const type = props.glueWorkerType ?? job.workerType;
@@ -157,6 +175,9 @@ function* dataFaults(props: SparkProcessingProps): Generator<Fault> {
     const reserved = RESERVED_ARGUMENTS[name];
     if (reserved !== undefined) yield ['jobArguments', `'${name}': ${reserved}`];
     if (!/^[A-Za-z][A-Za-z0-9_-]*$/.test(name)) yield ['jobArguments', `'${name}' is no name; write it without '--'`];
+    if (props.sqlPath !== undefined && CLASSIC_ARGUMENTS.has(name)) {
+      yield ['jobArguments', `'${name}' is for the job without sqlPath; statements say it themselves`];
+    }
     yield* sparkFaults(name, value, props.glueNumberOfWorkers ?? props.glueJob?.numberOfWorkers ?? DEFAULT_JOB.numberOfWorkers);
   }
 }

@@ -73,6 +73,6 @@ describe('cdk-nag', () => {
   test('would find a statement that nobody explains', () => {
     const { app, stack } = application(NOWHERE, { wheelPath: wheel() }, { outdir: mkdtempSync(join(tmpdir(), 'cdk.out-')) });
     stack.processing.role.addToPolicy(new iam.PolicyStatement({ actions: ['s3:GetObject'], resources: ['arn:aws:s3:::other/*'] }));
-    expect(() => app.synth()).toThrow(/[Vv]alidation failed/);
+    expect(() => app.synth()).toThrow(/AwsSolutions-IAM5\[Resource::arn:aws:s3:::other/);
   });
 });

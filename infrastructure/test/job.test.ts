@@ -76,7 +76,7 @@ describe('an ETL job', () => {
     expect(jobOf({ autoScaling: false }).DefaultArguments).not.toHaveProperty('--enable-auto-scaling');
     const spark = jobOf({ workers: 'spark' }).DefaultArguments;
     expect(spark).not.toHaveProperty('--enable-auto-scaling');
-    expect(spark['--paceline-workers']).toBe('spark');
+    expect(spark).toMatchObject({ '--paceline-workers': 'spark', '--paceline-worker-type': 'G.1X', '--paceline-number-of-workers': '10' });
     expect(() => synthesise({ workers: 'spark', autoScaling: true })).toThrow(/autoScaling: executors hosted by Spark/);
   });
 
@@ -88,6 +88,7 @@ describe('an ETL job', () => {
     const job = jobOf({ jobArguments: { source_key: 'input/records.csv', batch_size: '500' } });
     expect(job.DefaultArguments).toMatchObject({ '--source_key': 'input/records.csv', '--batch_size': '500', '--metrics_namespace': 'SparkProcessing' });
     expect(text(job.DefaultArguments['--source_bucket'])).toContain('spark-processing-');
+    expect(text(job.DefaultArguments['--TempDir'])).toContain('/temporary/');
   });
 });
 
@@ -110,14 +111,15 @@ describe('the files of the job', () => {
     const changes = { glueJobScript: 's3://code/scripts/mine.py', wheelPath: 's3://code/w/paceline_glue-1.0-py3-none-any.whl', sqlPath: 's3://code/job.sql' };
     const job = jobOf(changes);
     expect(job.Command.ScriptLocation).toBe('s3://code/scripts/mine.py');
-    expect(job.DefaultArguments).toMatchObject({ '--additional-python-modules': changes.wheelPath, '--paceline-sql': 's3://code/job.sql' });
+    expect(job.DefaultArguments).toMatchObject({ '--additional-python-modules': changes.wheelPath, '--paceline-job': 's3://code/job.sql' });
     const policy = text(properties(templateOf(changes), 'AWS::IAM::Policy', 'GlueJobRole'));
     for (const key of ['code/scripts/mine.py', 'code/w/paceline_glue-1.0-py3-none-any.whl', 'code/job.sql']) expect(policy).toContain(`:s3:::${key}"`);
   });
 
   test('SQL is uploaded too', () => {
     const job = jobOf({ sqlPath: join(PACKAGE, 'cdk.json') });
-    expect(text(job.DefaultArguments['--paceline-sql'])).toMatch(/\/cdk\.json"/);
+    expect(job.DefaultArguments).not.toHaveProperty('--source_bucket');
+    expect(text(job.DefaultArguments['--paceline-job'])).toMatch(/\/cdk\.json"/);
   });
 });
 
@@ -126,7 +128,7 @@ describe('a Python shell job', () => {
     const job = jobOf({ host: 'python-shell' });
     expect(job).toMatchObject({ Command: { Name: 'pythonshell', PythonVersion: '3.9' }, MaxCapacity: 1, MaxRetries: 2 });
     for (const property of ['WorkerType', 'NumberOfWorkers', 'GlueVersion']) expect(job).not.toHaveProperty(property);
-    expect(Object.keys(job.DefaultArguments).sort()).toEqual(['--additional-python-modules', '--metrics_namespace', '--source_bucket']);
+    expect(Object.keys(job.DefaultArguments).sort()).toEqual(['--TempDir', '--additional-python-modules', '--metrics_namespace', '--source_bucket']);
     expect(jobOf({ host: 'python-shell', pythonShellCapacity: 0.0625 }).MaxCapacity).toBe(0.0625);
   });
 });
@@ -160,7 +162,7 @@ describe('a job on Fargate', () => {
       const states = { input, context: { State: { RetryCount: retry }, Execution: { Name: 'run-1' } } };
       return (await jsonata(commandOf(settings, undefined)).evaluate({}, { states })) as unknown;
     };
-    const fixed = ['python', '-m', 'paceline.glue', '--JOB_NAME=job', '--source_bucket=data', '--metrics_namespace=SparkProcessing', '--batch_size=500'];
+    const fixed = ['python', '-m', 'paceline.glue', '--JOB_NAME=job', '--source_bucket=data', '--TempDir=s3://data/temporary/', '--metrics_namespace=SparkProcessing', '--batch_size=500'];
     expect(await command(0, {})).toEqual([...fixed, '--JOB_RUN_ID=run-1']);
     expect(await command(2, { source_key: 'input/a.csv' })).toEqual([...fixed, '--JOB_RUN_ID=run-1_attempt_2', '--source_key=input/a.csv']);
     expect(await command(0, { source_key: 'a', batch_size: 7 })).toEqual([...fixed, '--JOB_RUN_ID=run-1', '--source_key=a', '--batch_size=7']);

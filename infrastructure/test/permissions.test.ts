@@ -45,7 +45,7 @@ describe('the role of the job', () => {
   });
 
   test('reads and writes under its prefixes', () => {
-    expect(text(statement(policy(), 'ReadData').Resource)).toMatch(/\/input\/\*.*\/output\/\*/);
+    expect(text(statement(policy(), 'ReadData').Resource)).toMatch(/\/input\/\*.*\/output\/\*.*\/temporary\/\*/);
     const write = statement(policy({ writePrefixes: ['reports/'] }), 'WriteAndCommit');
     expect(text(write.Resource)).toContain('/reports/*');
     expect(text(write.Resource)).not.toContain('/input/*');
@@ -55,7 +55,7 @@ describe('the role of the job', () => {
   test('lists its prefixes only, and the uploads of the bucket', () => {
     const list = statement(policy(), 'ListData');
     expect(list.Action).toBe('s3:ListBucket');
-    expect(list.Condition).toEqual({ StringLike: { 's3:prefix': ['input/*', 'output/*'] } });
+    expect(list.Condition).toEqual({ StringLike: { 's3:prefix': ['input/*', 'output/*', 'temporary/*'] } });
     expect(text(statement(policy(), 'FindBucketAndUploads').Action)).toContain('s3:ListBucketMultipartUploads');
   });
 

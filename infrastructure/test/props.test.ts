@@ -51,7 +51,8 @@ const WRONG: readonly [Partial<SparkProcessingProps>, RegExp][] = [
   [{ corsAllowedOrigins: ['*'] }, /corsAllowedOrigins: '\*' is not one origin/],
   [{ secretNames: ['prod/*'] }, /secretNames: 'prod\/\*' is no name/],
   [{ jobArguments: { JOB_NAME: 'x' } }, /jobArguments: 'JOB_NAME': Glue sets it/],
-  [{ jobArguments: { 'paceline-sql': 's3://a/b' } }, /jobArguments: 'paceline-sql': sqlPath says it/],
+  [{ jobArguments: { 'paceline-job': 's3://a/b' } }, /jobArguments: 'paceline-job': sqlPath says it/],
+  [{ sqlPath: 's3://a/job.sql', jobArguments: { source_key: 'a' } }, /jobArguments: 'source_key' is for the job without sqlPath/],
   [{ jobArguments: { '--source_key': 'a' } }, /write it without '--'/],
   [{ customMetrics: ['heap'] }, /customMetrics: 'heap' is no metric of Glue/],
   [{ alarmThresholds: { memoryUtilization: 0.85 } }, /alarmThresholds\.memoryUtilization: 0\.85 is not a percentage/],
@@ -64,7 +65,7 @@ const WRONG: readonly [Partial<SparkProcessingProps>, RegExp][] = [
   [{ monitoring: { alarmSnsTopicArn: 'arn:aws:sns:region:account:topic' } }, /monitoring\.alarmSnsTopicArn: .* is no ARN of a topic/],
   [{ alarmEmails: ['ops'] }, /alarmEmails: 'ops' is no address/],
   [{ alarmEmails: ['ops@example.com'], monitoring: { alarmSnsTopicArn: 'arn:aws:sns:eu-central-1:123456789012:alarms' } }, /with alarmSnsTopicArn subscribe them to yours/],
-  [{ logRetentionDays: 10 }, /logRetentionDays: CloudWatch does not keep logs for 10 days/],
+  [{ logRetentionDays: Number(10) }, /logRetentionDays: CloudWatch does not keep logs for 10 days/],
 ];
 
 describe('props', () => {

@@ -61,6 +61,11 @@ describe('the data bucket', () => {
     expect(dataOf().LifecycleConfiguration.TransitionDefaultMinimumObjectSize).toBe('all_storage_classes_128K');
   });
 
+  test('keeps what runs leave for their next attempt for a month', () => {
+    const rule = dataOf().LifecycleConfiguration.Rules.find((each) => each.Prefix === 'temporary/');
+    expect(rule).toMatchObject({ Status: 'Enabled', ExpirationInDays: 30 });
+  });
+
   test('forgets old versions after 90 days and uploads that nobody ended after 7', () => {
     const rule = dataOf().LifecycleConfiguration.Rules.find((each) => each.Id === 'CleanupOldVersions');
     expect(rule).toMatchObject({ Status: 'Enabled', NoncurrentVersionExpiration: { NoncurrentDays: 90 }, AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 } });

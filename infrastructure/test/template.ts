@@ -31,6 +31,7 @@ export function resources(template: Template, type: string): Record<string, Reso
 }
 
 /** The properties of the one resource of a type whose logical name has a word in it. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- a template has no types: who reads it says which
 export function properties<T = Record<string, unknown>>(template: Template, type: string, word = ''): T {
   const found = Object.entries(resources(template, type)).filter(([name]) => name.includes(word));
   const [only, ...others] = found;

@@ -1,14 +1,24 @@
 // The arguments that a job has on every host, in the names of `paceline.glue` and of Glue itself.
 import type { Settings } from '../settings';
+import { TEMPORARY } from '../storage';
 import type { Uploaded } from './assets';
 
 /** Arguments of `paceline.glue.main()`, without `--`; what a run gives itself wins. */
 export function pacelineArguments(settings: Settings, sql: Uploaded | undefined): Record<string, string> {
+  const { job } = settings;
   return {
-    source_bucket: settings.bucketName,
+    // The launcher refuses arguments of the classic job beside statements.
+    ...(sql === undefined ? { source_bucket: settings.bucketName } : { 'paceline-job': sql.url }),
+    // Checkpoints of a job of statements are kept there, so that the next attempt finds them.
+    TempDir: `s3://${settings.bucketName}/${TEMPORARY}`,
     ...(settings.metrics ? { metrics_namespace: settings.monitoring.metricNamespace } : {}),
-    ...(sql === undefined ? {} : { 'paceline-sql': sql.url }),
-    ...(settings.workers === 'spark' ? { 'paceline-workers': 'spark' } : {}),
+    ...(settings.workers === 'spark'
+      ? {
+          'paceline-workers': 'spark',
+          'paceline-worker-type': job.workerType,
+          'paceline-number-of-workers': String(job.numberOfWorkers),
+        }
+      : {}),
     ...settings.jobArguments,
   };
 }
