@@ -1,11 +1,9 @@
-"""A stack on a local AWS: synthesises it, uploads its assets, and takes its template through CloudFormation."""
+"""A stack on a local AWS: synthesises it, and has the CDK's command line deploy, update and destroy it."""
 
-import io
 import json
 import os
 import subprocess
 import time
-import zipfile
 from pathlib import Path
 
 import boto3
@@ -13,7 +11,6 @@ import boto3
 PACKAGE = Path(__file__).resolve().parents[1]
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
-TEMPLATE = "SparkProcessingStack.template.json"
 
 # What ministack's CloudFormation does not know, and what is not proven by that. Nothing else is taken out of a template.
 UNKNOWN = {
@@ -26,13 +23,13 @@ def client(service, port):
     return boto3.client(service, endpoint_url=f"http://127.0.0.1:{port}", **keys)
 
 
-def synthesise(folder, props):
-    """Writes the cloud assembly of the app with these props, for the account and region of the local AWS."""
+def synthesise(folder, props, stage):
+    """Writes the cloud assembly of the app with these props and this stage, for the account and region of the local AWS."""
     program = [str(PACKAGE / "build" / "test" / "synthesise.js"), str(folder), json.dumps(props)]
-    env = os.environ | {"AWS_ACCOUNT_ID": ACCOUNT, "AWS_REGION": REGION, "ENVIRONMENT": "development"}
+    env = os.environ | {"AWS_ACCOUNT_ID": ACCOUNT, "AWS_REGION": REGION, "ENVIRONMENT": stage}
     done = subprocess.run(["node", *program], env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    return json.loads((folder / TEMPLATE).read_text())
+    return json.loads((folder / f"SparkProcessingStack-{stage}.template.json").read_text())
 
 
 def known(template):
@@ -51,70 +48,52 @@ def known(template):
     return template | {"Resources": {logical: filtered(each) for logical, each in resources.items() if logical not in gone}}
 
 
+def cdk(port, home, *arguments):
+    """Runs the CDK's command line against the local AWS, and nothing of it anywhere else."""
+    env = {name: value for name, value in os.environ.items() if not name.upper().startswith(("AWS_", "HTTP", "ALL_P"))}
+    env |= {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    env |= {"AWS_REGION": REGION, "HOME": str(home), "CI": "1", "CDK_DISABLE_VERSION_CHECK": "1", "CDK_DISABLE_CLI_TELEMETRY": "true"}
+    program = [str(PACKAGE / "node_modules" / ".bin" / "cdk"), "--no-notices", *arguments]
+    done = subprocess.run(program, env=env, cwd=home, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 class Cloud:
-    """The local AWS with one stack on it."""
+    """A stack on the local AWS, named after a stage of its own."""
 
     def __init__(self, port, folder, props):
         self.port = port
         self.folder = folder
         self.props = props
-        self.stack = props["glueJobName"]
+        self.job = props["glueJobName"]
+        self.stack = f"SparkProcessingStack-{self.job}"
         self.cloudformation = client("cloudformation", port)
 
     def client(self, service):
         return client(service, self.port)
 
-    def _template(self, name, changes):
+    def _assembly(self, name, changes):
         folder = self.folder / name
-        template = known(synthesise(folder, self.props | changes))
-        self._upload(folder)
-        return json.dumps(template)
+        template = folder / f"{self.stack}.template.json"
+        template.write_text(json.dumps(known(synthesise(folder, self.props | changes, self.job))))
+        return str(folder)
 
-    def _upload(self, folder):
-        """Does what `cdk deploy` does before: files of the asset manifest go to the bucket of the bootstrap."""
-        s3 = self.client("s3")
-        manifest = json.loads((folder / TEMPLATE.replace("template", "assets")).read_text())
-        for file in manifest["files"].values():
-            source = folder / file["source"]["path"]
-            body = zipped(source) if file["source"]["packaging"] == "zip" else source.read_bytes()
-            for destination in file["destinations"].values():
-                bucket = destination["bucketName"]
-                s3.create_bucket(Bucket=bucket)
-                s3.put_object(Bucket=bucket, Key=destination["objectKey"], Body=body)
-        # The template asks which version of the bootstrap there is.
-        self.client("ssm").put_parameter(Name="/cdk-bootstrap/hnb659fds/version", Value="30", Type="String", Overwrite=True)
-
-    def deploy(self):
-        body = self._template("deployed", {})
-        self.cloudformation.create_stack(StackName=self.stack, TemplateBody=body, Capabilities=["CAPABILITY_NAMED_IAM"])
-        self._await("stack_create_complete")
+    def deploy(self, changes=None):
+        """Deploys the stack, or updates it with changes of props."""
+        name = "updated" if changes else "deployed"
+        cdk(self.port, self.folder, "deploy", "--app", self._assembly(name, changes or {}), "--require-approval", "never", "--method", "direct")
         return self
 
-    def update(self, changes):
-        body = self._template("updated", changes)
-        self.cloudformation.update_stack(StackName=self.stack, TemplateBody=body, Capabilities=["CAPABILITY_NAMED_IAM"])
-        self._await("stack_update_complete")
-
     def destroy(self):
-        self.cloudformation.delete_stack(StackName=self.stack)
-        self._await("stack_delete_complete")
-
-    def _await(self, state):
-        waiter = self.cloudformation.get_waiter(state)
-        try:
-            waiter.wait(StackName=self.stack, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
-        except Exception as error:
-            events = self.cloudformation.describe_stack_events(StackName=self.stack)["StackEvents"]
-            failed = [f"{each['LogicalResourceId']}: {each['ResourceStatusReason']}" for each in events if "FAILED" in each["ResourceStatus"]]
-            raise AssertionError("\n".join(failed)) from error
+        cdk(self.port, self.folder, "destroy", "--app", str(self.folder / "deployed"), "--force")
 
     def run(self, arguments):
         """Starts the job with these arguments and returns the run when it has ended."""
         glue = self.client("glue")
-        run = glue.start_job_run(JobName=self.stack, Arguments=arguments)["JobRunId"]
+        run = glue.start_job_run(JobName=self.job, Arguments=arguments)["JobRunId"]
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
-            state = glue.get_job_run(JobName=self.stack, RunId=run)["JobRun"]
+            state = glue.get_job_run(JobName=self.job, RunId=run)["JobRun"]
             if state["JobRunState"] not in ("STARTING", "RUNNING"):
                 return state
             time.sleep(0.2)
@@ -130,10 +109,3 @@ class Cloud:
         (found,) = [name for logical, name in self.resources(kind).items() if word in logical]
         return found
 
-
-def zipped(folder):
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(folder.rglob("*")):
-            archive.write(file, file.relative_to(folder))
-    return content.getvalue()

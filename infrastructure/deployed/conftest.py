@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from cloud import REGION, Cloud
+from cloud import ACCOUNT, REGION, Cloud, cdk
 from wheel import wheel
 
 BINARY = os.environ["PACELINE"]
@@ -71,17 +71,22 @@ def wheel_path(tmp_path_factory):
     return wheel(tmp_path_factory.mktemp("wheel"))
 
 
+@pytest.fixture(scope="session")
+def bootstrapped(port, tmp_path_factory):
+    """The port of the local AWS, made ready by `cdk bootstrap`."""
+    cdk(port, tmp_path_factory.mktemp("bootstrap"), "bootstrap", f"aws://{ACCOUNT}/{REGION}")
+    return port
+
+
 @pytest.fixture(scope="module")
-def deploy(port, wheel_path, tmp_path_factory):
+def deploy(bootstrapped, wheel_path, tmp_path_factory):
     """Deploys a stack of this name, with the props of these tests and others."""
-    stacks = []
 
     def deployed(name, **props):
         mine = {"bucketName": f"{name}-data", "glueJobName": name, "host": "python-shell", "wheelPath": str(wheel_path)}
         mine["monitoring"] = {"dashboardName": f"{name}-metrics"}
         mine["glueJob"] = {"securityConfiguration": f"{name}-security"}
-        stacks.append(Cloud(port, tmp_path_factory.mktemp(name), mine | props).deploy())
-        return stacks[-1]
+        return Cloud(bootstrapped, tmp_path_factory.mktemp(name), mine | props).deploy()
 
     return deployed
 
@@ -106,7 +111,7 @@ class Inbox:
 
     def __init__(self, stack, topic):
         self.sqs = stack.client("sqs")
-        self.url = self.sqs.create_queue(QueueName=f"{stack.stack}-inbox")["QueueUrl"]
+        self.url = self.sqs.create_queue(QueueName=f"{stack.job}-inbox")["QueueUrl"]
         arn = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         stack.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
 

@@ -45,7 +45,7 @@ def inbox(stack):
 
 
 def alarm(stack, name):
-    (found,) = stack.client("cloudwatch").describe_alarms(AlarmNames=[f"{stack.stack}-{name}"])["MetricAlarms"]
+    (found,) = stack.client("cloudwatch").describe_alarms(AlarmNames=[f"{stack.job}-{name}"])["MetricAlarms"]
     return found
 
 
@@ -73,7 +73,7 @@ def test_the_job_publishes_the_metrics_that_alarms_read(stack, run):
     published = {(each["MetricName"], tuple(sorted((of["Name"], of["Value"]) for of in each["Dimensions"]))) for each in listed}
     read = {
         (each["MetricName"], tuple(sorted((of["Name"], of["Value"]) for of in each["Dimensions"])))
-        for each in cloudwatch.describe_alarms(AlarmNamePrefix=f"{stack.stack}-")["MetricAlarms"]
+        for each in cloudwatch.describe_alarms(AlarmNamePrefix=f"{stack.job}-")["MetricAlarms"]
     }
     assert read <= published
 

@@ -8,7 +8,7 @@ def test_an_update_changes_what_changed_and_nothing_of_the_data(deploy):
     s3, bucket = stack.client("s3"), stack.props["bucketName"]
     s3.put_object(Bucket=bucket, Key="input/records.csv", Body=b"id\n1\n")
     before = stack.resources("AWS::KMS::Key")
-    stack.update({"glueTimeout": 60, "alarmThresholds": {"failedRecords": 5}, "jobArguments": {"batch_size": "500"}})
+    stack.deploy({"glueTimeout": 60, "alarmThresholds": {"failedRecords": 5}, "jobArguments": {"batch_size": "500"}})
     job = stack.client("glue").get_job(JobName="updated")["Job"]
     assert (job["Timeout"], job["DefaultArguments"]["--batch_size"]) == (60, "500")
     (alarm,) = stack.client("cloudwatch").describe_alarms(AlarmNames=["updated-FailedRecords"])["MetricAlarms"]
@@ -36,10 +36,10 @@ def test_only_what_ministack_does_not_know_is_taken_out_of_templates(tmp_path, w
     from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS as handlers
 
     assert not set(UNKNOWN) & set(handlers), "ministack has learnt it: take it out of UNKNOWN"
-    template = synthesise(tmp_path, {"bucketName": "data", "glueJobName": "job", "wheelPath": str(wheel_path)})
+    template = synthesise(tmp_path, {"bucketName": "data", "glueJobName": "job", "wheelPath": str(wheel_path)}, "filter")
     types = {each["Type"] for each in template["Resources"].values()}
     assert {each for each in types if each not in handlers} == set(UNKNOWN)
     left = known(template)["Resources"]
     assert set(template["Resources"]) - set(left) == {name for name, each in template["Resources"].items() if each["Type"] in UNKNOWN}
     (job,) = [each for each in left.values() if each["Type"] == "AWS::Glue::Job"]
-    assert job["Properties"]["SecurityConfiguration"] == "GlueSecurityConfig"
+    assert job["Properties"]["SecurityConfiguration"] == "GlueSecurityConfig-filter"
