@@ -1,4 +1,4 @@
-"""cfn-lint finds nothing in the template of any variant."""
+"""Asks cfn-lint, which finds nothing in the template of any variant."""
 
 import subprocess
 import sys

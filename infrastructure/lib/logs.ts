@@ -46,7 +46,8 @@ export function logGroup(scope: Construct, id: string, name: string | undefined,
   return new logs.LogGroup(scope, id, {
     logGroupName: name,
     encryptionKey: key,
-    retention: settings.logRetentionDays,
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- validated: it is one of them
+    retention: settings.logRetentionDays as logs.RetentionDays,
     removalPolicy: RemovalPolicy.DESTROY,
   });
 }

@@ -13,7 +13,7 @@ export const ERROR_TYPE = 'ErrorType';
 export interface EngineMetric {
   readonly name: string;
   /** CloudWatch's unit, exactly: an alarm with another unit sees no data. */
-  readonly unit: 'Count' | 'Percent' | 'Count/Second' | 'Milliseconds' | 'Seconds' | 'None';
+  readonly unit: 'Count' | 'Percent' | 'Count/Second' | 'Milliseconds' | 'Seconds';
   /** The statistic that means something: Sum for counts, Average or Maximum for gauges. */
   readonly statistic: 'Sum' | 'Average' | 'Maximum';
 }
@@ -28,7 +28,7 @@ export const ENGINE = {
   rateLimitHits: { name: 'RateLimitHits', unit: 'Count', statistic: 'Sum' },
   retries: { name: 'RetryCount', unit: 'Count', statistic: 'Sum' },
   batchSize: { name: 'AverageBatchSize', unit: 'Count', statistic: 'Average' },
-  breakerOpen: { name: 'BreakerOpen', unit: 'None', statistic: 'Maximum' },
+  breakerOpen: { name: 'BreakerOpen', unit: 'Count', statistic: 'Maximum' },
   paceUtilization: { name: 'PaceUtilization', unit: 'Percent', statistic: 'Average' },
   memoryUtilization: { name: 'MemoryUtilization', unit: 'Percent', statistic: 'Maximum' },
   /** Seconds since the run began. Glue's elapsedTime is the growth since its last report, which no threshold in hours can be held against. */

@@ -2,7 +2,6 @@
 import type { StackProps } from 'aws-cdk-lib';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as kms from 'aws-cdk-lib/aws-kms';
-import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 
 /** Where the job runs. */
 export type Host = 'glue' | 'python-shell' | 'fargate';
@@ -123,7 +122,7 @@ export interface SparkProcessingProps {
   /** Addresses that messages of alarms and failed runs are mailed to; each has to confirm. Default none. */
   readonly alarmEmails?: readonly string[];
   /** Days that CloudWatch keeps logs; their copies in the bucket stay. One of CloudWatch's own values. Default 90. */
-  readonly logRetentionDays?: RetentionDays;
+  readonly logRetentionDays?: number;
 }
 
 export interface SparkProcessingStackProps extends StackProps, SparkProcessingProps {}

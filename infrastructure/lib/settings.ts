@@ -1,5 +1,4 @@
 // From props to settings: every default filled in, once, for all who read them.
-import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import {
   DEFAULT_JOB,
   DEFAULT_MONITORING,
@@ -33,7 +32,7 @@ export interface Settings {
   readonly corsAllowedOrigins: readonly string[];
   readonly secretNames: readonly string[];
   readonly alarmEmails: readonly string[];
-  readonly logRetentionDays: RetentionDays;
+  readonly logRetentionDays: number;
   readonly jobArguments: Readonly<Record<string, string>>;
 }
 
@@ -60,7 +59,7 @@ export function settingsOf(props: SparkProcessingProps): Settings {
     corsAllowedOrigins: props.corsAllowedOrigins ?? [],
     secretNames: props.secretNames ?? [],
     alarmEmails: props.alarmEmails ?? [],
-    logRetentionDays: props.logRetentionDays ?? RetentionDays.THREE_MONTHS,
+    logRetentionDays: props.logRetentionDays ?? 90,
     jobArguments: props.jobArguments ?? {},
   };
 }

@@ -38,7 +38,7 @@ export function* alarmFaults(props: SparkProcessingProps): Generator<Fault> {
     }
   }
   const days = props.logRetentionDays;
-  if (days !== undefined && (days === RetentionDays.INFINITE || !(days in RetentionDays))) {
+  if (days !== undefined && (days === (RetentionDays.INFINITE as number) || !(days in RetentionDays))) {
     yield ['logRetentionDays', `CloudWatch does not keep logs for ${days} days; take 1, 3, 5, 7, 14, 30, 60, 90, 180, 365 …`];
   }
 }

@@ -84,6 +84,12 @@ describe('an ETL job', () => {
     expect(jobOf({ jobQueuing: true })).toMatchObject({ JobRunQueuingEnabled: true, MaxRetries: 0 });
   });
 
+  test('gives the engine its name, by which alarms find its metrics, before settings of the props', () => {
+    expect(jobOf().DefaultArguments['--paceline-conf']).toBe('spark.app.name=spark-processing-job');
+    const job = jobOf({ jobArguments: { 'paceline-conf': 'paceline.batch.rows=100' } });
+    expect(job.DefaultArguments['--paceline-conf']).toBe('spark.app.name=spark-processing-job --paceline-conf paceline.batch.rows=100');
+  });
+
   test('has the arguments of the props, and the data bucket as its source', () => {
     const job = jobOf({ jobArguments: { source_key: 'input/records.csv', batch_size: '500' } });
     expect(job.DefaultArguments).toMatchObject({ '--source_key': 'input/records.csv', '--batch_size': '500', '--metrics_namespace': 'SparkProcessing' });
@@ -128,7 +134,7 @@ describe('a Python shell job', () => {
     const job = jobOf({ host: 'python-shell' });
     expect(job).toMatchObject({ Command: { Name: 'pythonshell', PythonVersion: '3.9' }, MaxCapacity: 1, MaxRetries: 2 });
     for (const property of ['WorkerType', 'NumberOfWorkers', 'GlueVersion']) expect(job).not.toHaveProperty(property);
-    expect(Object.keys(job.DefaultArguments).sort()).toEqual(['--TempDir', '--additional-python-modules', '--metrics_namespace', '--source_bucket']);
+    expect(Object.keys(job.DefaultArguments).sort()).toEqual(['--TempDir', '--additional-python-modules', '--metrics_namespace', '--paceline-conf', '--source_bucket']);
     expect(jobOf({ host: 'python-shell', pythonShellCapacity: 0.0625 }).MaxCapacity).toBe(0.0625);
   });
 });
@@ -162,7 +168,7 @@ describe('a job on Fargate', () => {
       const states = { input, context: { State: { RetryCount: retry }, Execution: { Name: 'run-1' } } };
       return (await jsonata(commandOf(settings, undefined)).evaluate({}, { states })) as unknown;
     };
-    const fixed = ['python', '-m', 'paceline.glue', '--JOB_NAME=job', '--source_bucket=data', '--TempDir=s3://data/temporary/', '--metrics_namespace=SparkProcessing', '--batch_size=500'];
+    const fixed = ['python', '-m', 'paceline.glue', '--JOB_NAME=job', '--source_bucket=data', '--TempDir=s3://data/temporary/', '--metrics_namespace=SparkProcessing', '--batch_size=500', '--paceline-conf=spark.app.name=job'];
     expect(await command(0, {})).toEqual([...fixed, '--JOB_RUN_ID=run-1']);
     expect(await command(2, { source_key: 'input/a.csv' })).toEqual([...fixed, '--JOB_RUN_ID=run-1_attempt_2', '--source_key=input/a.csv']);
     expect(await command(0, { source_key: 'a', batch_size: 7 })).toEqual([...fixed, '--JOB_RUN_ID=run-1', '--source_key=a', '--batch_size=7']);

@@ -34,7 +34,7 @@ describe('alarms', () => {
     ['MemoryUtilization', 'SparkProcessing', 'MemoryUtilization', 'Maximum', 'Percent', 85, 2, own],
     ['ProcessingTime', 'SparkProcessing', 'ProcessingTime', 'Maximum', 'Seconds', 3600, 1, own],
     ['FailedRecords', 'SparkProcessing', 'FailedRecords', 'Sum', 'Count', 0, 1, own],
-    ['BreakerOpen', 'SparkProcessing', 'BreakerOpen', 'Maximum', 'None', 0, 1, own],
+    ['BreakerOpen', 'SparkProcessing', 'BreakerOpen', 'Maximum', 'Count', 0, 1, own],
   ])('%s reads %s %s', (name, Namespace, MetricName, Statistic, Unit, Threshold, EvaluationPeriods, Dimensions) => {
     expect(alarm(name)).toMatchObject({
       Namespace, MetricName, Statistic, Threshold, EvaluationPeriods, Dimensions,

@@ -65,7 +65,7 @@ const WRONG: readonly [Partial<SparkProcessingProps>, RegExp][] = [
   [{ monitoring: { alarmSnsTopicArn: 'arn:aws:sns:region:account:topic' } }, /monitoring\.alarmSnsTopicArn: .* is no ARN of a topic/],
   [{ alarmEmails: ['ops'] }, /alarmEmails: 'ops' is no address/],
   [{ alarmEmails: ['ops@example.com'], monitoring: { alarmSnsTopicArn: 'arn:aws:sns:eu-central-1:123456789012:alarms' } }, /with alarmSnsTopicArn subscribe them to yours/],
-  [{ logRetentionDays: Number(10) }, /logRetentionDays: CloudWatch does not keep logs for 10 days/],
+  [{ logRetentionDays: 10 }, /logRetentionDays: CloudWatch does not keep logs for 10 days/],
 ];
 
 describe('props', () => {

@@ -20,6 +20,8 @@ export function pacelineArguments(settings: Settings, sql: Uploaded | undefined)
         }
       : {}),
     ...settings.jobArguments,
+    // The engine's metrics have this name as their dimension JobName, on hosts that do not tell a job its name too.
+    'paceline-conf': [`spark.app.name=${settings.jobName}`, settings.jobArguments['paceline-conf']].filter(Boolean).join(' --paceline-conf '),
   };
 }
 

@@ -126,5 +126,4 @@ const UNITS: Record<EngineMetric['unit'], cloudwatch.Unit> = {
   'Count/Second': cloudwatch.Unit.COUNT_PER_SECOND,
   Milliseconds: cloudwatch.Unit.MILLISECONDS,
   Seconds: cloudwatch.Unit.SECONDS,
-  None: cloudwatch.Unit.NONE,
 };
