@@ -54,7 +54,7 @@ def cdk(port, home, *arguments):
     env |= {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     env |= {"AWS_REGION": REGION, "HOME": str(home), "CI": "1", "CDK_DISABLE_VERSION_CHECK": "1", "CDK_DISABLE_CLI_TELEMETRY": "true"}
     program = [str(PACKAGE / "node_modules" / ".bin" / "cdk"), "--no-notices", *arguments]
-    done = subprocess.run(program, env=env, cwd=home, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(program, env=env, cwd=home, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

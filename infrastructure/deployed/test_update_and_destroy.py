@@ -3,32 +3,28 @@
 from cloud import UNKNOWN, known, synthesise
 
 
-def test_an_update_changes_what_changed_and_nothing_of_the_data(deploy):
-    stack = deploy("updated")
-    s3, bucket = stack.client("s3"), stack.props["bucketName"]
-    s3.put_object(Bucket=bucket, Key="input/records.csv", Body=b"id\n1\n")
-    before = stack.resources("AWS::KMS::Key")
-    stack.deploy({"glueTimeout": 60, "alarmThresholds": {"failedRecords": 5}, "jobArguments": {"batch_size": "500"}})
-    job = stack.client("glue").get_job(JobName="updated")["Job"]
-    assert (job["Timeout"], job["DefaultArguments"]["--batch_size"]) == (60, "500")
-    (alarm,) = stack.client("cloudwatch").describe_alarms(AlarmNames=["updated-FailedRecords"])["MetricAlarms"]
-    assert alarm["Threshold"] == 5
-    assert stack.resources("AWS::KMS::Key") == before
-    assert s3.get_object(Bucket=bucket, Key="input/records.csv")["Body"].read() == b"id\n1\n"
-
-
-def test_what_is_destroyed_leaves_data_and_key(deploy):
-    stack = deploy("destroyed")
+def test_a_stack_is_updated_in_place_and_destroyed_with_data_and_key_left(deploy):
+    stack = deploy("lived")
     s3, bucket = stack.client("s3"), stack.props["bucketName"]
     s3.put_object(Bucket=bucket, Key="output/part-0.parquet", Body=b"bought")
-    (key,) = stack.resources("AWS::KMS::Key").values()
+    keys = stack.resources("AWS::KMS::Key")
+
+    stack.deploy({"glueTimeout": 60, "alarmThresholds": {"failedRecords": 5}, "jobArguments": {"batch_size": "500"}})
+    job = stack.client("glue").get_job(JobName="lived")["Job"]
+    assert (job["Timeout"], job["DefaultArguments"]["--batch_size"]) == (60, "500")
+    (alarm,) = stack.client("cloudwatch").describe_alarms(AlarmNames=["lived-FailedRecords"])["MetricAlarms"]
+    assert alarm["Threshold"] == 5
+    assert stack.resources("AWS::KMS::Key") == keys
+    assert s3.get_object(Bucket=bucket, Key="output/part-0.parquet")["Body"].read() == b"bought"
+
     (function,) = stack.resources("AWS::Lambda::Function").values()
     stack.destroy()
     assert s3.get_object(Bucket=bucket, Key="output/part-0.parquet")["Body"].read() == b"bought"
     s3.head_bucket(Bucket=f"{bucket}-access-logs")
+    (key,) = keys.values()
     assert stack.client("kms").describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "Enabled"
-    assert "destroyed" not in [job["Name"] for job in stack.client("glue").get_jobs()["Jobs"]]
-    assert stack.client("cloudwatch").describe_alarms(AlarmNamePrefix="destroyed-")["MetricAlarms"] == []
+    assert "lived" not in [each["Name"] for each in stack.client("glue").get_jobs()["Jobs"]]
+    assert stack.client("cloudwatch").describe_alarms(AlarmNamePrefix="lived-")["MetricAlarms"] == []
     assert function not in [each["FunctionName"] for each in stack.client("lambda").list_functions()["Functions"]]
 
 
