@@ -10,7 +10,7 @@ CARGO_LLVM_COV := 0.9.1
 PYSPARK := 3.5.4
 AIOHTTP := 3.14.5
 
-.PHONY: run test test-aws test-python lint-python test-service check fmt clippy doc deny typos tidy coverage bench bench-long bench-pyspark \
+.PHONY: run test test-aws test-python lint-python test-service test-infra check fmt clippy doc deny typos tidy coverage bench bench-long bench-pyspark \
 	bench-binary tools spark-check spark-score tpc-check wheel wheel-glue local-up local-test local-down
 .DEFAULT_GOAL := run
 
@@ -21,7 +21,7 @@ run:
 
 test: check
 	cargo nextest run --locked --workspace
-	$(MAKE) test-aws test-python test-service
+	$(MAKE) test-aws test-python test-service test-infra
 
 # The binary against a local AWS and functions of other systems, which come from PyPI and run on the loopback interface.
 AWS_TESTS := $(TOOLS)/aws-tests-$(shell cksum < tests/aws/requirements.txt | cut -d' ' -f1)
@@ -102,6 +102,23 @@ $(SERVICE_TESTS)/ready: tests/service/requirements.txt tests/service/package.jso
 	$(PYTHON) -m venv $(SERVICE_TESTS)
 	$(SERVICE_TESTS)/bin/pip install --quiet --requirement $<
 	cp tests/service/package.json $(SERVICE_TESTS) && cd $(SERVICE_TESTS) && npm install --silent --no-audit --no-fund
+	touch $@
+
+# The AWS side of a job: its templates, and the stack deployed on a local AWS, with the binary as its job. Needs Node 20 or newer;
+# packages come from the npm registry and PyPI once.
+INFRA := infrastructure
+INFRA_TESTS := $(TOOLS)/infra-tests-$(shell cksum < $(INFRA)/deployed/requirements.txt | cut -d' ' -f1)
+test-infra: $(INFRA)/node_modules/.package-lock.json $(INFRA_TESTS)/ready
+	cargo build --locked --workspace --bins --examples
+	cd $(INFRA) && npm test && npm run build
+	PYTHONDONTWRITEBYTECODE=1 PACELINE=$(CARGO_TARGET_DIR)/debug/paceline $(INFRA_TESTS)/bin/python -m pytest -q -rs -p no:cacheprovider $(INFRA)/deployed
+
+$(INFRA)/node_modules/.package-lock.json: $(INFRA)/package-lock.json
+	cd $(INFRA) && npm ci --no-audit --no-fund
+
+$(INFRA_TESTS)/ready: $(INFRA)/deployed/requirements.txt
+	$(PYTHON) -m venv $(INFRA_TESTS)
+	$(INFRA_TESTS)/bin/pip install --quiet --requirement $<
 	touch $@
 
 # Asks Spark again what tests/slt/spark/ and tests/matrix/ say that it answers; needs Java 8, 11 or 17.

@@ -24,9 +24,11 @@ def commands(*argv, script=None):
 
 def test_the_python_jobs_arguments_are_those_of_enrich():
     more = ["--batch_size", "500", "--max_workers", "8", "--metrics_namespace", "SparkProcessing"]
-    expected = ["enrich", *AS_FLAGS, "--batch-size", "500", "--max-workers", "8", "--job-id", "jr_7", "--report", "r.json"]
-    assert commands(*FIRST, *CLASSIC, *more) == [expected]
-    assert read(*CLASSIC, *more).metrics_namespace == "SparkProcessing"
+    expected = ["enrich", *AS_FLAGS, "--batch-size", "500", "--max-workers", "8", "--job-id", "jr_7"]
+    metrics = ["--conf", "paceline.cloudwatch.namespace=SparkProcessing", "--conf", "spark.app.name=nightly"]
+    assert commands(*FIRST, *CLASSIC, *more) == [[*expected, *metrics, "--report", "r.json"]]
+    given = ["--paceline-conf", "spark.app.name=other"]
+    assert commands(*FIRST, *CLASSIC, *more, *given) == [[*expected, *metrics, "--conf", given[1], "--report", "r.json"]]
 
 
 def test_every_setting_of_the_classic_job_can_be_given():

@@ -161,7 +161,7 @@ mod tests {
                 spark.memory.offHeap.enabled true: has no effect here: it sizes a cluster, so give it to paceline cluster or paceline executor
                 spark.memory.offHeap.size 10g: has no effect here: it sizes a cluster, so give it to paceline cluster or paceline executor
                 spark.speculation true: kept off: a second attempt beside the first would buy a task's answers twice
-                spark.app.name nightly: has no effect: a job has its name from --job-id
+                spark.app.name nightly: is the job's name in event logs and in CloudWatch; its id is --job-id
                 spark.foo 2: has no effect: it is not known to Paceline
             "#]],
         );

@@ -27,7 +27,7 @@ def plan(options: Options, script: Optional[str], report: str) -> Plan:
     Statements are resumed from their checkpoint, so that those that are done are not carried out again; without a place for
     checkpoints on S3 they start again under the same id, and answers that were paid for are still not bought twice.
     """
-    common = [*_each("--conf", options.conf), "--report", report]
+    common = [*_each("--conf", [*_metrics(options), *options.conf]), "--report", report]
     named = ["--job-id", options.job_id] if options.job_id else []
     if script is None:
         flags = [text for name, value in options.classic.items() for text in (f"--{CLASSIC[name]}", value)]
@@ -39,6 +39,14 @@ def plan(options: Options, script: Optional[str], report: str) -> Plan:
         folder = f"{options.checkpoint.rstrip('/')}/{options.job_id}/"
         return Plan(("resume", options.job_id, "--checkpoint", folder, *common), afresh)
     return Plan(afresh)
+
+
+def _metrics(options):
+    """Where CloudWatch's numbers go, and the name of the job that they are of."""
+    if options.metrics_namespace is None:
+        return []
+    namespace = f"paceline.cloudwatch.namespace={options.metrics_namespace}"
+    return [namespace, f"spark.app.name={options.job_name}"] if options.job_name else [namespace]
 
 
 def _each(flag, values):

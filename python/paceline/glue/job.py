@@ -33,8 +33,6 @@ def main(argv: Optional[Sequence[str]] = None) -> Dict[str, Any]:
     """
     options = Options.read(sys.argv if argv is None else argv)
     program = binary.find()
-    if options.metrics_namespace:
-        say(f"metrics of the job are in its report; this version sends none to the namespace '{options.metrics_namespace}'")
     with tempfile.TemporaryDirectory(prefix="paceline-") as folder:
         script = _local(options.script, Path(folder)) if options.script else None
         report = Path(folder) / "report.json"

@@ -28,12 +28,13 @@ pub struct Datum {
 pub struct Meter {
     job: String,
     before: Progress,
+    since: Duration,
 }
 
 impl Meter {
     /// For a job of a name.
     pub fn new(job: &str) -> Self {
-        Meter { job: job.to_owned(), before: Progress::default() }
+        Meter { job: job.to_owned(), before: Progress::default(), since: Duration::ZERO }
     }
 
     /// What happened in the time `took` since the last reading.
@@ -45,6 +46,8 @@ impl Meter {
         let requests = added(|progress| progress.requests);
         let retries = added(|progress| progress.retries);
         let seconds = took.as_secs_f64();
+        self.since += took;
+        let since = self.since.as_secs_f64();
         let mut data = Vec::new();
         let mut add = |name, value: f64, unit| {
             // PutMetricData takes no NaN.
@@ -52,6 +55,7 @@ impl Meter {
                 data.push(Datum { name, value, unit, dimensions: own() });
             }
         };
+        add("ProcessingTime", since, "Seconds");
         add("ProcessedRecords", records, "Count");
         add("FailedRecords", failed, "Count");
         if records > 0.0 {
@@ -159,6 +163,7 @@ mod tests {
         // Nothing happened: no rate of nothing.
         let third = meter.read(&progress(500, 20, 550), took);
         assert_eq!((value(&third, "ProcessedRecords"), value(&third, "SuccessRate")), (Some(0.0), None));
+        assert_eq!((value(&first, "ProcessingTime"), value(&third, "ProcessingTime")), (Some(10.0), Some(30.0)));
     }
 
     #[test]

@@ -296,7 +296,7 @@ pub const KEYS: &[Key] = &[
     elsewhere("spark.sql.files.maxRecordsPerFile", "for paceline run"),
     elsewhere("spark.sql.sources.partitionColumnTypeInference.enabled", "for paceline run"),
     elsewhere("spark.sql.sources.partitionOverwriteMode", "for paceline run"),
-    elsewhere("spark.app.name", "has no effect: a job has its name from --job-id"),
+    elsewhere("spark.app.name", "is the job's name in event logs and in CloudWatch; its id is --job-id"),
     elsewhere("spark.sql.session.timeZone", "for paceline run"),
 ];
 
