@@ -35,6 +35,9 @@ def main(argv: Optional[Sequence[str]] = None) -> Dict[str, Any]:
     program = binary.find()
     if options.metrics_namespace:
         say(f"metrics of the job are in its report; this version sends none to the namespace '{options.metrics_namespace}'")
+    if options.workers == "driver" and (options.number_of_workers or 0) > 2:
+        idle = options.number_of_workers - 1
+        say(f"{idle} of {options.number_of_workers} workers have nothing to do: give --paceline-workers spark, or the job fewer workers")
     with tempfile.TemporaryDirectory(prefix="paceline-") as folder:
         script = _local(options.script, Path(folder)) if options.script else None
         report = Path(folder) / "report.json"
