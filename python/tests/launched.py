@@ -5,7 +5,7 @@ import subprocess
 import sys
 import uuid
 
-from environment import MARK, running, wait_for
+from environment import ENDS_WITHIN, MARK, running, wait_for
 
 
 class Launched:
@@ -24,6 +24,12 @@ class Launched:
 
     def end(self):
         """Waits for the end of all. Returns the exit code and what was said."""
-        said = self.process.communicate(timeout=60)[1]
-        wait_for(lambda: not running(self.mark), "the end of all processes", 20)
+        said = self.process.communicate(timeout=ENDS_WITHIN)[1]
+        wait_for(lambda: not running(self.mark), "the end of all processes", 60)
         return self.process.returncode, said
+
+
+def written_down(launched, journal):
+    """Waits until answers of a job are in its journal, which they are after about a second."""
+    wait_for(lambda: journal() or launched.process.poll() is not None, "the journal")
+    assert launched.process.poll() is None, launched.end()
