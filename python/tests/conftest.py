@@ -8,6 +8,7 @@ import threading
 
 import pytest
 from environment import Aws, mock_api
+from launched import Launched
 from local_aws import start_ministack
 from wheel_of_tests import build
 
@@ -80,6 +81,13 @@ def on_aws(aws, monkeypatch):
     """This process, and those that it starts, belong to the local AWS."""
     for name, value in aws.environment.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left():
+    """A launcher of a test that failed is ended, and what it has started."""
+    yield
+    Launched.end_all()
 
 
 @pytest.fixture

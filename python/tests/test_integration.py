@@ -35,7 +35,8 @@ def test_an_output_on_s3_replaces_the_one_before(aws, bucket, api, on_aws):
 def test_an_api_that_fails_is_asked_again(aws, bucket, on_aws):
     with mock_api("--latency-ms", "1", "--fail-percent", "5", "--reset-percent", "2") as api:
         job = ClassicJob(aws, bucket, api, RECORDS)
-        report = main(job.arguments("--rate_limit_calls", "unlimited", "--paceline-conf", "paceline.api.default.retry_delay=10 ms"))
+        patient = "paceline.api.default.retry_delay=10 ms --paceline-conf paceline.api.default.retry_max_attempts=10"
+        report = main(job.arguments("--rate_limit_calls", "unlimited", "--paceline-conf", patient))
         assert report["retries"] > 0 and report["records_failed"] == 0
         assert stats(api)["requests"] == report["requests"]
     assert "every row is there exactly once" in job.verify()
@@ -43,8 +44,8 @@ def test_an_api_that_fails_is_asked_again(aws, bucket, on_aws):
 
 def test_an_api_that_refuses_is_not_pressed(aws, bucket, on_aws):
     """Its own limit is lower than ours: it answers 429 with Retry-After, which is obeyed, and no record is lost."""
-    with mock_api("--latency-ms", "1", "--rate-limit", "200", "--rate-limit-period", "500ms") as api:
-        job = ClassicJob(aws, bucket, api, RECORDS)
+    with mock_api("--latency-ms", "1", "--rate-limit", "50", "--rate-limit-period", "1s") as api:
+        job = ClassicJob(aws, bucket, api, 150)
         more = ["--paceline-conf", "paceline.api.default.retry_max_attempts=20"]
         report = main(job.arguments("--rate_limit_calls", "unlimited", *more))
         assert report["rate_limit_hits"] > 0 and report["records_failed"] == 0

@@ -4,8 +4,8 @@ import signal
 
 import pytest
 from classic import ClassicJob
-from environment import stats, wait_for
-from launched import Launched
+from environment import stats
+from launched import Launched, written_down
 
 from paceline.glue import JobFailed, main
 
@@ -72,12 +72,12 @@ def test_buckets_do_not_outlive_a_test_that_fails(aws):
     assert name not in [bucket["Name"] for bucket in aws.s3.list_buckets()["Buckets"]]
 
 
-def test_a_classic_job_that_glue_tries_again_buys_no_answer_twice(job, tmp_path, monkeypatch):
+def test_a_classic_job_that_glue_tries_again_buys_no_answer_twice(job, aws, tmp_path, monkeypatch):
+    job = ClassicJob(aws, job.bucket, job.api, 2 * RECORDS)
     given = [*job.arguments("--rate_limit_calls", "150")[1:], "--JOB_RUN_ID"]
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "first"))
     first = Launched(tmp_path, *given, "jr_1")
-    # By then answers of the first second are written down; those that decided on the columns are not among them.
-    wait_for(lambda: stats(job.api)["requests"] >= RECORDS - 20 or first.process.poll() is not None, "most of the records")
+    written_down(first, lambda: [name for name in aws.names(job.bucket) if "/journal-" in name])
     first.process.kill()
     assert first.end()[0] == -signal.SIGKILL
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "second"))

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 from environment import mock_api, paceline, stats, wait_for
-from launched import Launched
+from launched import Launched, written_down
 
 RECORDS = 900
 JOB = """
@@ -17,7 +17,7 @@ INSERT OVERWRITE DIRECTORY '{folder}/{out}' USING parquet SELECT *, enrich(id, e
 """
 
 
-def statements(folder, *arguments, rate="300"):
+def statements(folder, *arguments, rate="200"):
     """A launcher of the job in a folder."""
     return Launched(folder, "--paceline-job", str(folder / "job.sql"), "--paceline-var", f"rate={rate}", *arguments)
 
@@ -36,7 +36,7 @@ def folder(tmp_path, api):
 
 
 def in_the_midst(launched, api):
-    """Waits until half of the records have been sent, by when answers of the first second are written down."""
+    """Waits until half of the records have been sent."""
     wait_for(lambda: stats(api)["requests"] > RECORDS / 2 or launched.process.poll() is not None, "half of the records")
     assert launched.process.poll() is None, launched.end()
 
@@ -84,7 +84,7 @@ def test_the_next_attempt_goes_on_on_another_machine(folder, api, checkpoint, mo
     at = ["--paceline-checkpoint", str(folder / "checkpoints")] if checkpoint else []
     monkeypatch.setenv("XDG_STATE_HOME", str(folder / "first"))
     first = statements(folder, "--JOB_RUN_ID", "jr_9", *at)
-    in_the_midst(first, api)
+    written_down(first, lambda: list(folder.glob("**/journal-*/*")))
     first.process.kill()
     first.end()
     sent = stats(api)["requests"]

@@ -15,9 +15,9 @@ from environment import MARK, paceline, running, stats, wait_for
 
 pytestmark = pytest.mark.skipif(not shutil.which("java"), reason="Spark needs Java 8, 11 or 17, and there is none in PATH")
 # Spark needs some time to start three Java machines on a small one, in seconds.
-STARTS_WITHIN = 240
+STARTS_WITHIN = 480
 # What is left alone has three seconds to end in order; Spark's own processes notice in some seconds more.
-ENDS_WITHIN = 30
+ENDS_WITHIN = 60
 
 
 class Driver:

@@ -33,6 +33,9 @@ def main(argv: Optional[Sequence[str]] = None) -> Dict[str, Any]:
     """
     options = Options.read(sys.argv if argv is None else argv)
     program = binary.find()
+    if options.workers == "driver" and (options.number_of_workers or 0) > 2:
+        idle = options.number_of_workers - 1
+        say(f"{idle} of {options.number_of_workers} workers have nothing to do: give --paceline-workers spark, or the job fewer workers")
     with tempfile.TemporaryDirectory(prefix="paceline-") as folder:
         script = _local(options.script, Path(folder)) if options.script else None
         report = Path(folder) / "report.json"

@@ -1,11 +1,11 @@
-"""What is told of a machine without Spark, and of what Spark says."""
+"""What is told of a machine without Spark, of what Spark says, and of workers that are there for nothing."""
 
 import json
 import sys
 
 import pytest
 
-from paceline.glue import probe, spark
+from paceline.glue import JobFailed, main, probe, spark
 
 
 def test_a_python_shell_job_is_told_of(monkeypatch, capsys):
@@ -24,10 +24,22 @@ def test_a_place_that_cannot_be_reached_is_told_with_the_reason():
     assert "refused" in probe.reaches("127.0.0.1:1")
 
 
-def test_without_spark_the_workers_cannot_be_used(monkeypatch):
+def test_without_spark_the_workers_cannot_be_used(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "pyspark", None)
     with pytest.raises(spark.NoSpark, match="needs an ETL job of Glue"):
         spark.spark_context()
+    (tmp_path / "job.sql").write_text("SELECT 1 AS a;")
+    with pytest.raises(JobFailed, match="needs an ETL job of Glue"):
+        main(["script.py", "--paceline-job", str(tmp_path / "job.sql"), "--paceline-workers", "spark"])
+
+
+def test_workers_that_have_nothing_to_do_are_told_of(tmp_path, capsys):
+    (tmp_path / "job.sql").write_text("SELECT 1 AS a;")
+    given = ["script.py", "--paceline-job", str(tmp_path / "job.sql"), "--paceline-number-of-workers"]
+    main([*given, "10"])
+    assert "9 of 10 workers have nothing to do" in capsys.readouterr().err
+    main([*given, "2"])
+    assert "nothing to do" not in capsys.readouterr().err
 
 
 TASK = """An error occurred while calling z:org.apache.spark.api.python.PythonRDD.collectAndServe.
