@@ -268,11 +268,11 @@ fn ended(mut stages: Vec<Stage>, metrics: &GetJobMetricsResult) -> Vec<Stage> {
         let counted = metrics.stages.iter().find(|counted| counted.stage_id == stage.stage);
         let counted = counted.map_or(&[][..], |counted| &counted.operators);
         for (operator, counted) in stage.operators.iter_mut().zip(counted) {
-            let rows = counted.metrics.iter().find_map(|metric| match metric.metric {
+            let of_partitions = counted.metrics.iter().filter_map(|metric| match metric.metric {
                 Some(Metric::OutputRows(rows)) => Some(rows),
                 _ => None,
             });
-            operator.rows = rows.or(operator.rows);
+            operator.rows = of_partitions.reduce(|sum, rows| sum + rows).or(operator.rows);
         }
     }
     stages

@@ -118,10 +118,16 @@ impl Stage {
 /// The operators of a plan. `metrics` are theirs in this order, where they were counted elsewhere.
 pub(crate) fn operators(plan: &Arc<dyn ExecutionPlan>, metrics: Option<&[MetricsSet]>) -> Vec<Operator> {
     let (mut found, mut left) = (Vec::new(), vec![(Arc::clone(plan), 0)]);
+    let mut counted = 0;
     while let Some((plan, depth)) = left.pop() {
-        let rows = match metrics {
-            Some(metrics) => metrics.get(found.len()).and_then(MetricsSet::output_rows),
-            None => plan.metrics().and_then(|metrics| metrics.output_rows()),
+        let rows = match (metrics, plan.metrics()) {
+            // Those that count nothing are passed over there.
+            (Some(all), Some(_)) => {
+                counted += 1;
+                all.get(counted - 1).and_then(MetricsSet::output_rows)
+            }
+            (Some(_), None) => None,
+            (None, own) => own.and_then(|metrics| metrics.output_rows()),
         };
         let detail = Detail(plan.as_ref()).to_string().chars().take(DETAIL).collect();
         found.push(Operator { depth, name: plan.name().to_owned(), detail, rows: rows.map(|rows| rows as u64) });
