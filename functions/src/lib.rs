@@ -41,6 +41,7 @@ pub use display::hive_row;
 pub use error::{Error, Result};
 pub use function::{Call, Function, Group, Resolve, all, find};
 pub use groups::aggregate::{SparkAggregate, percentile_within, single_value};
+pub use groups::datetime::windows::{TimeWindow, time_window};
 pub use groups::generator::generated_columns;
 pub use groups::lambda::{LambdaInput, SparkLambda, resolve_lambda};
 pub use groups::structs::structure;

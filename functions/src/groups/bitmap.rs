@@ -1,4 +1,4 @@
-//! Spark's functions of bitmaps, which are in the group misc; those that aggregate are in `aggregate`.
+//! Spark's functions of bitmaps and sketches, which are in the group misc; those that aggregate are in `aggregate`.
 
 use std::sync::Arc;
 
@@ -7,8 +7,9 @@ use arrow::datatypes::Int64Type;
 use datafusion::common::{Result as DataFusionResult, exec_err};
 use datafusion::logical_expr::ColumnarValue;
 
+use super::aggregate::{sketch_estimate, union};
 use super::implicit::implicit;
-use crate::function::Resolve::{Refused, Scalar};
+use crate::function::Resolve::Scalar;
 use crate::nested::{arity, pretty, returned, unexpected_input};
 use crate::{Arguments, Call, DataType, Function, Group, Kernel, Resolve, Result, SparkUdf, Typed};
 
@@ -34,13 +35,13 @@ pub(crate) const ROWS: &[Function] = &[
     row("bitmap_count", Scalar(count), "bitmap_count(child) - How many bits of a bitmap are set."),
     row(
         "hll_sketch_estimate",
-        Refused,
+        Scalar(sketch_estimate),
         "hll_sketch_estimate(expr) - How many different values a HyperLogLog sketch has seen.",
     ),
     row(
         "hll_union",
-        Refused,
-        "hll_union(first, second, allowDifferentLgConfigK) - The union of two HyperLogLog sketches.",
+        Scalar(union),
+        "hll_union(first, second[, allowDifferentLgConfigK]) - The union of two HyperLogLog sketches.",
     ),
 ];
 

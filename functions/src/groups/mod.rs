@@ -62,6 +62,7 @@ pub(crate) const GROUPS: &[&[Function]] = &[
 /// The kernels of all groups, for the names that come over the wire.
 const KERNELS: &[&[&Kernel]] = &[
     crate::cast::KERNELS,
+    aggregate::KERNELS,
     array::KERNELS,
     bitmap::KERNELS,
     bitwise::KERNELS,

@@ -1,6 +1,6 @@
 //! Spark's functions that are tables; the resolver sees to them, and to generators in FROM.
 
-use crate::function::Resolve::{Refused, Resolver};
+use crate::function::Resolve::Resolver;
 use crate::{Function, Group};
 
 /// The rows of this group.
@@ -15,6 +15,6 @@ pub(crate) const ROWS: &[Function] = &[
         name: "sql_keywords",
         group: Group::Table,
         usage: "sql_keywords() - A table of the keywords of SQL.",
-        resolve: Refused,
+        resolve: Resolver,
     },
 ];

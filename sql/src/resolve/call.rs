@@ -30,6 +30,9 @@ impl Resolver<'_> {
         let typed = match (lower.as_str(), declared) {
             (_, Some(declared)) => self.call_declared(declared, call, names)?,
             ("grouping" | "grouping_id", _) => self.grouping(&lower, &call.arguments, names)?,
+            ("window" | "session_window", _) if self.time_window_named(&lower).is_some() => {
+                self.time_window_named(&lower).cloned().ok_or_else(|| unknown_function(&parts))?
+            }
             ("struct", _) if call.over.is_none() => self.struct_call(&call.arguments, names)?,
             _ => {
                 let function = find(&lower);
@@ -90,16 +93,6 @@ impl Resolver<'_> {
             )),
             Resolve::Resolver => self.resolver_call(function.name, call.arguments),
             Resolve::Refused => Err(Error::unsupported(format!("the function {}", function.name))),
-        }
-    }
-
-    /// Functions that need to know the session or the query.
-    fn resolver_call(&mut self, name: &str, arguments: Vec<Typed>) -> Result<Typed> {
-        let text = |value: &str, name: String| Typed::literal(value.into(), DataType::String, name);
-        match (name, arguments.as_slice()) {
-            ("current_database" | "current_schema", []) => Ok(text(&self.database, "current_database()".to_owned())),
-            ("current_catalog", []) => Ok(text(crate::catalog::CATALOG, "current_catalog()".to_owned())),
-            _ => Err(Error::unsupported(format!("the function {name}"))),
         }
     }
 

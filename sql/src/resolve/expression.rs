@@ -154,6 +154,9 @@ impl Resolver<'_> {
             }
             Lookup::None => {}
         }
+        if let Some(window) = self.time_window_named(first) {
+            return self.fields_of(window.clone(), &parts[1..]);
+        }
         if let Some(found) = self.alias(first, names)? {
             let found = self.fields_of(found, &parts[1..])?;
             let name = format!("{LATERAL}({})", parts.last().copied().unwrap_or(first));
@@ -215,7 +218,7 @@ impl Resolver<'_> {
 
     /// `CURRENT_DATE` and its like, where no column has that name.
     fn niladic(&mut self, name: &str) -> Result<Option<Typed>> {
-        const NAMES: [&str; 8] = [
+        const NAMES: [&str; 7] = [
             "current_date",
             "current_timestamp",
             "localtimestamp",
@@ -223,7 +226,6 @@ impl Resolver<'_> {
             "user",
             "current_catalog",
             "current_database",
-            "session_user",
         ];
         let lower = name.to_lowercase();
         if lower == "grouping__id" {

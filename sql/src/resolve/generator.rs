@@ -85,12 +85,8 @@ impl Resolver<'_> {
         let DataType::Struct(fields) = *element else {
             return Err(Error::new("INTERNAL_ERROR", format!("The generator {} makes no columns.", function.name)));
         };
-        let id = self.id();
         let own: Vec<Plan> = plan.schema().columns().into_iter().map(Plan::Column).collect();
-        let with = own.iter().cloned().chain([made.expr.alias(id.clone())]).collect();
-        let plan = LogicalPlan::Projection(Projection::try_new(with, Arc::new(plan))?);
-        let options = unnest_options(outer);
-        let plan = unnest_with_options(plan, vec![Column::new_unqualified(id.clone())], options)?;
+        let (plan, id) = self.unnested(plan, made.expr, outer)?;
         let mut exprs = own;
         let mut columns = Vec::new();
         for field in fields {
@@ -105,6 +101,16 @@ impl Resolver<'_> {
         }
         let plan = LogicalPlan::Projection(Projection::try_new(exprs, Arc::new(plan))?);
         Ok((plan, columns))
+    }
+
+    /// The plan with a row for each element of an array, and the column that the elements are.
+    pub(crate) fn unnested(&mut self, plan: LogicalPlan, array: Plan, outer: bool) -> Result<(LogicalPlan, String)> {
+        let id = self.id();
+        let own = plan.schema().columns().into_iter().map(Plan::Column);
+        let with = own.chain([array.alias(id.clone())]).collect();
+        let plan = LogicalPlan::Projection(Projection::try_new(with, Arc::new(plan))?);
+        let plan = unnest_with_options(plan, vec![Column::new_unqualified(id.clone())], unnest_options(outer))?;
+        Ok((plan, id))
     }
 
     /// `LATERAL explode(left.column)`: a generator in FROM, of the rows left of it.

@@ -8,6 +8,7 @@ mod call;
 mod canonical;
 mod coerce;
 mod correlation;
+mod current;
 mod declared;
 mod decorrelate;
 mod domain;
@@ -16,6 +17,7 @@ mod fold;
 mod generator;
 mod grouping;
 mod join;
+mod keywords;
 mod literal;
 mod negation;
 mod null_treatment;
@@ -30,6 +32,7 @@ mod special;
 mod star;
 mod subquery;
 mod table_function;
+mod time_window;
 mod types;
 mod values;
 mod window;
@@ -85,6 +88,8 @@ pub(crate) struct Resolver<'a> {
     lambdas: Vec<(String, Typed)>,
     /// The `WINDOW` clauses around.
     windows: Vec<NamedWindow>,
+    /// The column that `window` or `session_window` of the query is, by which name it can be read, too.
+    time_window: Option<Typed>,
     /// Whether a condition of a filter is resolved, where DataFusion makes joins of subqueries.
     in_filter: bool,
     /// Whether the next query is that of a common table expression or within an expression.
@@ -146,6 +151,7 @@ impl<'a> Resolver<'a> {
             outer: Vec::new(),
             lambdas: Vec::new(),
             windows: Vec::new(),
+            time_window: None,
             in_filter: false,
             starts: false,
             shown_outer: String::new(),

@@ -31,7 +31,9 @@ impl Resolver<'_> {
     pub(crate) fn select(&mut self, select: &Select, order_by: &[SortItem]) -> Result<Relation> {
         let windows = self.windows.len();
         self.windows.extend(select.windows.iter().cloned());
+        let time_window = self.time_window.take();
         let relation = self.select_in_order(select, order_by);
+        self.time_window = time_window;
         self.windows.truncate(windows);
         relation
     }
@@ -45,6 +47,7 @@ impl Resolver<'_> {
             source = self.filter(source, filter, "WHERE")?;
         }
         let Relation { plan, scope } = source;
+        let plan = self.windows_of_select(plan, &scope, select, order_by)?;
         let (mut plan, mut items) = self.items(select, plan, &scope)?;
         let outputs: Vec<(String, Typed)> = items.iter().map(|it| (it.name.clone(), it.typed.clone())).collect();
         let named: Vec<(String, Typed)> =
@@ -93,7 +96,9 @@ impl Resolver<'_> {
                 .map(|it| &mut it.typed)
                 .chain(having.iter_mut())
                 .chain(keys.iter_mut().map(|key| &mut key.value));
-            plan = self.aggregate(plan, groups.unwrap_or_default(), all.collect())?;
+            let groups = groups.unwrap_or_default();
+            plan = self.merged_sessions(plan, &groups)?;
+            plan = self.aggregate(plan, groups, all.collect())?;
         }
         if let Some(mut having) = having {
             plan = self.join_subqueries(plan, &mut [&mut having.expr], false)?;
@@ -216,9 +221,11 @@ impl Resolver<'_> {
     }
 
     pub(crate) fn filter(&mut self, source: Relation, filter: &Expr, clause: &str) -> Result<Relation> {
+        let source = self.windows_of_filter(source, filter)?;
         let in_filter = std::mem::replace(&mut self.in_filter, true);
         let typed = self.expr(filter, Names::of(&source.scope));
         self.in_filter = in_filter;
+        self.time_window = None;
         let mut typed = condition(typed?, &self.settings, clause)?;
         if has_aggregate(&typed.expr) || has_window(&typed.expr) {
             return Err(Error::new(

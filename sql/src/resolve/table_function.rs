@@ -37,6 +37,10 @@ impl Resolver<'_> {
                 let arguments = self.arguments("range", &plain, Names::of(&scope))?;
                 self.range(arguments)?
             }
+            "sql_keywords" => {
+                let arguments = self.arguments("sql_keywords", &plain, Names::of(&scope))?;
+                self.keywords(&arguments)?
+            }
             _ => match find(&lower) {
                 Some(function) if matches!(function.resolve, Resolve::Generator(_)) => {
                     let arguments = self.arguments(function.name, &plain, Names::of(&scope))?;

@@ -9,6 +9,7 @@ mod query;
 mod relation;
 mod statement;
 mod table;
+mod walk;
 mod window;
 mod write;
 

@@ -6,7 +6,7 @@ use datafusion::common::Result;
 use datafusion::logical_expr::Accumulator;
 use datafusion::scalar::ScalarValue;
 
-use super::{collecting, moments, percentile, single, sketches, totals};
+use super::{collecting, count_min, hll, moments, percentile, single, sketches, totals};
 use crate::Settings;
 
 /// An aggregate of our own.
@@ -103,5 +103,8 @@ pub(crate) static FOLDS: &[&Fold] = &[
     &sketches::HISTOGRAM,
     &sketches::BITMAP,
     &sketches::BITMAP_OR,
+    &hll::SKETCH,
+    &hll::UNION,
+    &count_min::SKETCH,
     &single::SINGLE,
 ];

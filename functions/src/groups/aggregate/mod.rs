@@ -4,10 +4,12 @@
 //! put to it. What DataFusion has with Spark's meaning is DataFusion's own; the rest are folds (`fold`).
 
 mod collecting;
+mod count_min;
 mod distinct;
 mod estimates;
 mod fold;
 mod gathered;
+mod hll;
 mod moments;
 mod percentile;
 mod quantiles;
@@ -17,10 +19,11 @@ mod sketches;
 mod totals;
 mod udaf;
 
-use crate::function::Resolve::{Aggregate, Refused, Resolver};
+use crate::function::Resolve::{Aggregate, Resolver};
 use crate::{Function, Group, Resolve};
 
 pub(crate) use fold::{Context, FOLDS};
+pub(crate) use hll::{KERNELS, sketch_estimate, union};
 pub use quantiles::percentile_within;
 pub use single::single_value;
 pub use udaf::SparkAggregate;
@@ -69,7 +72,11 @@ pub(crate) const ROWS: &[Function] = &[
         "count(*), count(expr, ...) - How many rows there are, or how many where no expression is NULL.",
     ),
     row("count_if", Aggregate(resolving::count_if), "count_if(expr) - For how many rows it is true."),
-    row("count_min_sketch", Refused, "count_min_sketch(col, eps, confidence, seed) - A count-min sketch of a column."),
+    row(
+        "count_min_sketch",
+        Aggregate(count_min::count_min_sketch),
+        "count_min_sketch(col, eps, confidence, seed) - A count-min sketch of a column.",
+    ),
     row("covar_pop", Aggregate(resolving::pairs), "covar_pop(expr1, expr2) - The covariance of a population."),
     row("covar_samp", Aggregate(resolving::pairs), "covar_samp(expr1, expr2) - The covariance of a sample."),
     row("every", Aggregate(resolving::every), "every(expr) - Whether all values are true."),
@@ -82,8 +89,16 @@ pub(crate) const ROWS: &[Function] = &[
         Aggregate(estimates::histogram),
         "histogram_numeric(expr, nb) - A histogram of so many bins.",
     ),
-    row("hll_sketch_agg", Refused, "hll_sketch_agg(expr, lgConfigK) - A HyperLogLog sketch of the values."),
-    row("hll_union_agg", Refused, "hll_union_agg(expr, allowDifferentLgConfigK) - The union of HyperLogLog sketches."),
+    row(
+        "hll_sketch_agg",
+        Aggregate(hll::sketch_agg),
+        "hll_sketch_agg(expr[, lgConfigK]) - A HyperLogLog sketch of the values.",
+    ),
+    row(
+        "hll_union_agg",
+        Aggregate(hll::union_agg),
+        "hll_union_agg(expr[, allowDifferentLgConfigK]) - The union of HyperLogLog sketches.",
+    ),
     row("kurtosis", Aggregate(resolving::moments), "kurtosis(expr) - How heavy the tails of the values are."),
     row("last", Aggregate(resolving::last), "last(expr[, isIgnoreNull]) - The last value."),
     row("last_value", Aggregate(resolving::last), "last_value(expr[, isIgnoreNull]) - The last value."),

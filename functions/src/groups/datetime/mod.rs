@@ -10,6 +10,7 @@ pub(crate) mod read;
 mod rules;
 mod shift;
 mod texts;
+pub(crate) mod windows;
 pub(crate) mod write;
 
 use crate::checks::{In, plain, scalar};
@@ -17,14 +18,15 @@ use crate::{Call, DataType, Function, Group, Kernel, Resolve, Result, Typed};
 
 /// The kernels of this group, file by file.
 pub(crate) const KERNELS: &[&[&Kernel]] =
-    &[fields::KERNELS, make::KERNELS, now::KERNELS, shift::KERNELS, texts::KERNELS];
+    &[fields::KERNELS, make::KERNELS, now::KERNELS, shift::KERNELS, texts::KERNELS, windows::KERNELS];
 
 const fn row(name: &'static str, usage: &'static str, resolve: fn(Call<'_>) -> Result<Typed>) -> Function {
     scalar(name, Group::Datetime, usage, resolve)
 }
 
-const fn refused(name: &'static str, usage: &'static str) -> Function {
-    Function { name, group: Group::Datetime, usage, resolve: Resolve::Refused }
+/// The resolver sees to it.
+const fn resolver(name: &'static str, usage: &'static str) -> Function {
+    Function { name, group: Group::Datetime, usage, resolve: Resolve::Resolver }
 }
 
 /// The rows of this group.
@@ -188,7 +190,7 @@ pub(crate) const ROWS: &[Function] = &[
         plain(call, &fields::WEEK, &[In::Date], DataType::Int)
     }),
     row("year", "year(date) - The year.", |call| plain(call, &fields::YEAR, &[In::Date], DataType::Int)),
-    refused("session_window", "session_window(ts, gap) - Windows of time that end after a gap."),
-    refused("window", "window(ts, length[, slide[, start]]) - Windows of time of a length."),
-    refused("window_time", "window_time(window) - The time of a window."),
+    resolver("session_window", "session_window(ts, gap) - Windows of time that end after a gap."),
+    resolver("window", "window(ts, length[, slide[, start]]) - Windows of time of a length."),
+    row("window_time", "window_time(window) - The time of a window, its last microsecond.", windows::window_time),
 ];

@@ -3,7 +3,7 @@
 mod digests;
 mod values;
 
-pub(crate) use values::{murmur3_bytes, text_hash};
+pub(crate) use values::{bytes_hash, murmur3_bytes, text_hash};
 
 use super::scalar::{scalar, strict};
 use crate::{Call, DataType, Function, Group, Result, Typed};

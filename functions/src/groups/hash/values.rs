@@ -109,7 +109,12 @@ fn finish(hash: i32, length: usize) -> i32 {
 
 /// The hash of a string that Spark's collections in memory use.
 pub(crate) fn text_hash(bytes: &[u8]) -> i32 {
-    Murmur3::bytes(bytes, 42) as i32
+    bytes_hash(bytes, 42)
+}
+
+/// MurmurHash3 as Spark has it, each of the last bytes being a word.
+pub(crate) fn bytes_hash(bytes: &[u8], seed: i32) -> i32 {
+    Murmur3::bytes(bytes, i64::from(seed)) as i32
 }
 
 /// MurmurHash3 of bytes as its author has it, the last bytes being one word.

@@ -49,7 +49,12 @@ const CALLS: &[(&str, &[&str])] = &[
     ("hll_sketch_agg", &["hll_sketch_agg(i)"]),
     ("hll_sketch_estimate", &["hll_sketch_estimate(hll_sketch_agg(i))"]),
     ("hll_union", &["hll_sketch_estimate(hll_union(hll_sketch_agg(i), hll_sketch_agg(g)))"]),
-    ("hll_union_agg", &[]),
+    (
+        "hll_union_agg",
+        &[
+            "hll_union_agg(IF(l > 2, unhex('0201070C030003082BF2FB06862FF90D758166070000000000000000000000000000000000000000'), NULL))",
+        ],
+    ),
     ("histogram_numeric", &["histogram_numeric(i, 3)"]),
     ("lag", &["lag(i) OVER (ORDER BY l)", "lag(s, 2, 'none') IGNORE NULLS OVER (PARTITION BY g ORDER BY l)"]),
     ("lead", &["lead(ai) OVER (ORDER BY l)", "lead(dd, 1, INTERVAL '3' DAY) OVER (ORDER BY l)"]),
@@ -74,7 +79,7 @@ const CALLS: &[(&str, &[&str])] = &[
     ("row_number", &["row_number() OVER (ORDER BY l)"]),
     ("schema_of_csv", &["schema_of_csv('1,abc')"]),
     ("schema_of_json", &["schema_of_json('[{\"a\": 1}]')"]),
-    ("session_window", &[]),
+    ("session_window", &["session_window(ts, '5 minutes')", "session_window(ntz, s)"]),
     ("shuffle", &["size(shuffle(ai))"]),
     ("slice", &["slice(ai, 1, 2)"]),
     ("split_part", &["split_part(s, ',', 1)"]),
@@ -90,8 +95,8 @@ const CALLS: &[(&str, &[&str])] = &[
     ("try_aes_decrypt", &["try_aes_decrypt(b, 'abcdefghijklmnop')"]),
     ("uuid", &["length(uuid())"]),
     ("width_bucket", &["width_bucket(i, 0, 10, 5)"]),
-    ("window", &[]),
-    ("window_time", &[]),
+    ("window", &["window(ts, '5 minutes')", "window(ntz, '7 days', '3 days', '1 hour')"]),
+    ("window_time", &["window_time(window(ts, '5 minutes'))"]),
     ("zip_with", &["zip_with(ai, az, (a, b) -> b || a)"]),
     // They look at the moment, or at where they run.
     ("current_timestamp", &[]),

@@ -8,9 +8,6 @@ use super::arguments::calls;
 /// So many different calls of a function are run.
 const CALLS: usize = 3;
 
-/// Functions that no call was found for.
-const UNCALLED: &[&str] = &["count_min_sketch", "hll_sketch_agg", "hll_sketch_estimate", "hll_union"];
-
 /// The statements that have a call in them.
 fn statements(call: &str, resolve: &Resolve) -> Vec<String> {
     match resolve {
@@ -58,6 +55,6 @@ async fn every_function_gives_the_same_on_the_other_side() {
         }
     }
     assert!(wrong.is_empty(), "{} of {run}:\n{}", wrong.len(), wrong.join("\n"));
-    assert_eq!(uncalled, UNCALLED);
+    assert!(uncalled.is_empty(), "no call was found for {uncalled:?}");
     assert!(run > 1_000, "{run} statements");
 }
