@@ -8,6 +8,8 @@ use clap::{Arg, ArgMatches, Command, Error, FromArgMatches};
 use paceline_engine::cluster::Access;
 use paceline_engine::enrich::{self, EnrichOptions, SETTINGS, Values};
 use paceline_engine::job::JobId;
+use paceline_engine::observe::event_log::Event;
+use paceline_engine::observe::recorder::{self, Recorder};
 use paceline_engine::{Session, Settings};
 
 use crate::access;
@@ -100,8 +102,14 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error:
     }
     settings.access = Access::find(&arguments.access.into())?;
     let job = arguments.job_id.as_deref().map_or_else(|| Ok(JobId::generate()), JobId::parse)?;
+    let recorder = Recorder::of_folder(job.as_str(), recorder::name(job.as_str(), &settings), &settings).await?;
+    let started = recorder::started_as(job.as_str(), "-- paceline enrich", &BTreeMap::new(), &settings);
+    recorder.tell(&Event::JobStarted(Box::new(started)));
     let session = Session::new(settings)?;
     let work = enrich::run(&session, &options, arguments.returns.as_deref(), &job);
+    let work = recorder::watched(&session, &recorder, work);
     let ending = finish::or_stopped(&session, while_running(&session, None, work)).await;
+    recorder.tell(&ending.event());
+    recorder.close().await;
     finish::report(ending, arguments.report.as_deref())
 }

@@ -1,4 +1,4 @@
-// What the job may do: the prefixes, the key, the logs, the metrics and the secrets that it uses, and nothing else (decision 0031).
+// What the job may do: the prefixes, the key, the logs, the metrics and the secrets that it uses, and nothing else (decision 0026).
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';

@@ -1,4 +1,4 @@
-//! Where runs are kept: a redb file, in which every change is on the disk before anybody hears of it (decision 0041).
+//! Where runs are kept: a redb file, in which every change is on the disk before anybody hears of it (decision 0033).
 
 use std::path::Path;
 

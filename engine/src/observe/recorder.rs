@@ -1,6 +1,6 @@
 //! Records what happens to a job: keeps its events while it runs, shows them to whoever follows, and writes them to its event log.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -164,15 +164,20 @@ pub fn name<'a>(job: &'a str, settings: &'a Settings) -> &'a str {
 
 /// What is said of a job when it begins.
 pub fn started(job: &Job, settings: &Settings) -> Started {
+    started_as(job.id(), job.script(), job.variables(), settings)
+}
+
+/// As [`started`], of a job that is no script of a user's.
+pub fn started_as(id: &str, sql: &str, variables: &BTreeMap<String, String>, settings: &Settings) -> Started {
     let conf = masked(settings.given.iter().map(|(name, value)| (name, value)));
     Started {
-        job: job.id().to_owned(),
+        job: id.to_owned(),
         attempt: None,
         name: None,
         paceline: env!("CARGO_PKG_VERSION").to_owned(),
-        sql: job.script().to_owned(),
+        sql: sql.to_owned(),
         conf,
-        variables: masked(job.variables()),
+        variables: masked(variables),
         place: settings.cluster.as_ref().map_or("embedded".to_owned(), ToString::to_string),
         dpus: 1.0,
     }
