@@ -88,7 +88,7 @@ mod tests {
         assert!(busy.contains("is another scheduler running"), "{busy}");
         drop(store);
         let (store, runs) = Store::open(folder.path()).unwrap();
-        assert_eq!(runs, [run.clone()]);
+        assert_eq!(runs, std::slice::from_ref(&run));
         store.change(&[], std::slice::from_ref(&run.id)).unwrap();
         drop(store);
         assert_eq!(Store::open(folder.path()).unwrap().1, []);
