@@ -55,8 +55,8 @@ impl Meter {
                 data.push(Datum { name, value, unit, dimensions: own() });
             }
         };
-        add("ProcessingTime", since, "Seconds");
         add("ProcessedRecords", records, "Count");
+        add("ProcessingTime", since, "Seconds");
         add("FailedRecords", failed, "Count");
         if records > 0.0 {
             add("SuccessRate", 100.0 * (records - failed).max(0.0) / records, "Percent");

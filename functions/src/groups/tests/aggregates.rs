@@ -50,7 +50,6 @@ fn aggregates_of_whole_numbers() {
             "(bit_and b)",
             "(bool_and a)",
             "(count)",
-            "(count_min_sketch a 0.5D 0.5D 1)",
             "(var_pop a)",
             "(stddev a)",
             "(skewness a)",
@@ -98,7 +97,6 @@ fn aggregates_of_whole_numbers() {
             [DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve "bit_and(b)" due to data type mismatch: Parameter 1 requires the "INTEGRAL" type, however "b" has the type "BOOLEAN".
             [DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve "bool_and(a)" due to data type mismatch: Parameter 1 requires the "BOOLEAN" type, however "a" has the type "INT".
             [WRONG_NUM_ARGS.WITH_SUGGESTION] The `count` requires  >= 1 parameters but the actual number is 0. If you have to call this function with 0 parameters, set the legacy configuration "spark.sql.legacy.allowParameterlessCount" to "true".
-            [UNSUPPORTED_FEATURE] Paceline does not support the function count_min_sketch yet.
             var_pop(a): double = 0.2222222222222222
             stddev(a): double = 0.5773502691896257
             skewness(a): double = -0.7071067811865475

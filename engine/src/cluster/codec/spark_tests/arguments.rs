@@ -47,8 +47,18 @@ const CALLS: &[(&str, &[&str])] = &[
     ("grouping", &[]),
     ("grouping_id", &[]),
     ("hll_sketch_agg", &["hll_sketch_agg(i)"]),
-    ("hll_sketch_estimate", &["hll_sketch_estimate(hll_sketch_agg(i))"]),
-    ("hll_union", &["hll_sketch_estimate(hll_union(hll_sketch_agg(i), hll_sketch_agg(g)))"]),
+    (
+        "hll_sketch_estimate",
+        &[
+            "hll_sketch_estimate(IF(l > 2, unhex('0201070C030003082BF2FB06862FF90D758166070000000000000000000000000000000000000000'), NULL))",
+        ],
+    ),
+    (
+        "hll_union",
+        &[
+            "hll_union(unhex('0201070C030003082BF2FB06862FF90D758166070000000000000000000000000000000000000000'), IF(l > 2, unhex('0201070C030003082BF2FB06862FF90D758166070000000000000000000000000000000000000000'), NULL))",
+        ],
+    ),
     (
         "hll_union_agg",
         &[
