@@ -29,4 +29,5 @@ mod scenarios {
     mod plain_datafusion;
     mod spark_files;
     mod too_many_requests;
+    mod where_rows_are;
 }

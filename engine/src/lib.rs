@@ -14,6 +14,7 @@ pub mod job;
 mod network;
 pub mod observe;
 pub mod placement;
+pub mod position;
 pub mod session;
 pub mod settings;
 mod statements;

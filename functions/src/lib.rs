@@ -12,6 +12,7 @@ mod columns;
 mod constant;
 mod data_type;
 mod decimal_type;
+mod determinism;
 mod display;
 mod error;
 mod evaluate;
@@ -37,6 +38,7 @@ pub use codec::{
     encode_lambda, encode_window,
 };
 pub use data_type::{DataType, StructField};
+pub use determinism::is_nondeterministic;
 pub use display::hive_row;
 pub use error::{Error, Result};
 pub use function::{Call, Function, Group, Resolve, all, find};
@@ -44,6 +46,8 @@ pub use groups::aggregate::{SparkAggregate, percentile_within, single_value};
 pub use groups::datetime::windows::{TimeWindow, time_window};
 pub use groups::generator::generated_columns;
 pub use groups::lambda::{LambdaInput, SparkLambda, resolve_lambda};
+pub use groups::math::random::Random;
+pub use groups::miscellaneous::position::{Position, position_of};
 pub use groups::structs::structure;
 pub use groups::subscript::{field, subscript};
 pub use groups::window::{SparkWindow, over_window, with_null_treatment};

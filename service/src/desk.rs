@@ -197,7 +197,7 @@ impl At {
         for run in ready {
             if let Err(error) = self.begin(&run).await {
                 tracing::error!(%error, job = run.id, "it cannot begin");
-                return;
+                self.cannot_begin(&run.id, &error).await;
             }
         }
     }
@@ -225,6 +225,16 @@ impl At {
             (id, outcome.unwrap_or_else(|error| Outcome::Error(format!("the job broke off: {error}"))))
         });
         Ok(())
+    }
+
+    /// Ends a run whose settings are wrong by now, so that it does not stand in the way of others.
+    async fn cannot_begin(&mut self, id: &str, error: &ServiceError) {
+        let Ok(run) = self.service.get(id) else { return };
+        if run.state == State::Starting
+            && let Err(error) = self.end(&run, State::Error, None, Some(format!("it cannot begin: {error}"))).await
+        {
+            tracing::error!(%error, job = id, "its end is not kept");
+        }
     }
 
     async fn ended(&mut self, ended: Result<(String, Outcome), JoinError>) {
@@ -268,11 +278,15 @@ impl At {
                 live.recorder.tell(&Event::Log { level: "error", text });
             }
         }
-        let tries_again = matches!(state, State::Failed | State::Error) && next.retries_left > 0;
-        let next = self.keep(next).await?;
-        if tries_again {
+        // Who stopped it does not want it again, though it may have failed meanwhile.
+        let failed = matches!(state, State::Failed | State::Error) && run.state != State::Stopping;
+        if failed && next.retries_left > 0 {
+            // One write: a process that ends between two would forget the retry.
+            self.service.0.webhook.iter().for_each(|webhook| webhook.changed(&next));
             let again = Run { retries_left: next.retries_left - 1, ..next.again() };
             self.keep(again).await?;
+        } else {
+            self.keep(next).await?;
         }
         let live = self.service.live().remove(&run.id);
         if let Some(live) = live {

@@ -126,7 +126,7 @@ async fn functions_are_checked_when_they_are_declared() {
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_that_cannot_be_carried_out_are_refused_before_any_is_made() {
     check_declared("SELECT a.id FROM records a JOIN records b ON enrich(a.id + b.id).score > 0.5", expect!["statement 3 (line 3): the API function 'enrich' is called in a join condition and does not take its columns from one side alone, so there is no side to call it for; join first and call then: SELECT … FROM (SELECT *, enrich(…) AS answer FROM a JOIN b ON …) WHERE answer …"]).await;
-    check_declared("SELECT CASE WHEN rand(0) > 0.5 THEN enrich(id) END FROM records", expect!["statement 3 (line 3): an API function is called under the condition 'spark_normal_float(spark_rand(CAST(Int32(0) AS Int64))) > spark_normal_float(spark_cast(Decimal128(0.5,1,1))) IS TRUE', which may differ each time it is looked at; compute it in a subquery first: SELECT … FROM (SELECT *, spark_normal_float(spark_rand(CAST(Int32(0) AS Int64))) > spark_normal_float(spark_cast(Decimal128(0.5,1,1))) IS TRUE AS chosen FROM …)"]).await;
+    check_declared("SELECT CASE WHEN uuid() > '8' THEN enrich(id) END FROM records", expect![[r#"statement 3 (line 3): an API function is called under the condition 'uuid() > Utf8("8") IS TRUE', which may differ each time it is looked at; compute it in a subquery first: SELECT … FROM (SELECT *, uuid() > Utf8("8") IS TRUE AS chosen FROM …)"#]]).await;
     check_declared(
         "SELECT enrich(id, email) FROM records",
         expect!["statement 3 (line 3): [WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `enrich` requires 1 parameters but the actual number is 2.; line 1 pos 7"],

@@ -8,7 +8,7 @@ use paceline_engine::{Outcome, Session, Settings};
 use paceline_tests::{QUICK, Stage};
 
 /// The types and rows of the last statement of a script, or its error.
-async fn shown(stage: &Stage, script: &str) -> String {
+pub(super) async fn shown(stage: &Stage, script: &str) -> String {
     let outcomes = match stage.run(script).await.1 {
         Ok(outcomes) => outcomes,
         Err(error) => {
@@ -147,7 +147,7 @@ async fn only_files_of_the_wanted_partitions_are_read() {
     );
 }
 
-fn check(found: &str, expected: Expect) {
+pub(super) fn check(found: &str, expected: Expect) {
     expected.assert_eq(found);
 }
 

@@ -13,6 +13,8 @@ use datafusion::logical_expr::{Expr, Extension, LogicalPlan, UserDefinedLogicalN
 use paceline_udfs::Caller;
 use paceline_udfs::spec::OnError;
 
+use crate::position::Positions;
+
 /// Calls one API function once for each row of its input, in order.
 #[derive(Clone, Debug)]
 pub struct ApiCall {
@@ -206,6 +208,7 @@ fn api_call(plan: &LogicalPlan) -> Option<&ApiCall> {
 
 fn is_row_by_row(plan: &LogicalPlan) -> bool {
     api_call(plan).is_some()
+        || matches!(plan, LogicalPlan::Extension(Extension { node }) if node.as_any().is::<Positions>())
         || matches!(
             plan,
             LogicalPlan::Projection(_)

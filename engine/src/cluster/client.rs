@@ -38,6 +38,7 @@ use crate::api_call::ApiCallExec;
 use crate::io::sink::WriteFilesExec;
 use crate::io::stores::Stores;
 use crate::observe::stages::Stage;
+use crate::position::PositionsExec;
 
 /// How often a job is asked whether it has ended.
 const LOOK: Duration = Duration::from_millis(20);
@@ -254,6 +255,10 @@ pub(super) fn numbered(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn Execution
         if let Some(write) = node.downcast_ref::<WriteFilesExec>() {
             let numbering = Numbering::of(write.input())?;
             return Ok(Transformed::yes(Arc::new(write.numbered(numbering)) as _));
+        }
+        if let Some(positions) = node.downcast_ref::<PositionsExec>() {
+            let numbering = Numbering::of(positions.input())?;
+            return Ok(Transformed::yes(Arc::new(positions.numbered(numbering)) as _));
         }
         Ok(Transformed::no(node))
     });

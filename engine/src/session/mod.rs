@@ -5,7 +5,7 @@ mod collect;
 mod elsewhere;
 mod insert;
 pub(crate) mod plan;
-mod planner;
+pub(crate) mod planner;
 mod redrive;
 mod tables;
 
@@ -45,6 +45,7 @@ use crate::network::Network;
 use crate::observe::progress::{Progress, Records, Running};
 use crate::observe::stages::Stage;
 use crate::observe::{Counted, Totals};
+use crate::position::LiftPositions;
 use crate::settings::Settings;
 use crate::unordered;
 use collect::Collected;
@@ -184,6 +185,7 @@ impl Session {
             .with_default_features()
             .with_optimizer_rules(cluster::optimizer_rules(cluster.is_some()))
             .with_physical_optimizer_rules(unordered::physical_rules())
+            .with_analyzer_rule(Arc::new(LiftPositions))
             .with_analyzer_rule(Arc::new(HoistApiCalls))
             .with_analyzer_rule(Arc::new(SetRowsAside))
             .with_query_planner(Arc::new(Planner { cluster: cluster.clone() }))

@@ -19,13 +19,14 @@ use datafusion::prelude::SessionConfig;
 use crate::api_call::PlanApiCalls;
 use crate::cluster::{Cluster, hashing};
 use crate::io::sink::PlanWriteFiles;
+use crate::position::PlanPositions;
 
 /// What a value of no fixed width is taken for, in bytes.
 const WIDTH: usize = 32;
 
 /// The planner of a session.
 #[derive(Debug)]
-pub(super) struct Planner {
+pub(crate) struct Planner {
     /// Where plans run; `None` for this process.
     pub cluster: Option<Cluster>,
 }
@@ -37,8 +38,11 @@ impl QueryPlanner for Planner {
         plan: &LogicalPlan,
         session: &dyn DataFusionSession,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let planner =
-            DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(PlanApiCalls), Arc::new(PlanWriteFiles)]);
+        let planner = DefaultPhysicalPlanner::with_extension_planners(vec![
+            Arc::new(PlanApiCalls),
+            Arc::new(PlanPositions),
+            Arc::new(PlanWriteFiles),
+        ]);
         let state = session.as_any().downcast_ref::<SessionState>();
         let (Some(cluster), Some(state)) = (&self.cluster, state) else {
             return planner.create_physical_plan(plan, session).await;

@@ -72,6 +72,12 @@ impl Session {
         wanted.insert((format.to_owned(), path.to_owned()));
     }
 
+    /// Wants the files that another wants, too.
+    pub fn want_as(&self, other: &Session) {
+        let wanted = other.take_wanted();
+        self.wanted.0.lock().unwrap_or_else(PoisonError::into_inner).extend(wanted);
+    }
+
     /// Formats and paths of files that the last statement names and that are not open.
     pub fn take_wanted(&self) -> BTreeSet<(String, String)> {
         std::mem::take(&mut self.wanted.0.lock().unwrap_or_else(PoisonError::into_inner))
@@ -100,7 +106,7 @@ impl Session {
 
     /// Whether a key was set to true.
     pub fn is_on(&self, key: &str) -> bool {
-        self.get(key).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+        self.get(key).is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
     }
 
     /// What of the settings changes the grammar.
@@ -118,10 +124,11 @@ impl Session {
     fn apply(&mut self) {
         let mut settings = self.defaults.clone();
         for (key, value) in &self.set {
+            let value = value.trim();
             let on = value.eq_ignore_ascii_case("true");
             match key.as_str() {
                 "spark.sql.ansi.enabled" => settings.ansi = on,
-                "spark.sql.session.timeZone" => settings.time_zone = value.clone(),
+                "spark.sql.session.timeZone" => settings.time_zone = value.to_owned(),
                 "spark.sql.caseSensitive" => settings.case_sensitive = on,
                 "spark.sql.timestampType" => {
                     let ntz = value.eq_ignore_ascii_case("TIMESTAMP_NTZ");
@@ -129,9 +136,9 @@ impl Session {
                 }
                 "spark.sql.legacy.timeParserPolicy" => {
                     settings.legacy_time_parser = value.eq_ignore_ascii_case("LEGACY");
-                    settings.others.insert(key.to_lowercase(), value.clone());
+                    settings.others.insert(key.to_lowercase(), value.to_owned());
                 }
-                _ => drop(settings.others.insert(key.to_lowercase(), value.clone())),
+                _ => drop(settings.others.insert(key.to_lowercase(), value.to_owned())),
             }
         }
         self.settings = Arc::new(settings);

@@ -194,8 +194,10 @@ pub fn plan(session: &mut Session, statement: &Statement) -> Result<Action> {
         Statement::Explain { mode: ExplainMode::Codegen, .. } => Err(Error::unsupported("EXPLAIN CODEGEN")),
         Statement::Explain { mode, statement } => {
             // What a statement changes in the session stays as it is.
-            let action = plan(&mut session.clone(), statement)?;
-            Ok(Action::Explain { mode: *mode, action: Box::new(action) })
+            let mut copy = session.clone();
+            let action = plan(&mut copy, statement);
+            session.want_as(&copy);
+            Ok(Action::Explain { mode: *mode, action: Box::new(action?) })
         }
         Statement::CreateViewUsing { name, or_replace, global, columns, provider, options } => {
             file_view::create(session, name, (*or_replace, *global), columns, provider, options)

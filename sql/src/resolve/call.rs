@@ -9,6 +9,7 @@ use paceline_functions::{
 };
 use paceline_syntax::tree::{Argument, Expr, ExprKind, FunctionCall, Name, Reference};
 
+use super::determinism::{aggregates_deterministic, filters_deterministic};
 use super::null_treatment::with_nulls;
 use super::{Names, Resolver, cast, evaluate};
 
@@ -77,7 +78,7 @@ impl Resolver<'_> {
         let typed = self.filtered(typed, call.filter.as_ref(), names)?;
         match &call.over {
             Some(window) => self.over(typed, window, &lower, names),
-            None => Ok(typed),
+            None => aggregates_deterministic(typed),
         }
     }
 
@@ -280,7 +281,7 @@ impl Resolver<'_> {
     pub(crate) fn filtered(&mut self, typed: Typed, filter: Option<&Expr>, names: Names<'_>) -> Result<Typed> {
         let Some(filter) = filter else { return Ok(typed) };
         let filter = self.expr(filter, names)?;
-        let filter = super::coerce::condition(filter, &self.settings, "FILTER")?;
+        let filter = filters_deterministic(super::coerce::condition(filter, &self.settings, "FILTER")?)?;
         let name = format!("{} FILTER (WHERE {})", typed.name, filter.name);
         let expr = each_aggregate(typed.expr, &mut |mut call| {
             call.params.filter = Some(Box::new(filter.expr.clone()));

@@ -9,6 +9,7 @@ use paceline_functions::{DataType, Error, Result, Typed};
 use paceline_syntax::tree::{Expr, Ident, Join, JoinConstraint, JoinKind, Relation as Tree, Step};
 
 use super::coerce::{JOIN, condition, widest};
+use super::determinism::joins_deterministic;
 use super::scope::{Lookup, Relation, Scope, ScopeColumn};
 use super::subquery::unique;
 use super::{Names, Outer, Resolver, cast, column};
@@ -59,7 +60,7 @@ impl Resolver<'_> {
         let in_filter = std::mem::replace(&mut self.in_filter, true);
         let typed = self.expr(on, Names::of(scope));
         self.in_filter = in_filter;
-        Ok(condition(typed?, &self.settings, JOIN)?.expr)
+        Ok(joins_deterministic(condition(typed?, &self.settings, JOIN)?)?.expr)
     }
 
     fn common_names(&self, left: &Scope, right: &Scope) -> Vec<String> {

@@ -11,6 +11,7 @@ mod correlation;
 mod current;
 mod declared;
 mod decorrelate;
+mod determinism;
 mod domain;
 mod expression;
 mod fold;

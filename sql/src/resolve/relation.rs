@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use datafusion::common::{Column, TableReference};
-use datafusion::logical_expr::{Expr as Plan, Limit, LogicalPlan, Projection, TableScanBuilder, lit};
-use paceline_functions::{DataType, Error, Result};
+use datafusion::logical_expr::{Expr as Plan, Filter, Limit, LogicalPlan, Projection, TableScanBuilder, lit};
+use paceline_functions::{DataType, Error, Result, Typed};
 use paceline_syntax::tree::{Name, Relation as Tree, RelationKind, Sample, SampleMethod, Step, TableAlias};
 
 use super::scope::{Relation, Scope, ScopeColumn, column};
@@ -242,7 +242,7 @@ impl Resolver<'_> {
         Ok(Relation { plan, scope: Self::scope_of(columns) })
     }
 
-    /// TABLESAMPLE, as far as Spark's own choice of rows can be known.
+    /// TABLESAMPLE: the first rows, or as Spark has it those whose random number is below the fraction.
     fn sampled(&mut self, relation: Relation, sample: Option<&Sample>) -> Result<Relation> {
         let Some(sample) = sample else { return Ok(relation) };
         let rows = match &sample.method {
@@ -262,10 +262,20 @@ impl Resolver<'_> {
                     }
                 }
             }
-            _ => return Err(Error::unsupported("TABLESAMPLE of some rows")),
+            SampleMethod::Percent(percent) => return self.fraction(relation, percent / 100.0, sample.seed),
+            SampleMethod::Bucket(bucket, of) => {
+                return self.fraction(relation, f64::from(*bucket) / f64::from(*of), sample.seed);
+            }
         };
         let plan = Limit { skip: None, fetch: Some(Box::new(lit(rows))), input: Arc::new(relation.plan) };
         Ok(Relation { plan: LogicalPlan::Limit(plan), scope: relation.scope })
+    }
+
+    fn fraction(&mut self, relation: Relation, fraction: f64, seed: Option<i64>) -> Result<Relation> {
+        let seed = seed.map(|seed| Typed::literal(seed.into(), DataType::Long, ""));
+        let random = self.call_named("rand", seed.into_iter().collect())?;
+        let plan = Filter::try_new(random.expr.lt(lit(fraction)), Arc::new(relation.plan))?;
+        Ok(Relation { plan: LogicalPlan::Filter(plan), scope: relation.scope })
     }
 }
 

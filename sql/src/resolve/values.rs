@@ -6,7 +6,7 @@ use datafusion::arrow::datatypes::Field;
 use datafusion::common::DFSchema;
 use datafusion::logical_expr::{LogicalPlan, Values};
 use paceline_functions::coercion::common_type_without_strings;
-use paceline_functions::{DataType, Error, Result, Typed};
+use paceline_functions::{DataType, Error, Result, Typed, is_nondeterministic};
 use paceline_syntax::tree::{Expr, ExprKind, TableAlias};
 
 use super::relation::aliased;
@@ -39,6 +39,12 @@ impl Resolver<'_> {
                     "CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE",
                     "Cannot evaluate an aggregate function.",
                 ));
+            }
+            for typed in &row {
+                if is_nondeterministic(&typed.expr)? {
+                    let why = format!("Cannot evaluate the expression \"{}\" in inline table definition.", typed.name);
+                    return Err(invalid("CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE", &why));
+                }
             }
             table.push(row);
         }

@@ -58,11 +58,15 @@ impl Parser<'_> {
         self.expect_word("PERCENT")?;
         let value: f64 = self.text_of(span).parse().unwrap_or(f64::MAX);
         let percent = if negative { -value } else { value };
-        if !(0.0..=100.000_1).contains(&percent) {
-            let message = format!("Sampling fraction ({:?}) must be on interval [0, 1].", percent / 100.0);
+        self.check_fraction(percent / 100.0, start);
+        Ok(SampleMethod::Percent(percent))
+    }
+
+    fn check_fraction(&mut self, fraction: f64, start: Span) {
+        if !(0.0..=1.000_001).contains(&fraction) {
+            let message = format!("Sampling fraction ({fraction:?}) must be on interval [0, 1].");
             self.refuse("_LEGACY_ERROR_TEMP_0064", message, start);
         }
-        Ok(SampleMethod::Percent(percent))
     }
 
     fn bucket(&mut self) -> Parsed<SampleMethod> {
@@ -79,6 +83,7 @@ impl Parser<'_> {
             let message = format!("TABLESAMPLE(BUCKET x OUT OF y ON {what}) is not supported.");
             self.refuse("_LEGACY_ERROR_TEMP_0015", message, start);
         }
+        self.check_fraction(f64::from(numerator) / f64::from(denominator), start);
         Ok(SampleMethod::Bucket(numerator, denominator))
     }
 

@@ -2,6 +2,7 @@
 
 mod call;
 mod fields;
+mod positions;
 mod scan;
 mod write;
 
@@ -62,12 +63,18 @@ impl PhysicalExtensionCodec for PlanCodec {
         converter: &dyn PhysicalProtoConverterExtension,
     ) -> Result<()> {
         let carrier = Carrier { codec: self, converter };
-        let kind = match (call::encode(&node, carrier)?, write::encode(&node), scan::encode(&node, carrier)?) {
-            (Some(call), ..) => Kind::ApiCall(call),
-            (_, Some(write), _) => Kind::WriteFiles(write),
-            (.., Some(scan)) => Kind::FileScan(scan),
-            (None, None, None) if node.is::<UnorderedExec>() => Kind::Unordered(proto::Unordered {}),
-            (None, None, None) => return self.others.try_encode(node, buf, converter),
+        let kind = if let Some(call) = call::encode(&node, carrier)? {
+            Kind::ApiCall(call)
+        } else if let Some(write) = write::encode(&node) {
+            Kind::WriteFiles(write)
+        } else if let Some(scan) = scan::encode(&node, carrier)? {
+            Kind::FileScan(scan)
+        } else if let Some(positions) = positions::encode(&node) {
+            Kind::Positions(positions)
+        } else if node.is::<UnorderedExec>() {
+            Kind::Unordered(proto::Unordered {})
+        } else {
+            return self.others.try_encode(node, buf, converter);
         };
         buf.extend_from_slice(TAG);
         proto::Operator { kind: Some(kind) }.encode(buf).map_err(|error| DataFusionError::External(Box::new(error)))
@@ -88,6 +95,7 @@ impl PhysicalExtensionCodec for PlanCodec {
         match (kind.ok_or_else(|| damaged("it is of a newer version"))?, inputs) {
             (Kind::FileScan(scan), []) => scan::decode(&scan, carrier, context),
             (Kind::ApiCall(call), [input]) => call::decode(call, Arc::clone(input), carrier, context),
+            (Kind::Positions(positions), [input]) => positions::decode(positions, Arc::clone(input)),
             (Kind::Unordered(_), [input]) => Ok(Arc::new(UnorderedExec::new(Arc::clone(input)))),
             (Kind::WriteFiles(write), [input]) => write::decode(write, Arc::clone(input), &self.stores),
             (_, inputs) => Err(damaged(format!("it has {} inputs", inputs.len()))),

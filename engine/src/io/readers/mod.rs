@@ -3,6 +3,7 @@
 mod avro;
 mod binary;
 mod csv;
+mod file_columns;
 mod glob;
 mod json;
 mod lines;
@@ -34,6 +35,7 @@ use self::avro::AvroFiles;
 use self::binary::BinaryFiles;
 pub use self::csv::BYTES_READ;
 use self::csv::{CsvFormat, CsvOptions};
+pub(crate) use self::file_columns::{FILE_COLUMNS, is_of_files, with_file_columns};
 use self::json::JsonFiles;
 use self::listing::Listing;
 pub(crate) use self::listing::has_files;

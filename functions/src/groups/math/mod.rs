@@ -4,7 +4,7 @@ mod bases;
 mod double;
 mod exponential;
 mod hyperbolic;
-mod random;
+pub(crate) mod random;
 mod rounding;
 mod signs;
 mod whole;

@@ -1,21 +1,24 @@
-//! `rand` and `randn`, with the generator of Spark, so that a seed gives Spark's numbers of its first partition.
+//! `rand` and `randn`, with the generator of Spark, so that a seed gives Spark's numbers. Those of a plan are made partition by
+//! partition, as [`Position`] says; the kernels are what is left in a lambda, and begin anew with each batch.
 
 use std::sync::Arc;
 
 use arrow::array::{AsArray, Float64Array};
 use arrow::datatypes::Int64Type;
 use datafusion::common::Result as DataFusionResult;
-use datafusion::logical_expr::ColumnarValue;
+use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::{ColumnarValue, Expr};
 use datafusion::scalar::ScalarValue;
 
 use crate::cast::{CastMode, convert};
+use crate::constant::value;
 use crate::groups::hash::murmur3_bytes;
 use crate::groups::scalar::{between, call_name};
 use crate::operators::wrong_input;
-use crate::{Arguments, Call, DataType, Error, Kernel, Result, SparkUdf, Typed};
+use crate::{Arguments, Call, DataType, Error, Kernel, Position, Result, SparkUdf, Typed};
 
-pub(super) static RAND: Kernel = Kernel { name: "spark_rand", volatile: true, run: |a| run(a, Generator::uniform) };
-pub(super) static RANDN: Kernel = Kernel { name: "spark_randn", volatile: true, run: |a| run(a, Generator::normal) };
+pub(super) static RAND: Kernel = Kernel { name: "spark_rand", volatile: true, run: |a| run(a, Random::uniform) };
+pub(super) static RANDN: Kernel = Kernel { name: "spark_randn", volatile: true, run: |a| run(a, Random::normal) };
 
 /// `rand([seed])`, `randn([seed])`
 pub(super) fn call(mut call: Call<'_>, kernel: &'static Kernel) -> Result<Typed> {
@@ -37,30 +40,47 @@ pub(super) fn call(mut call: Call<'_>, kernel: &'static Kernel) -> Result<Typed>
             format!("The seed expression \"{}\" of the expression \"{name}\" must be foldable.", seed.name),
         ));
     }
-    let seed = convert(seed, &DataType::Long, CastMode::Legacy, call.settings)?;
+    let seed = value(&convert(seed, &DataType::Long, CastMode::Legacy, call.settings)?)?;
+    let seed = Typed::literal(seed, DataType::Long, "");
     Ok(SparkUdf::call(kernel, call.settings, vec![seed], DataType::Double, false, name))
 }
 
-fn run(arguments: &Arguments<'_>, next: fn(&mut Generator) -> f64) -> DataFusionResult<ColumnarValue> {
+/// What a call of a kernel here says of a row.
+pub(in crate::groups) fn position_of(call: &ScalarFunction) -> Option<Position> {
+    let kernel = call.func.name();
+    let of = match kernel {
+        _ if kernel == RAND.name => Position::Uniform,
+        _ if kernel == RANDN.name => Position::Normal,
+        _ => return None,
+    };
+    match call.args.as_slice() {
+        [Expr::Literal(ScalarValue::Int64(seed), _)] => Some(of(seed.unwrap_or(0))),
+        _ => None,
+    }
+}
+
+fn run(arguments: &Arguments<'_>, next: fn(&mut Random) -> f64) -> DataFusionResult<ColumnarValue> {
     let seed = arguments.array(0)?;
     let seed = seed.as_primitive::<Int64Type>().iter().flatten().next().unwrap_or(0);
-    let mut generator = Generator::new(seed);
+    let mut generator = Random::new(seed);
     let values: Float64Array = (0..arguments.rows).map(|_| Some(next(&mut generator))).collect();
     Ok(ColumnarValue::Array(Arc::new(values)))
 }
 
-/// Marsaglia's XOR shift over 64 bits.
-struct Generator {
+/// Random numbers by Marsaglia's XOR shift over 64 bits.
+#[derive(Debug)]
+pub struct Random {
     state: i64,
     spare: Option<f64>,
 }
 
-impl Generator {
-    fn new(seed: i64) -> Self {
+impl Random {
+    /// Those of a seed.
+    pub fn new(seed: i64) -> Self {
         let bytes = seed.to_be_bytes();
         let low = murmur3_bytes(&bytes, 0x3c07_4a61);
         let high = murmur3_bytes(&bytes, low);
-        Generator { state: i64::from(high) << 32 | i64::from(low) & 0xffff_ffff, spare: None }
+        Random { state: i64::from(high) << 32 | i64::from(low) & 0xffff_ffff, spare: None }
     }
 
     fn bits(&mut self, count: u32) -> i64 {
@@ -71,13 +91,14 @@ impl Generator {
         next & ((1 << count) - 1)
     }
 
-    fn uniform(&mut self) -> f64 {
+    /// The next from 0 to below 1.
+    pub fn uniform(&mut self) -> f64 {
         let (high, low) = (self.bits(26), self.bits(27));
         ((high << 27) + low) as f64 * (1.0 / (1_i64 << 53) as f64)
     }
 
-    /// By the polar method, which makes two at a time.
-    fn normal(&mut self) -> f64 {
+    /// The next around 0 with a standard deviation of 1, by the polar method, which makes two at a time.
+    pub fn normal(&mut self) -> f64 {
         if let Some(spare) = self.spare.take() {
             return spare;
         }

@@ -1,10 +1,12 @@
 //! Spark's functions of the group misc.
 
 mod crypto;
+pub(crate) mod position;
 mod raising;
 
 use datafusion::scalar::ScalarValue;
 
+use self::position::Position;
 use super::scalar::{between, exactly, scalar, wrong_number};
 use crate::{Call, DataType, Function, Group, Resolve, Result, Typed};
 
@@ -47,16 +49,26 @@ pub(crate) const ROWS: &[Function] = &[
         let expr = datafusion::functions::string::expr_fn::uuid();
         Ok(Typed { expr, data_type: DataType::String, nullable: false, name: "uuid()".to_owned(), foldable: false })
     }),
-    refused("input_file_name", "input_file_name() - The file that the row is from, empty if there is none."),
-    refused("input_file_block_length", "input_file_block_length() - The length of the block that the row is from."),
-    refused("input_file_block_start", "input_file_block_start() - The offset of the block that the row is from."),
+    row("input_file_name", "input_file_name() - The file that the row is from, empty if there is none.", |c| {
+        position::resolve(Position::FileName, c)
+    }),
+    row("input_file_block_length", "input_file_block_length() - The length of the block that the row is from.", |c| {
+        position::resolve(Position::BlockLength, c)
+    }),
+    row("input_file_block_start", "input_file_block_start() - The offset of the block that the row is from.", |c| {
+        position::resolve(Position::BlockStart, c)
+    }),
     resolver("current_catalog", "current_catalog() - The catalog that names are looked up in."),
     resolver("current_database", "current_database() - The database that names are looked up in."),
     resolver("current_schema", "current_schema() - The database that names are looked up in."),
     resolver("current_user", "current_user() - Who runs the statement."),
     resolver("user", "user() - Who runs the statement."),
-    refused("monotonically_increasing_id", "monotonically_increasing_id() - A number that grows from row to row."),
-    refused("spark_partition_id", "spark_partition_id() - The number of the partition that the row is in."),
+    row("monotonically_increasing_id", "monotonically_increasing_id() - A number that grows from row to row.", |c| {
+        position::resolve(Position::Row, c)
+    }),
+    row("spark_partition_id", "spark_partition_id() - The number of the partition that the row is in.", |c| {
+        position::resolve(Position::Partition, c)
+    }),
     refused("java_method", "java_method(class, method[, argument, ...]) - What a method of a Java class returns."),
     refused("reflect", "reflect(class, method[, argument, ...]) - What a method of a Java class returns."),
 ];

@@ -26,6 +26,8 @@ use crate::cluster::client::numbered;
 use crate::cluster::portable::portable;
 use crate::io::s3::S3Settings;
 use crate::io::stores::Stores;
+use crate::position::LiftPositions;
+use crate::session::planner::Planner;
 
 /// A column of each type, in three partitions.
 const TABLE: &str = "SELECT id AS l, CAST(id % 3 AS INT) AS g, IF(id = 4, NULL, CAST(id AS INT)) AS i, CAST(id AS SMALLINT) AS sh,
@@ -55,6 +57,8 @@ impl Both {
             .with_default_features()
             .with_config(config)
             .with_optimizer_rules(crate::cluster::optimizer_rules(true))
+            .with_analyzer_rule(Arc::new(LiftPositions))
+            .with_query_planner(Arc::new(Planner { cluster: None }))
             .build();
         let elsewhere = SessionStateBuilder::new_from_existing(crate::cluster::executor::functions());
         let elsewhere = elsewhere.with_config(SessionConfig::new().with_batch_size(4)).build().task_ctx();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
-use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::arrow::datatypes::{Fields, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
 use datafusion::common::{ColumnStatistics, DFSchema, Result, Statistics, project_schema};
@@ -22,30 +22,58 @@ use datafusion::scalar::ScalarValue;
 use object_store::path::Path;
 
 use super::Partitions;
+use crate::io::readers::file_columns;
+
+/// How many of the columns of files say where a part begins and ends.
+const PARTS: usize = 2;
 
 /// Files, and the columns that their folders are.
 pub(in super::super) struct PartitionedFiles {
     files: ListingTable,
-    values: HashMap<Path, Vec<ScalarValue>>,
+    values: Arc<HashMap<Path, Vec<ScalarValue>>>,
     schema: TableSchema,
+    /// Whether those of [`file_columns`] are behind the columns of the folders.
+    with_file_columns: bool,
 }
 
 impl PartitionedFiles {
     /// The columns of `files`, and behind them those of their folders.
     pub fn new(files: ListingTable, partitions: Partitions) -> Self {
         let schema = TableSchema::builder(files.schema()).with_table_partition_cols(partitions.columns).build();
-        PartitionedFiles { files, values: partitions.values.into_iter().collect(), schema }
+        let values = Arc::new(partitions.values.into_iter().collect());
+        PartitionedFiles { files, values, schema, with_file_columns: false }
+    }
+
+    /// Files whose folders are no columns.
+    pub fn without_folders(files: ListingTable) -> Self {
+        Self::new(files, Partitions { columns: Vec::new(), values: Vec::new() })
+    }
+
+    /// The same with the columns of files; `None` where they are there.
+    pub fn with_file_columns(&self) -> Option<Self> {
+        let folders = self.schema.table_partition_cols().iter().cloned();
+        let columns: Vec<_> = folders.chain(file_columns::columns()).collect();
+        let schema = TableSchema::builder(self.files.schema()).with_table_partition_cols(columns).build();
+        let (files, values) = (self.files.clone(), Arc::clone(&self.values));
+        (!self.with_file_columns).then_some(PartitionedFiles { files, values, schema, with_file_columns: true })
     }
 
     /// The files, with their values, that rows of these filters can be in.
     fn wanted(&self, groups: Vec<FileGroup>, session: &dyn Session, filters: &[Expr]) -> Result<Vec<FileGroup>> {
+        let store = self.files.table_paths().first().map(|path| path.object_store());
         let with_values = |mut file: PartitionedFile| {
             file.partition_values = self.values.get(&file.object_meta.location).cloned().unwrap_or_default();
+            if let Some(store) = store.as_ref().filter(|_| self.with_file_columns) {
+                file.partition_values.extend(file_columns::of_file(store.as_ref(), &file));
+            }
             file.statistics =
                 file.statistics.map(|statistics| Arc::new(self.statistics(Arc::unwrap_or_clone(statistics))));
             file
         };
+        // Where a part of a file begins is not known yet.
+        let parts = if self.with_file_columns { PARTS } else { 0 };
         let columns = self.schema.table_partition_cols();
+        let columns: Fields = columns.iter().take(columns.len() - parts).cloned().collect();
         let is_of_folders = |filter: &&Expr| {
             !filter.is_volatile() && filter.column_refs().iter().all(|column| columns.find(&column.name).is_some())
         };
@@ -127,7 +155,8 @@ impl TableProvider for PartitionedFiles {
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
             .build();
-        format.create_physical_plan(session, scan).await
+        let scan = format.create_physical_plan(session, scan).await?;
+        if self.with_file_columns { file_columns::in_parts(scan, session) } else { Ok(scan) }
     }
 
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
