@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use tokio::sync::broadcast;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use super::cloudwatch::Publisher;
+use super::cloudwatch::{LogStream, Publisher};
 use super::event_log::{Ended, Event, Line, LogWriter, Started};
 use super::letters::dead_letters;
 use super::masked::masked;
@@ -21,7 +21,7 @@ use crate::job::{self, Job, Told};
 use crate::{EngineError, Outcome, Session, Settings};
 
 /// How often progress is looked at.
-const LOOK: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_millis(250);
 /// Progress is kept this often at most, and at least every so many parts of the time that the job runs: a log stays small however
 /// long the job is.
 const KEEP: Duration = Duration::from_secs(1);
@@ -46,6 +46,8 @@ pub struct Recorder {
     kept: Mutex<Vec<Stage>>,
     /// The way to CloudWatch.
     publisher: Mutex<Option<Publisher>>,
+    /// The way to CloudWatch Logs.
+    stream: Mutex<Option<LogStream>>,
 }
 
 impl Recorder {
@@ -58,6 +60,7 @@ impl Recorder {
             latest: Mutex::default(),
             kept: Mutex::default(),
             publisher: Mutex::default(),
+            stream: Mutex::default(),
         })
     }
 
@@ -71,6 +74,12 @@ impl Recorder {
         match Publisher::start(&settings.cloudwatch, name, &settings.s3) {
             Ok(publisher) => *recorder.publisher() = publisher,
             Err(error) => tracing::warn!(%error, "nothing is published to CloudWatch"),
+        }
+        if let Some(group) = &settings.cloudwatch.log_group {
+            match LogStream::start(group, job, &settings.s3) {
+                Ok(stream) => *recorder.stream() = Some(stream),
+                Err(error) => tracing::warn!(%error, "nothing is sent to CloudWatch Logs"),
+            }
         }
         if let Some(folder) = &settings.event_log_dir {
             let stores = Stores::new(settings.s3.clone(), Handle::current());
@@ -86,6 +95,11 @@ impl Recorder {
         let mut lines = self.lines();
         let Some(line) = line(lines.len() as u64 + 1, event) else { return };
         lines.push(Arc::clone(&line));
+        if is_said(event)
+            && let Some(stream) = self.stream().as_ref()
+        {
+            stream.add(&line);
+        }
         if let Some(log) = self.log().as_ref() {
             log.add(Arc::clone(&line));
         }
@@ -131,6 +145,17 @@ impl Recorder {
                 tracing::warn!(dropped, "calls to CloudWatch were dropped; the numbers there are too low");
             }
         }
+        let stream = self.stream().take();
+        if let Some(stream) = stream {
+            let dropped = stream.close().await;
+            if dropped > 0 {
+                tracing::warn!(dropped, "events for CloudWatch Logs were dropped");
+            }
+        }
+    }
+
+    fn stream(&self) -> MutexGuard<'_, Option<LogStream>> {
+        self.stream.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lines(&self) -> MutexGuard<'_, Vec<Arc<str>>> {
@@ -143,6 +168,15 @@ impl Recorder {
 
     fn log(&self) -> MutexGuard<'_, Option<LogWriter>> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether an event goes to a log that others keep: it has no data, and is none of many numbers.
+fn is_said(event: &Event) -> bool {
+    match event {
+        Event::Progress { .. } | Event::Stages { .. } | Event::DeadLetters { .. } => false,
+        Event::StatementEnded { ended, .. } => !matches!(ended, Ended::Rows { .. }),
+        _ => true,
     }
 }
 
