@@ -4,7 +4,7 @@ use std::error::Error;
 use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -204,7 +204,7 @@ fn executor_flags(
     flags.extend(shown);
     Box::new(move |id, folder| {
         let mut flags = flags.clone();
-        if let Some(port) = metrics_port.and_then(|first| metrics_port_of(first, id)) {
+        if let Some(port) = metrics_port.and_then(|first| metrics_port_of(first, folder)) {
             flags.extend(words(&["--metrics-port", &port.to_string()]));
         }
         flags.extend(words(&["--id", id, "--work-dir"]));
@@ -213,10 +213,10 @@ fn executor_flags(
     })
 }
 
-/// The port of `executor-1` is the first.
-fn metrics_port_of(first: u16, id: &str) -> Option<u16> {
-    let number: u16 = id.rsplit('-').next()?.parse().ok()?;
-    first.checked_add(number.checked_sub(1)?)
+/// The port of the executor whose folder is `executor-1` is the first.
+fn metrics_port_of(first: u16, folder: &Path) -> Option<u16> {
+    let (_, number) = folder.file_name()?.to_str()?.rsplit_once('-')?;
+    first.checked_add(number.parse::<u16>().ok()?.checked_sub(1)?)
 }
 
 fn words(words: &[&str]) -> Vec<OsString> {

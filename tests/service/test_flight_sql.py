@@ -5,6 +5,8 @@ import datetime
 import decimal
 import json
 import math
+import os
+import subprocess
 import threading
 import warnings
 
@@ -14,7 +16,7 @@ import pyarrow.compute
 import pytest
 from adbc_driver_flightsql import DatabaseOptions
 from adbc_driver_flightsql.dbapi import connect
-from cluster import Cluster, until
+from cluster import Cluster, Process, until
 
 TOKEN = "0123456789abcdef-flight"
 
@@ -164,7 +166,7 @@ def test_errors_have_sparks_classes(cursor):
     for text, code, said in [
         ("SELECT * FROM nowhere", status.NOT_FOUND, "[TABLE_OR_VIEW_NOT_FOUND] The table or view `nowhere` cannot be found"),
         ("SELECT missing FROM range(3)", status.INVALID_ARGUMENT, "[UNRESOLVED_COLUMN"),
-        ("SELECT FROM WHERE", status.INVALID_ARGUMENT, "[PARSE_SYNTAX_ERROR]"),
+        ("SELECT 1 FROM (", status.INVALID_ARGUMENT, "[PARSE_SYNTAX_ERROR]"),
         ("SELECT 1; SELECT 2", status.INVALID_ARGUMENT, "more than one statement"),
         ("  ", status.INVALID_ARGUMENT, "no statement"),
     ]:
@@ -257,3 +259,25 @@ def test_what_there_is_can_be_listed(cluster):
         assert found == {("default", "t", "TABLE"): ["a", "b"], ("", "v", "VIEW"): ["c"]}
         schemas = {schema["db_schema_name"] for schema in catalog["catalog_db_schemas"]}
         assert schemas == {"", "default", "global_temp", "other"}
+
+
+def test_with_a_certificate_it_speaks_tls_and_runs_in_the_scheduler_where_jobs_do(tmp_path):
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=paceline", "-addext", "subjectAltName=IP:127.0.0.1",
+               "-addext", "basicConstraints=critical,CA:FALSE", "-days", "1", "-keyout", "key.pem", "-out", "cert.pem"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PACELINE_")}
+    env |= {"XDG_STATE_HOME": str(tmp_path / "state"), "PACELINE_TOKEN": TOKEN}
+    tls = ["--tls-cert", "cert.pem", "--tls-key", "key.pem", "--tls-ca", "cert.pem"]
+    scheduler = Process(tmp_path, ["scheduler", "--bind", "127.0.0.1:0", "--run-jobs", "embedded", *tls], env)
+    try:
+        uri = scheduler.says("flight")
+        assert uri.startswith("grpc+tls://")
+        options = {DatabaseOptions.AUTHORIZATION_HEADER.value: f"Bearer {TOKEN}", DatabaseOptions.TLS_ROOT_CERTS.value: (tmp_path / "cert.pem").read_text()}
+        with connect(uri, db_kwargs=options, autocommit=True) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT id FROM range(0, 100000, 1, 8)")
+            assert cursor.fetch_arrow_table().column("id").to_pylist() == list(range(100000))  # in the order of the partitions
+        with pytest.raises(adbc_driver_manager.Error):
+            with connect(uri.replace("+tls", ""), db_kwargs=options, autocommit=True) as connection, connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+    finally:
+        scheduler.kill()

@@ -1,6 +1,7 @@
 //! Records what happens to a job: keeps its events while it runs, shows them to whoever follows, and writes them to its event log.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -42,6 +43,8 @@ pub struct Recorder {
     log: Mutex<Option<LogWriter>>,
     /// What was seen last.
     latest: Mutex<(Progress, Vec<Stage>)>,
+    /// Whether the progress that was seen last was not kept.
+    shown_only: AtomicBool,
     /// The stages that were kept last.
     kept: Mutex<Vec<Stage>>,
     /// The way to CloudWatch.
@@ -58,6 +61,7 @@ impl Recorder {
             live: broadcast::channel(BEHIND).0,
             log: Mutex::default(),
             latest: Mutex::default(),
+            shown_only: AtomicBool::new(false),
             kept: Mutex::default(),
             publisher: Mutex::default(),
             stream: Mutex::default(),
@@ -104,6 +108,32 @@ impl Recorder {
             log.add(Arc::clone(&line));
         }
         let _ = self.live.send(line); // nobody may follow
+    }
+
+    /// How far the job is: kept, or only shown. Returns whether that is further than what was noted before.
+    fn note(&self, progress: Progress, stages: Vec<Stage>, keep: bool) -> bool {
+        let (other_progress, other_stages) = {
+            let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+            let before = std::mem::replace(&mut *latest, (progress.clone(), stages.clone()));
+            (before.0 != progress, before.1 != stages)
+        };
+        // What was only shown is kept when there is nothing newer to keep: the last one always is.
+        if keep && (self.shown_only.swap(false, Ordering::Relaxed) || other_progress) {
+            self.tell(&Event::Progress { progress: Box::new(progress) });
+        } else if other_progress {
+            self.shown_only.store(true, Ordering::Relaxed);
+            self.show(&Event::Progress { progress: Box::new(progress) });
+        }
+        // The rows of operators change all the time: in the log they would be the most.
+        let ended = !stages.is_empty() && stages.iter().all(|stage| stage.count.completed == stage.count.total);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if ended && *kept != stages {
+            kept.clone_from(&stages);
+            self.tell(&Event::Stages { stages });
+        } else if other_stages {
+            self.show(&Event::Stages { stages });
+        }
+        other_progress
     }
 
     /// Something is worth a look now, and not to be kept: its number is 0.
@@ -283,25 +313,7 @@ fn look(session: &Session, recorder: &Recorder, keep: bool) -> bool {
     if let Some(publisher) = recorder.publisher().as_mut() {
         publisher.observe(&progress);
     }
-    let (other_progress, other_stages) = {
-        let mut latest = recorder.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = std::mem::replace(&mut *latest, (progress.clone(), stages.clone()));
-        (before.0 != progress, before.1 != stages)
-    };
-    if other_progress {
-        let event = Event::Progress { progress: Box::new(progress) };
-        if keep { recorder.tell(&event) } else { recorder.show(&event) }
-    }
-    // The rows of operators change all the time: in the log they would be the most.
-    let ended = !stages.is_empty() && stages.iter().all(|stage| stage.count.completed == stage.count.total);
-    let mut kept = recorder.kept.lock().unwrap_or_else(PoisonError::into_inner);
-    if ended && *kept != stages {
-        kept.clone_from(&stages);
-        recorder.tell(&Event::Stages { stages });
-    } else if other_stages {
-        recorder.show(&Event::Stages { stages });
-    }
-    other_progress
+    recorder.note(progress, stages, keep)
 }
 
 fn event(told: Told<'_>) -> Event {
@@ -338,5 +350,27 @@ fn ended(outcome: &Outcome) -> Ended {
             let table = table::format(schema, &first).chars().take(TABLE).collect();
             Ended::Rows { rows: rows as u64, table }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_last_progress_is_kept_though_it_was_shown_before() {
+        let recorder = Recorder::in_memory();
+        let mut note = |records, keep| {
+            recorder.note(Progress { records, ..Progress::default() }, Vec::new(), keep);
+            let kept = recorder.so_far();
+            let last = kept.last().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+            (kept.len(), last.map_or(0, |line| line["progress"]["records"].as_u64().unwrap()))
+        };
+        assert_eq!(note(10, true), (1, 10));
+        assert_eq!(note(20, false), (1, 10), "shown only");
+        assert_eq!(note(30, true), (2, 30));
+        assert_eq!(note(40, false), (2, 30));
+        assert_eq!(note(40, true), (3, 40), "the end, at which nothing is new");
+        assert_eq!(note(40, true), (3, 40));
     }
 }
