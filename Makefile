@@ -10,7 +10,7 @@ CARGO_LLVM_COV := 0.9.1
 PYSPARK := 3.5.4
 AIOHTTP := 3.14.5
 
-.PHONY: run test test-aws test-python lint-python test-service test-infra check fmt clippy doc deny typos tidy coverage bench bench-long bench-pyspark \
+.PHONY: run test test-aws test-python lint-python test-service test-infra check fmt clippy doc deny typos tidy coverage bench bench-long bench-page bench-pyspark \
 	bench-binary tools spark-check spark-score tpc-check wheel wheel-glue local-up local-test local-down
 .DEFAULT_GOAL := run
 
@@ -189,6 +189,11 @@ bench-long: bench-binary
 # The same work by PySpark, which needs Java 8, 11 or 17.
 bench-pyspark: bench-binary $(TOOLS)/pyspark-$(PYSPARK)/bin/spark-submit
 	PYSPARK_PYTHON=$(TOOLS)/pyspark-$(PYSPARK)/bin/python $(BENCH) --bench whole -- pyspark
+
+# Page, REST and receiver beside each other for two minutes, over a million records.
+bench-page: bench-binary $(SERVICE_TESTS)/ready
+	tests/service/programs.sh
+	cp tests/service/*.mjs $(SERVICE_TESTS) && cd $(SERVICE_TESTS) && RECORDS=1000000 node --test receiver.test.mjs
 
 bench-binary:
 	cargo build --locked --workspace --bins --examples --profile $(BENCH_PROFILE)

@@ -2,7 +2,7 @@
 
 import { NeedsToken, ask, busiestOf, follow, newJob, take } from "/assets/events.js";
 import { chart } from "/assets/charts.js";
-import { at, bytes, count, el, known, ms, plan, span, state, table, tile, timeline } from "/assets/show.js";
+import { at, bytes, count, el, known, ms, percent, plan, span, state, table, tile, timeline } from "/assets/show.js";
 
 const API = "/api/v1";
 const main = document.getElementById("main");
@@ -96,8 +96,8 @@ async function executors() {
 
 function executorTable(executors) {
   if (!executors.length) return el("p", { class: "quiet" }, "No executor is there.");
-  const heads = [["Executor", "cut"], ["Slots", "number"], ["Running", "number"], ["Memory of a task", "number"]];
-  return table("Executors", heads, executors.map((one) => [one.id, count(one.slots), count(one.running), bytes(one.memory_per_task_bytes)]));
+  const heads = [["Executor", "cut"], ["Slots", "number"], ["Running", "number"], ["Memory of a task", "number"], ["Memory used", "number"]];
+  return table("Executors", heads, executors.map((one) => [one.id, count(one.slots), count(one.running), bytes(one.memory_per_task_bytes), percent(one.memory_used)]));
 }
 
 async function configuration() {
@@ -119,7 +119,8 @@ async function job(id) {
     chart(parts.rate, "Requests per second against the limit", [{ name: "requests/s", of: "--accent" }, { name: "limit", of: "--bad", dash: [6, 4] }]),
     chart(parts.latency, "Latency in milliseconds", [{ name: "p50 ms", of: "--good" }, { name: "p99 ms", of: "--warn" }]),
   ];
-  const timers = [];
+  let unfollow = () => {};
+  let again;
   let waiting = false;
   const draw = () => {
     waiting = false;
@@ -139,22 +140,27 @@ async function job(id) {
     connection.textContent = failed ? "not connected" : "";
     Object.assign(detail, await ask(path(id)).catch(() => ({})));
     soon();
-    // Between two events of a service a run may begin again: as a new attempt, or when its turn comes.
-    if (!failed && !detail.ended_at) timers.push(setTimeout(route, 2000));
+    // A run may begin when its turn comes, or again as a new attempt: what all jobs come to tells.
+    if (failed || detail.ended_at) return;
+    if (["STARTING", "RUNNING", "STOPPING"].includes(detail.state)) { again = setTimeout(route, 250); return; }
+    unfollow = follow(`${API}/events`, (text) => {
+      const now = JSON.parse(text).jobs?.find((one) => one.id === detail.id);
+      if (now && (now.state !== detail.state || now.attempt !== detail.attempt)) route();
+    }, () => {}, lost);
   }, lost);
-  leave = () => { close(); clearInterval(clock); timers.forEach(clearTimeout); plots.forEach((plot) => plot.end()); };
+  leave = () => { close(); unfollow(); clearInterval(clock); clearTimeout(again); plots.forEach((plot) => plot.end()); };
   soon();
 }
 
 function jobParts(detail) {
   const part = () => el("div");
-  const parts = { head: part(), tiles: el("dl", { class: "tiles" }), rate: part(), latency: part(), failures: part(), letters: part(), stages: part(), line: part(), history: el("ol", { class: "history" }), functions: part() };
+  const parts = { head: part(), tiles: el("dl", { class: "tiles" }), rate: part(), latency: part(), failures: part(), letters: part(), stages: part(), line: part(), history: el("ol", { class: "history" }), functions: part(), breakers: part() };
   const settings = [...Object.entries(detail.conf), ...Object.entries(detail.variables).map(([name, value]) => [`\${${name}}`, value])];
   parts.all = [
     parts.head,
     el("h2", {}, "API"), parts.tiles,
     el("div", { class: "charts" }, el("figure", {}, el("figcaption", {}, "Requests per second, and the limit"), parts.rate), el("figure", {}, el("figcaption", {}, "Latency (ms)"), parts.latency)),
-    parts.functions,
+    parts.functions, parts.breakers,
     el("h2", {}, "Failures"), parts.failures, parts.letters,
     el("h2", {}, "Plan"), parts.stages,
     el("h2", {}, "Tasks"), parts.line,
@@ -222,6 +228,9 @@ function api(parts, progress, seen) {
     tile("Retries", count(progress.retries)), tile("Status 429", count(progress.rate_limit_hits)),
     tile("Breaker", breaker, last ? `${last.text} ${new Date(last.at).toLocaleTimeString()}` : ""),
     tile("Answers reused", count(progress.reused)));
+  const openings = seen.breakers.slice(-20).reverse().map((one) => [at(one.at), one.text]);
+  const open = `Breaker: open for ${span(1000 * (progress.breaker_open_s ?? 0))} in all`;
+  parts.breakers.replaceChildren(...(openings.length ? [el("h3", {}, open), table("Breaker history", [["When"], ["Breaker"]], openings)] : []));
   const functions = Object.entries(progress.functions);
   const heads = [["Function", "cut"], ["Quota", "cut optional"], ["Requests", "number"], ["/s", "number"], ["In flight", "number"], ["Retries", "number optional"], ["p99", "number"], ["Breaker"]];
   const sum = (numbers) => Object.values(numbers).reduce((all, one) => all + one, 0);

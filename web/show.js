@@ -15,6 +15,8 @@ export const count = (number) => (number ?? 0).toLocaleString("en");
 export const known = (number, unit = "") => (number === undefined || number === null ? "–" : count(number) + unit);
 export const ms = (number) => (number === undefined || number === null ? "–" : `${number.toFixed(number < 10 ? 1 : 0)} ms`);
 
+export const percent = (share) => (share === undefined || share === null ? "–" : `${(100 * share).toFixed(1)} %`);
+
 export function bytes(number) {
   if (!number) return "–";
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];

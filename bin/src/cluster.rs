@@ -4,17 +4,18 @@ use std::error::Error;
 use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use paceline_engine::Settings;
 use paceline_engine::cluster::sizing::{Capacity, ClusterConf, Machine, Sizing, WorkerType, Workers};
 use paceline_engine::cluster::{Access, HostPort, LocalOptions, Told, run_local};
+use paceline_service::flight_sql::FlightSql;
 use paceline_service::http::Http;
 
 use crate::progress::say;
-use crate::run::{pair, settings};
+use crate::run::{folder, pair, settings};
 use crate::{access, finish, parent, spark};
 
 /// How large the cluster is, and where.
@@ -32,11 +33,21 @@ pub struct Arguments {
     /// Port of its page and job service; 0 for one that is free (default: 4040 or the next that is free)
     #[arg(long, value_name = "PORT")]
     ui_port: Option<u16>,
+    /// Port of Flight SQL; 0 for one that is free (default: 32010 or the next that is free)
+    #[arg(long, value_name = "PORT")]
+    flight_port: Option<u16>,
     /// URL that is told of every change of a submitted job's state, as a POST of JSON
     #[arg(long, value_name = "URL")]
     webhook: Option<url::Url>,
+    /// Topic of AWS SNS that is told of them too, as arn:aws:sns:eu-central-1:123456789012:jobs
+    #[arg(long, value_name = "ARN")]
+    sns_topic: Option<String>,
+    /// Port that Prometheus reads /metrics of the first executor at; executor 2 has the next port, and so on (default: executors
+    /// show none)
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    metrics_port: Option<u16>,
     /// Folder for submitted jobs and for what is spent of long limits (default: in the folder of the user's state, by port)
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", value_parser = folder)]
     state_dir: Option<PathBuf>,
     /// Address of this machine that its processes listen on
     #[arg(long, value_name = "HOST", default_value = "127.0.0.1")]
@@ -85,6 +96,11 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
         let page = Http::bind(arguments.bind, usual, &access).await?;
         (page.address()?.port(), crate::server::url(&page, &access)?)
     };
+    let usual = arguments.flight_port.or((arguments.port == 0).then_some(0));
+    let (flight_port, flight) = {
+        let flight = FlightSql::bind(arguments.bind, usual, access.clone()).await?;
+        (flight.address()?.port(), flight.uri()?)
+    };
 
     let name = format!("paceline-cluster-{}-{}", bind.port(), std::process::id());
     let work_dir = arguments.work_dir.unwrap_or_else(std::env::temp_dir).join(name);
@@ -97,20 +113,23 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     say(&format!("logs in {}", log_dir.display()));
 
     say(&format!("page at {page}"));
+    say(&format!("Flight SQL at {flight}"));
     let url: HostPort = bind.to_string().parse()?;
     let mut of_scheduler = scheduler_flags(bind, &conf, &shown);
     let (Capacity::Dpu(dpus) | Capacity::MemoryDpu(dpus)) = kind.capacity;
     let dpus = dpus * arguments.number_of_workers as f64;
-    of_scheduler.extend(words(&["--ui-port", &page_port.to_string(), "--dpus", &dpus.to_string()]));
+    of_scheduler.extend(words(&["--ui-port", &page_port.to_string(), "--flight-port", &flight_port.to_string()]));
+    of_scheduler.extend(words(&["--dpus", &dpus.to_string()]));
     of_scheduler.extend(own.iter().flat_map(|(key, value)| words(&["--conf", &format!("{key}={value}")])));
     of_scheduler.extend(arguments.webhook.iter().flat_map(|url| words(&["--webhook", url.as_str()])));
+    of_scheduler.extend(arguments.sns_topic.iter().flat_map(|topic| words(&["--sns-topic", topic])));
     if let Some(folder) = &arguments.state_dir {
         of_scheduler.extend([OsString::from("--state-dir"), folder.into()]);
     }
     let options = LocalOptions {
         program: std::env::current_exe()?,
         scheduler: of_scheduler,
-        executor: executor_flags(bind, &conf, &sizing, &own, of_executors),
+        executor: executor_flags(bind, &conf, &sizing, &own, of_executors, arguments.metrics_port),
         at: url,
         access,
         executors: conf.executors,
@@ -161,6 +180,7 @@ fn executor_flags(
     sizing: &Sizing,
     own: &[(String, String)],
     shown: Vec<OsString>,
+    metrics_port: Option<u16>,
 ) -> Box<Told> {
     let mut flags = words(&[
         "executor",
@@ -184,10 +204,19 @@ fn executor_flags(
     flags.extend(shown);
     Box::new(move |id, folder| {
         let mut flags = flags.clone();
+        if let Some(port) = metrics_port.and_then(|first| metrics_port_of(first, folder)) {
+            flags.extend(words(&["--metrics-port", &port.to_string()]));
+        }
         flags.extend(words(&["--id", id, "--work-dir"]));
         flags.push(folder.into());
         flags
     })
+}
+
+/// The port of the executor whose folder is `executor-1` is the first.
+fn metrics_port_of(first: u16, folder: &Path) -> Option<u16> {
+    let (_, number) = folder.file_name()?.to_str()?.rsplit_once('-')?;
+    first.checked_add(number.parse::<u16>().ok()?.checked_sub(1)?)
 }
 
 fn words(words: &[&str]) -> Vec<OsString> {

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use paceline_engine::Settings;
 use paceline_engine::demo::{Demo, DemoOptions, DemoResult};
+use paceline_engine::observe::event_log::{Event, Started};
+use paceline_engine::observe::recorder::{self, Recorder};
 
 use crate::finish;
 use crate::progress::{say, while_running};
@@ -25,6 +28,9 @@ pub struct Arguments {
     /// Of 100 requests, how many fail with status 500
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
     fail_percent: u8,
+    /// Folder that the event log is written to, a path or URL, which paceline ui shows
+    #[arg(long, value_name = "FOLDER")]
+    event_log: Option<String>,
     /// File that the report is written to, as one JSON object
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -32,11 +38,25 @@ pub struct Arguments {
 
 /// Runs the demo; the code says whether the output is exact.
 pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let Arguments { records, rate, latency_ms, fail_percent, report } = arguments;
+    let Arguments { records, rate, latency_ms, fail_percent, event_log, report } = arguments;
     let latency = Duration::from_millis(latency_ms);
     let demo = Demo::prepare(DemoOptions { records, rate, latency, fail_percent }).await?;
     say(&format!("An S3 and an API run in this process. The job:\n\n{}", demo.script()));
-    let result = while_running(demo.session(), Some(records), demo.run()).await?;
+    let settings = Settings { event_log_dir: event_log, ..Settings::default() };
+    let recorder = Recorder::of_folder(demo.job().id(), "demo", &settings).await?;
+    let started = recorder::started(demo.job(), &settings);
+    recorder.tell(&Event::JobStarted(Box::new(Started { name: Some("demo".to_owned()), ..started })));
+    let work = recorder::watched(demo.session(), &recorder, demo.run());
+    let ran = while_running(demo.session(), Some(records), work).await;
+    let (state, report_of) = match &ran {
+        Ok(result) => ("SUCCEEDED", Some(Box::new(result.report.clone()))),
+        Err(_) => ("FAILED", None),
+    };
+    // This process counts as one worker G.1X.
+    let dpu_hours = report_of.as_ref().map(|report| report.elapsed_s / 3600.0);
+    recorder.tell(&Event::JobEnded { state: state.to_owned(), report: report_of, dpu_hours });
+    recorder.close().await;
+    let result = ran?;
     if let Some(file) = &report {
         finish::write(file, &result.report)?;
     }

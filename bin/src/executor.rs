@@ -147,7 +147,7 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
 /// Shows the metrics as long as the process lives.
 async fn serve_metrics(port: u16, options: &ExecutorOptions) -> Result<(), Box<dyn Error>> {
     let ExecutorOptions { bind, host, access, settings, gauges, .. } = options.clone();
-    let registry = with_process(settings.totals.registry()?);
+    let registry = with_process(settings.registry()?);
     registry.register(Box::new(gauges))?;
     let http = Http::bind(bind, Some(port), &access).await?;
     say(&format!("metrics at {}/metrics", crate::server::url(&http, &access)?));

@@ -3,9 +3,12 @@
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use paceline_engine::Session;
 use paceline_engine::job::{JobId, Redrive, redrive};
+use paceline_engine::observe::event_log::{Event, Started};
+use paceline_engine::observe::recorder::{self, Recorder};
 
 use crate::finish;
 use crate::progress::while_running;
@@ -27,8 +30,17 @@ pub struct Arguments {
 /// Sends the dead letters again; the code says whether that could be done, not whether all succeed now.
 pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let (job, settings) = Redrive::of(&JobId::parse(&arguments.id)?, settings(&arguments.conf)?)?;
+    // A log of its own: the job's has how that ended.
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let id = format!("{}-redrive-{}", job.job().id(), since.as_secs());
+    let recorder = Recorder::of_folder(&id, recorder::name(&id, &settings), &settings).await?;
+    let name = Some(format!("redrive of {}", job.job().id()));
+    let started = Started { job: id, name, ..recorder::started(job.job(), &settings) };
+    recorder.tell(&Event::JobStarted(Box::new(started)));
     let session = Session::new(settings)?;
-    let work = redrive(&session, &job);
+    let work = recorder::watched(&session, &recorder, redrive(&session, &job));
     let ending = finish::or_stopped(&session, while_running(&session, None, work)).await;
+    recorder.tell(&ending.event());
+    recorder.close().await;
     finish::report(ending, arguments.report.as_deref())
 }

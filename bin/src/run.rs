@@ -55,6 +55,15 @@ pub fn pair(text: &str) -> Result<(String, String), String> {
     Ok((key.trim().to_owned(), value.to_owned()))
 }
 
+/// A folder on a disk.
+pub fn folder(text: &str) -> Result<PathBuf, String> {
+    if text.contains("://") {
+        let why = "jobs are kept on a disk, for a store of objects has no transaction over two of them";
+        return Err(format!("{why}; name a folder, and put event logs where paceline.eventlog.dir says"));
+    }
+    Ok(PathBuf::from(text))
+}
+
 /// Runs the job; the code says whether it is complete.
 pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let mut settings = settings(&arguments.conf)?;

@@ -7,11 +7,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use paceline_engine::cluster::{Access, Scheduler, SchedulerOptions};
-use paceline_service::{Host, HostOptions};
+use paceline_service::{Host, HostOptions, Told};
 use tokio_util::sync::CancellationToken;
 
 use crate::progress::say;
-use crate::run::{pair, settings};
+use crate::run::{folder, pair, settings};
 use crate::{access, finish, parent, quota};
 
 /// Where the scheduler listens.
@@ -33,12 +33,16 @@ pub struct Arguments {
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     executor_timeout: u64,
     /// Folder for what is spent of long limits (default: in the folder of the user's state, by port)
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", value_parser = folder)]
     state_dir: Option<PathBuf>,
     /// Port of its page and job service; 0 for one that is free (default: 4040 or the next that is free; any that is free where
     /// --bind names port 0)
     #[arg(long, value_name = "PORT")]
     ui_port: Option<u16>,
+    /// Port of Flight SQL; 0 for one that is free (default: 32010 or the next that is free; any that is free where --bind names
+    /// port 0)
+    #[arg(long, value_name = "PORT")]
+    flight_port: Option<u16>,
     /// Where submitted jobs run: on the cluster's executors, or embedded in this process at the pace that it keeps
     #[arg(long, value_name = "PLACE", default_value = "cluster", value_parser = ["cluster", "embedded"])]
     run_jobs: String,
@@ -48,6 +52,9 @@ pub struct Arguments {
     /// URL that is told of every change of a job's state, as a POST of JSON
     #[arg(long, value_name = "URL")]
     webhook: Option<url::Url>,
+    /// Topic of AWS SNS that is told of them too, as arn:aws:sns:eu-central-1:123456789012:jobs
+    #[arg(long, value_name = "ARN")]
+    sns_topic: Option<String>,
     /// What runs while a job does, in Glue's data processing units, for the cost that is shown
     #[arg(long, value_name = "NUMBER", default_value_t = 1.0)]
     dpus: f64,
@@ -82,6 +89,7 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let jobs = Host::bind(HostOptions {
         bind: bind.ip(),
         port: arguments.ui_port.or((bind.port() == 0).then_some(0)),
+        flight_port: arguments.flight_port.or((bind.port() == 0).then_some(0)),
         host,
         folder: state_dir.map(|folder| folder.join("service")),
         settings: settings(&arguments.conf)?,
@@ -89,11 +97,12 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
         on_executors: arguments.run_jobs == "cluster",
         access,
         most_at_once: arguments.max_running_jobs.max(1),
-        webhook: arguments.webhook,
+        told: Told { webhook: arguments.webhook, topic: arguments.sns_topic },
         dpus: arguments.dpus,
     });
     let jobs = jobs.await?;
     say(&format!("page at {}", jobs.url()?));
+    say(&format!("Flight SQL at {}", jobs.flight_uri()?));
     // Jobs first: what they staged is removed with the scheduler's help.
     let ended = CancellationToken::new();
     let jobs = async {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use etcetera::{BaseStrategy, choose_base_strategy};
 use paceline_udfs::egress::AllowedHosts;
+use prometheus::Registry;
 use url::Url;
 
 pub use paceline_sql::catalog::{SETTINGS, find_setting};
@@ -198,6 +199,21 @@ pub const KEYS: &[Key] = &[
         set: |settings, text| flag(text).map(|flag| settings.cloudwatch.emf = flag),
     },
     Key {
+        name: "paceline.cloudwatch.glue",
+        meaning: "whether CloudWatch also gets numbers by the names that Glue has for its own, in the namespace Glue: only where \
+                  Glue does not publish them itself (default false)",
+        set: |settings, text| flag(text).map(|flag| settings.cloudwatch.glue = flag),
+    },
+    Key {
+        name: "paceline.cloudwatch.log_group",
+        meaning: "log group of CloudWatch Logs that a job's events go to, without its data, in a stream of the job's id (default: \
+                  none)",
+        set: |settings, text| {
+            settings.cloudwatch.log_group = Some(text.to_owned());
+            Ok(())
+        },
+    },
+    Key {
         name: "paceline.s3.endpoint",
         meaning: "URL of the S3 service (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, then AWS's own)",
         set: |settings, text| {
@@ -241,6 +257,17 @@ pub const KEYS: &[Key] = &[
 ];
 
 impl Settings {
+    /// A registry of Prometheus with what functions, limits and S3 came to under these settings.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn registry(&self) -> Result<Registry, EngineError> {
+        let registry = self.totals.registry()?;
+        let registered = registry.register(Box::new(self.s3.counters.clone()));
+        registered.map_err(|error| EngineError::Setting(format!("the metrics cannot be registered: {error}")))?;
+        Ok(registry)
+    }
+
     /// The settings of a person on this machine: as the default, and jobs are remembered in the user's state folder.
     pub fn of_user() -> Self {
         let folders = choose_base_strategy().ok();
@@ -320,7 +347,7 @@ mod tests {
         let error = settings.set("paceline.batch.rows", "none").unwrap_err().to_string();
         expect!["setting 'paceline.batch.rows' is 'none', expected a whole number above zero"].assert_eq(&error);
         let error = settings.set("paceline.cores", "1").unwrap_err().to_string();
-        expect!["there is no setting 'paceline.cores'; there are paceline.api.allowed_hosts, paceline.batch.rows, paceline.partitions, paceline.cluster, paceline.cluster.auto, paceline.quota, paceline.checkpoint.enabled, paceline.checkpoint.location, paceline.checkpoint.keep, paceline.state.dir, paceline.eventlog.dir, paceline.cloudwatch.namespace, paceline.cloudwatch.interval, paceline.cloudwatch.emf, paceline.s3.endpoint, paceline.s3.region, paceline.s3.anonymous, paceline.s3.sse, paceline.s3.sse.kms.key, paceline.api.<function>.<option>, paceline.api.default.<option>, and Spark's own"]
+        expect!["there is no setting 'paceline.cores'; there are paceline.api.allowed_hosts, paceline.batch.rows, paceline.partitions, paceline.cluster, paceline.cluster.auto, paceline.quota, paceline.checkpoint.enabled, paceline.checkpoint.location, paceline.checkpoint.keep, paceline.state.dir, paceline.eventlog.dir, paceline.cloudwatch.namespace, paceline.cloudwatch.interval, paceline.cloudwatch.emf, paceline.cloudwatch.glue, paceline.cloudwatch.log_group, paceline.s3.endpoint, paceline.s3.region, paceline.s3.anonymous, paceline.s3.sse, paceline.s3.sse.kms.key, paceline.api.<function>.<option>, paceline.api.default.<option>, and Spark's own"]
         .assert_eq(&error);
     }
 }

@@ -88,6 +88,7 @@ pub fn executors(board: &Board) -> serde_json::Value {
             "slots": executor.slots,
             "running": executor.running,
             "memory_per_task_bytes": executor.share,
+            "memory_used": executor.memory_permille.map(|permille| f64::from(permille) / 1000.0),
         })
     });
     executors.collect()

@@ -11,11 +11,12 @@ use paceline_engine::observe::prometheus::with_process;
 use tempfile::TempDir;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
-use url::Url;
 
+use crate::flight_sql::FlightSql;
 use crate::http::{Http, HttpOptions, ServiceGauges};
 use crate::service::{JobService, ServiceOptions};
 use crate::watched::Jobs;
+use crate::webhook::Told;
 use crate::{ServiceError, State};
 
 /// How it is set up.
@@ -24,6 +25,8 @@ pub struct HostOptions {
     pub bind: IpAddr,
     /// Its port; 4040 or the next that is free, where none is named.
     pub port: Option<u16>,
+    /// The port of Flight SQL; 32010 or the next that is free, where none is named.
+    pub flight_port: Option<u16>,
     /// The name that it is reached at, beside its addresses.
     pub host: Option<String>,
     /// Where jobs are kept; a folder that ends with the process, where none is named.
@@ -39,7 +42,7 @@ pub struct HostOptions {
     /// Runs at once, of all jobs together.
     pub most_at_once: usize,
     /// Who is told of changes of state.
-    pub webhook: Option<Url>,
+    pub told: Told,
     /// What runs while a job does, in data processing units.
     pub dpus: f64,
 }
@@ -47,6 +50,7 @@ pub struct HostOptions {
 /// A job service that listens and does not serve yet.
 pub struct Host {
     http: Http,
+    flight: FlightSql,
     options: HostOptions,
 }
 
@@ -57,7 +61,8 @@ impl Host {
     /// The port is taken.
     pub async fn bind(options: HostOptions) -> Result<Self, ServiceError> {
         let http = Http::bind(options.bind, options.port, &options.access).await?;
-        Ok(Host { http, options })
+        let flight = FlightSql::bind(options.bind, options.flight_port, options.access.clone()).await?;
+        Ok(Host { http, flight, options })
     }
 
     /// The page.
@@ -67,6 +72,14 @@ impl Host {
     pub fn url(&self) -> std::io::Result<String> {
         let scheme = if self.options.access.tls().is_some() { "https" } else { "http" };
         Ok(format!("{scheme}://{}", self.http.address()?))
+    }
+
+    /// Where Flight SQL is.
+    ///
+    /// # Errors
+    /// The system does not say where it listens.
+    pub fn flight_uri(&self) -> std::io::Result<String> {
+        self.flight.uri()
     }
 
     /// Serves until `stop` ends, and goes on with the jobs that it knows.
@@ -84,15 +97,15 @@ impl Host {
         let seen = Cluster::new(Reach::new(scheduler, access.clone(), Handle::current()), stores);
         let for_now = if folder.is_none() { Some(TempDir::new().map_err(|error| internal(&error))?) } else { None };
         let folder = folder.or_else(|| for_now.as_ref().map(|folder| folder.path().to_owned())).unwrap_or_default();
-        let registry = with_process(settings.totals.registry().map_err(|error| internal(&error))?);
-        let shown = settings.clone();
+        let registry = with_process(settings.registry().map_err(|error| internal(&error))?);
+        let (shown, of_flight) = (settings.clone(), settings.clone());
         let stopped = CancellationToken::new();
         let options = ServiceOptions {
             folder,
             settings,
             cluster: on_executors.then(|| seen.clone()),
             most_at_once: self.options.most_at_once,
-            webhook: self.options.webhook,
+            told: self.options.told,
             dpus: self.options.dpus,
         };
         let (service, work) = JobService::start(options, stopped.clone().cancelled_owned())?;
@@ -109,11 +122,13 @@ impl Host {
             registry,
         };
         let http = self.http.serve(http, stopped.clone().cancelled_owned());
+        let flight = self.flight.serve(of_flight, stopped.clone().cancelled_owned());
         let stopping = async {
             stop.await;
             stopped.cancel();
         };
-        let ((), served, ()) = tokio::join!(work, http, stopping);
+        let ((), served, flight, ()) = tokio::join!(work, http, flight, stopping);
+        flight?;
         served.map_err(|error| internal(&format!("the page cannot be served: {error}")))
     }
 }

@@ -14,7 +14,7 @@ use crate::desk::Desk;
 use crate::run::{Kind, Run, State, Submission, run_of};
 use crate::runner::Stop;
 use crate::store::Store;
-use crate::webhook::Webhook;
+use crate::webhook::{Told, Webhook};
 
 /// Commands that wait for the task.
 const COMMANDS: usize = 256;
@@ -33,7 +33,7 @@ pub struct ServiceOptions {
     /// Runs at once, of all jobs together.
     pub most_at_once: usize,
     /// Who is told of changes of state.
-    pub webhook: Option<url::Url>,
+    pub told: Told,
     /// What runs while a job does, in data processing units.
     pub dpus: f64,
 }
@@ -107,12 +107,11 @@ impl JobService {
         options: ServiceOptions,
         stop: impl Future<Output = ()>,
     ) -> Result<(Self, impl Future<Output = ()>), ServiceError> {
-        let ServiceOptions { folder, mut settings, cluster, most_at_once, webhook, dpus } = options;
+        let ServiceOptions { folder, mut settings, cluster, most_at_once, told, dpus } = options;
         let (store, known) = Store::open(&folder)?;
         settings.state_dir = Some(folder.clone());
         settings.event_log_dir = Some(folder.join("events").to_string_lossy().into_owned());
-        let no_client = |error| ServiceError::Invalid(format!("the webhook cannot be used: {error}"));
-        let webhook = webhook.map(Webhook::start).transpose().map_err(no_client)?;
+        let webhook = Webhook::start(told, &settings.s3)?;
         let (sender, asks) = mpsc::channel(COMMANDS);
         let desk = Desk::new(&known, Arc::new(store), asks, cluster, most_at_once, dpus);
         let runs = known.into_iter().map(|run| (run.number, Arc::new(run))).collect();

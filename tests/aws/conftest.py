@@ -61,7 +61,7 @@ class Aws:
 def port():
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    server = start_ministack(port, "s3,sts,secretsmanager,cloudwatch")
+    server = start_ministack(port, "s3,sts,secretsmanager,cloudwatch,logs,sns,sqs")
     for line in server.stdout:
         if "Running on" in line:
             break

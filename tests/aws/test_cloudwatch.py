@@ -51,3 +51,41 @@ def test_the_embedded_metric_format_says_the_same(aws, paceline):
     lines = [json.loads(line) for line in output.splitlines() if line.startswith('{"_aws"')]
     assert sum(line.get("ProcessedRecords", 0) for line in lines) == RECORDS
     assert all(line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "SparkProcessing" for line in lines)
+
+
+def test_glue_s_names_are_there_where_they_are_asked_for(aws, paceline):
+    with Api() as api:
+        code, said = paceline.run(*paceline.job(aws, api.url, *FLAGS, "--conf", "paceline.cloudwatch.glue=true"), **keys(aws.url))
+    assert code == 0, said
+    client = aws.client("cloudwatch")
+    ours = [metric for metric in client.list_metrics(Namespace="Glue")["Metrics"] if {"Name": "JobName", "Value": "nightly"} in metric["Dimensions"]]
+    names = {metric["MetricName"] for metric in ours}
+    aggregate = "glue.driver.aggregate."
+    wanted = {aggregate + name for name in ("elapsedTime", "numCompletedTasks", "shuffleLocalBytesRead", "shuffleRemoteBytesRead")}
+    assert wanted | {"glue.driver.jvm.heap.usage", "glue.ALL.jvm.heap.usage"} <= names
+    for metric in ours:
+        dimensions = {one["Name"]: one["Value"] for one in metric["Dimensions"]}
+        kind = "count" if "aggregate" in metric["MetricName"] else "gauge"
+        assert dimensions == {"JobName": "nightly", "JobRunId": "ALL", "Type": kind}, metric
+
+
+def test_a_job_s_events_are_in_cloudwatch_logs_without_its_data(aws, paceline):
+    group = f"/paceline/{aws.source}"
+    flags = [*FLAGS, "--job-id", "logged", "--conf", f"paceline.cloudwatch.log_group={group}"]
+    with Api() as api:
+        code, said = paceline.run(*paceline.job(aws, api.url, *flags), **keys(aws.url))
+    assert code == 0, said
+    events = aws.client("logs").get_log_events(logGroupName=group, logStreamName="logged", startFromHead=True)["events"]
+    lines = [json.loads(event["message"]) for event in events]
+    told = [line["event"] for line in lines]
+    assert (told[0], told[-1]) == ("job_started", "job_ended")
+    assert told.count("statement_ended") == 3 and not {"progress", "stages", "dead_letters"} & set(told)
+    assert lines[-1]["report"]["records_failed"] == RECORDS // 10
+
+
+def test_logs_that_are_not_there_fail_nothing(aws, paceline):
+    env = keys(aws.url) | {"AWS_ENDPOINT_URL_CLOUDWATCH_LOGS": "http://127.0.0.1:9"}
+    with Api() as api:
+        code, said = paceline.run(*paceline.job(aws, api.url, *FLAGS, "--conf", "paceline.cloudwatch.log_group=g"), **env)
+    assert code == 0, said
+    assert "CloudWatch Logs does not take the job's events" in said

@@ -156,3 +156,37 @@ test("twenty open pages cost little", async () => {
   await page.close();
   await stage.paceline("jobs", "cancel", id);
 });
+
+test("a run that waits is not asked for again and again, and begins on the page when its turn comes", async () => {
+  const api = await stage.api();
+  const job = await stage.job("queued", ids(10), api, "rate_limit_calls '1', rate_limit_period '1 hour'");
+  const [first, second] = [await stage.paceline("submit", job), await stage.paceline("submit", job)];
+  const page = await stage.browser.newPage();
+  const asked = [];
+  page.on("request", (request) => { if (request.url().includes(`/jobs/${second}`)) asked.push(request.url()); });
+  await page.goto(`${stage.url}/#/jobs/${second}`);
+  await reaches(page, "WAITING");
+  await page.waitForTimeout(6000); // what is looked for is that nothing happens
+  assert.ok(asked.length <= 4, asked.join("\n"));
+  await stage.paceline("jobs", "cancel", first);
+  await reaches(page, "RUNNING");
+  await stage.paceline("jobs", "cancel", second);
+  await reaches(page, "STOPPED");
+  await page.close();
+});
+
+test("when the breaker opened and closed is shown", async () => {
+  const api = await stage.api("--fail-percent", "100", "--latency-ms", "5");
+  const options = "rate_limit_calls '50', rate_limit_period '1 second', retry_max_attempts '1', breaker 'consecutive', breaker_failures '5', breaker_open_for '1 second', max_failed_percent '100'";
+  const id = await stage.paceline("submit", await stage.job("broken", ids(2000), api, options));
+  const page = await open(`/#/jobs/${id}`);
+  await page.getByRole("heading", { name: /^Breaker: open for / }).waitFor(within);
+  const rows = page.locator("table", { has: page.locator("caption", { hasText: "Breaker history" }) }).locator("tbody tr");
+  await page.waitForFunction((rows) => document.querySelectorAll(rows).length > 0, "table caption + thead + tbody tr", within);
+  assert.ok((await rows.allTextContents()).some((text) => text.includes("opened")));
+  assert.match(await page.locator("main").textContent(), /DPU-hours/);
+  await stage.paceline("jobs", "cancel", id);
+  await reaches(page, "STOPPED");
+  assert.deepEqual(page.troubles, []);
+  await page.close();
+});

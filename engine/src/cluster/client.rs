@@ -3,37 +3,35 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use ballista_core::client::BallistaClient;
-use ballista_core::extension::{BallistaConfigGrpcEndpoint, SessionConfigExt};
 use ballista_core::serde::protobuf::execute_query_params::Query;
 use ballista_core::serde::protobuf::operator_metric::Metric;
 use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
 use ballista_core::serde::protobuf::{
-    CancelJobParams, CleanJobDataParams, ExecuteQueryParams, GetJobMetricsParams, GetJobMetricsResult,
-    GetJobStatusParams, KeyValuePair, PartitionLocation, SuccessfulJob, execute_query_result, job_status,
+    ExecuteQueryParams, GetJobMetricsParams, GetJobMetricsResult, GetJobStatusParams, KeyValuePair,
+    execute_query_result, job_status,
 };
-use ballista_core::utils::GrpcClientConfig;
 use ballista_core::version;
-use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DataFusionError, Result, exec_datafusion_err, exec_err};
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::{ExecutionPlan, SendableRecordBatchStream};
 use datafusion::prelude::SessionConfig;
 use datafusion_proto::physical_plan::AsExecutionPlan;
-use futures::TryStreamExt;
 use paceline_udfs::counters::Snapshot;
 use tokio::sync::OnceCell;
 use tokio_util::task::TaskTracker;
 use tonic::transport::Channel;
 
 use super::access::WayOut;
+use super::address::HostPort;
 use super::codec::to_proto;
 use super::faults;
+use super::fetch::RunningJob;
 use super::numbering::Numbering;
 use super::portable::portable;
 use super::reach::Reach;
 use super::service::proto::{self, cluster_client::ClusterClient};
 use super::{MESSAGE_BYTES, PlanCodec, outer};
+use crate::EngineError;
 use crate::api_call::ApiCallExec;
 use crate::io::sink::WriteFilesExec;
 use crate::io::stores::Stores;
@@ -44,24 +42,25 @@ use crate::position::PositionsExec;
 const LOOK: Duration = Duration::from_millis(20);
 /// How often the stages of a job are shown.
 const SHOW: Duration = Duration::from_millis(500);
-/// How long a scheduler may take to cancel a job.
-const CANCELLED_WITHIN: Duration = Duration::from_secs(5);
+/// The name of the bytes that operators spilled, among the numbers of a plan.
+pub(crate) const SPILLED: &str = "spilled_bytes";
+/// How long a scheduler may take to cancel a job, or to have its rows removed.
+const LET_GO_WITHIN: Duration = Duration::from_secs(5);
 
 /// A cluster, as a client reaches it.
 #[derive(Clone, Debug)]
 pub struct Cluster {
     reach: Reach,
     codec: Arc<PlanCodec>,
-    /// Jobs that are being cancelled.
-    cancelling: TaskTracker,
+    /// Jobs that are being cancelled, or whose rows are removed.
+    letting_go: TaskTracker,
     ours: Arc<OnceCell<ClusterClient<Channel>>>,
 }
 
 /// What a plan that ran has to say.
-#[derive(Debug)]
 pub struct Ran {
-    /// Its rows, in the order of its partitions.
-    pub batches: Vec<RecordBatch>,
+    /// Its rows, in the order of its partitions. They stay at the executors until they are read, or this is dropped.
+    pub rows: SendableRecordBatchStream,
     /// Named numbers of its operators, summed; the rows of its scans are `scanned_rows`.
     pub metrics: Vec<(String, u64)>,
 }
@@ -69,7 +68,7 @@ pub struct Ran {
 impl Cluster {
     /// The cluster whose scheduler is reached so.
     pub fn new(reach: Reach, stores: Arc<Stores>) -> Self {
-        Cluster { reach, codec: Arc::new(PlanCodec::new(stores)), cancelling: TaskTracker::new(), ours: Arc::default() }
+        Cluster { reach, codec: Arc::new(PlanCodec::new(stores)), letting_go: TaskTracker::new(), ours: Arc::default() }
     }
 
     /// Runs a plan, and shows its stages now and then. Given up on the way, it is cancelled.
@@ -83,6 +82,7 @@ impl Cluster {
         show: &(dyn Fn(Vec<Stage>) + Sync),
     ) -> Result<Ran> {
         let plan = numbered(portable(plan)?)?;
+        let schema = plan.schema();
         let mut bytes = Vec::new();
         to_proto(plan, &self.codec)?.try_encode(&mut bytes)?;
         let entry = |entry: datafusion::config::ConfigEntry| KeyValuePair { key: entry.key, value: entry.value };
@@ -99,17 +99,19 @@ impl Cluster {
             Some(execute_query_result::Result::Success(accepted)) => accepted.job_id,
             refused => return exec_err!("the scheduler at {} refused the plan: {refused:?}", self.reach.at()),
         };
-        let mut job =
-            RunningJob { scheduler: scheduler.clone(), id: Some(id.clone()), cancelling: self.cancelling.clone() };
+        let mut job = RunningJob::new(scheduler.clone(), id.clone(), self.letting_go.clone());
         let (mut stages, mut looked) = (Vec::new(), Instant::now());
         let done = loop {
             // Asked for, not pushed: a push says nothing before the end, and by then nobody could cancel any more.
             let status = scheduler.get_job_status(GetJobStatusParams { job_id: id.clone() }).await;
             let status = status.map_err(|status| self.said(&status))?.into_inner().status;
             match status.and_then(|status| status.status) {
-                Some(job_status::Status::Successful(done)) => break done,
+                Some(job_status::Status::Successful(done)) => {
+                    job.ended();
+                    break done;
+                }
                 Some(job_status::Status::Failed(failed)) => {
-                    job.id = None;
+                    job.failed();
                     return Err(faults::of_job(failed.error));
                 }
                 _ => tokio::time::sleep(LOOK).await,
@@ -131,13 +133,6 @@ impl Cluster {
             }
         };
         show(ended(stages, &metrics));
-        let batches = self.fetch(done, config).await?;
-        job.id = None;
-        if let Err(error) =
-            scheduler.clean_job_data(CleanJobDataParams { job_id: id, remove_stage_ids: Vec::new() }).await
-        {
-            tracing::warn!(%error, "the result of a query stays at its executors for a while");
-        }
         let mut sums = Vec::new();
         for operator in metrics.stages.into_iter().flat_map(|stage| stage.operators) {
             let is_scan = operator.operator_type == "DataSourceExec";
@@ -145,20 +140,29 @@ impl Cluster {
                 match metric {
                     Metric::OutputRows(rows) if is_scan => sums.push(("scanned_rows".to_owned(), rows)),
                     Metric::Count(count) => sums.push((count.name, count.value)),
+                    Metric::SpilledBytes(bytes) => sums.push((SPILLED.to_owned(), bytes)),
                     _ => {}
                 }
             }
         }
-        Ok(Ran { batches, metrics: sums })
+        Ok(Ran { rows: self.rows(job, done, schema, config), metrics: sums })
     }
 
-    /// Waits until the scheduler has heard which jobs were given up.
-    pub async fn cancelled(&self) {
-        self.cancelling.close();
-        if tokio::time::timeout(CANCELLED_WITHIN, self.cancelling.wait()).await.is_err() {
+    /// Waits until the scheduler has heard which jobs were given up, or whose rows were read.
+    pub async fn let_go(&self) {
+        self.letting_go.close();
+        if tokio::time::timeout(LET_GO_WITHIN, self.letting_go.wait()).await.is_err() {
             tracing::warn!("the scheduler does not answer; a job that was given up may go on there");
         }
-        self.cancelling.reopen();
+        self.letting_go.reopen();
+    }
+
+    pub(super) fn at(&self) -> &HostPort {
+        self.reach.at()
+    }
+
+    pub(super) async fn way_out(&self) -> Result<Option<&WayOut>, EngineError> {
+        self.reach.way_out().await
     }
 
     /// What the functions of a statement came to so far in one attempt, by name.
@@ -202,44 +206,6 @@ impl Cluster {
         Ok(SchedulerGrpcClient::new(channel).max_encoding_message_size(bytes).max_decoding_message_size(bytes))
     }
 
-    /// The rows of a job, in the order of its partitions.
-    async fn fetch(&self, done: SuccessfulJob, config: &SessionConfig) -> Result<Vec<RecordBatch>> {
-        let mut places = done.partition_location;
-        places.sort_by_key(|place| place.partition_id.as_ref().map(|id| id.partition_id));
-        let mut batches = Vec::new();
-        for place in places {
-            batches.append(&mut self.fetch_partition(place, config).await?);
-        }
-        Ok(batches)
-    }
-
-    async fn fetch_partition(&self, place: PartitionLocation, config: &SessionConfig) -> Result<Vec<RecordBatch>> {
-        let incomplete = || exec_datafusion_err!("the scheduler at {} named no place of a result", self.reach.at());
-        let layout = place.layout();
-        let (executor, partition) = place.executor_meta.zip(place.partition_id).ok_or_else(incomplete)?;
-        let port = u16::try_from(executor.port).map_err(|_| incomplete())?;
-        let ballista = config.ballista_config();
-        let client = GrpcClientConfig::from(&ballista);
-        let over = self.reach.way_out().await.map_err(outer)?.map(WayOut::endpoint_override);
-        let over = over.map(|over| Arc::new(BallistaConfigGrpcEndpoint::new(over)));
-        let mut client = BallistaClient::try_new(
-            &executor.host,
-            port,
-            MESSAGE_BYTES as usize,
-            false,
-            over,
-            client.io_retries_times,
-            client.io_retry_wait_time_ms,
-            0,
-            0,
-        )
-        .await
-        .map_err(ballista_core::error::BallistaError::into_datafusion)?;
-        let id = partition.into();
-        let rows = client.fetch_partition_proxied(&executor.id, &id, place.file_id, layout, &executor.host, port, true);
-        rows.await.map_err(ballista_core::error::BallistaError::into_datafusion)?.try_collect().await
-    }
-
     fn said(&self, status: &tonic::Status) -> DataFusionError {
         exec_datafusion_err!("the scheduler at {} said: {}", self.reach.at(), status.message())
     }
@@ -281,23 +247,4 @@ fn ended(mut stages: Vec<Stage>, metrics: &GetJobMetricsResult) -> Vec<Stage> {
         }
     }
     stages
-}
-
-/// A job that is cancelled when nobody waits for it any more.
-struct RunningJob {
-    scheduler: SchedulerGrpcClient<Channel>,
-    id: Option<String>,
-    cancelling: TaskTracker,
-}
-
-impl Drop for RunningJob {
-    fn drop(&mut self) {
-        let Some(id) = self.id.take() else { return };
-        let mut scheduler = self.scheduler.clone();
-        self.cancelling.spawn(async move {
-            if let Err(error) = scheduler.cancel_job(CancelJobParams { job_id: id.clone() }).await {
-                tracing::warn!(%error, job = id, "the job could not be cancelled");
-            }
-        });
-    }
 }

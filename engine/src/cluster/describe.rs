@@ -15,6 +15,8 @@ use tonic::Status;
 use super::Cluster;
 use super::service::proto;
 use super::sizing::{Pace, Stage};
+use super::usage::Leased;
+use super::watch::MemorySaid;
 use crate::api_call::ApiCallExec;
 
 /// What is seen of a cluster.
@@ -26,6 +28,23 @@ pub struct Description {
     pub waiting: Vec<Stage>,
     /// Jobs that run.
     pub jobs: usize,
+    /// Quotas under which calls are made, as the scheduler keeps them.
+    pub quotas: Vec<QuotaSeen>,
+}
+
+/// A quota of a cluster.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct QuotaSeen {
+    /// Its name.
+    pub name: String,
+    /// Calls a second that are allowed to all processes together.
+    pub allowed: f64,
+    /// Those that they make.
+    pub reached: f64,
+    /// Processes that have a lease.
+    pub leases: usize,
+    /// Calls per period that the leases come to.
+    pub leased: u64,
 }
 
 /// An executor of a cluster.
@@ -41,6 +60,8 @@ pub struct Member {
     pub holds_shuffle: bool,
     /// Memory that a task has for itself, in bytes, if it has said so.
     pub share: Option<u64>,
+    /// Of the memory that its process may have, how much it has, in thousandths.
+    pub memory_permille: Option<u32>,
 }
 
 /// Stands in an executor's id between what its process was told and what tells apart its starts within that.
@@ -67,18 +88,27 @@ impl Cluster {
     pub async fn describe(&self) -> Result<Description> {
         let reply = self.ours().await?.describe(proto::DescribeRequest {}).await;
         let reply = reply.map_err(|status| exec_datafusion_err!("the scheduler said: {}", status.message()))?;
-        let proto::DescribeReply { executors, waiting, running_jobs } = reply.into_inner();
+        let proto::DescribeReply { executors, waiting, running_jobs, quotas } = reply.into_inner();
         let member = |executor: proto::Executor| Member {
             id: executor.id,
             slots: executor.slots as usize,
             running: executor.running as usize,
             holds_shuffle: executor.holds_shuffle,
             share: executor.share,
+            memory_permille: executor.memory_permille,
+        };
+        let quota = |proto::Quota { name, allowed, reached, leases, leased }| QuotaSeen {
+            name,
+            allowed,
+            reached,
+            leases: leases as usize,
+            leased,
         };
         Ok(Description {
             executors: executors.into_iter().map(member).collect(),
             waiting: waiting.into_iter().map(stage).collect(),
             jobs: running_jobs as usize,
+            quotas: quotas.into_iter().map(quota).collect(),
         })
     }
 }
@@ -87,7 +117,7 @@ impl Cluster {
 pub(super) async fn look(
     scheduler: &SchedulerState<LogicalPlanNode, PhysicalPlanNode>,
     pace: &(dyn Fn(&str) -> Option<Pace> + Sync),
-    share: &(dyn Fn(&str) -> Option<u64> + Sync),
+    memory: &(dyn Fn(&str) -> Option<MemorySaid> + Sync),
 ) -> Result<proto::DescribeReply, Status> {
     let states = scheduler.executor_manager.get_executors_state().await;
     let states = states.map_err(|error| Status::internal(error.to_string()))?;
@@ -119,10 +149,21 @@ pub(super) async fn look(
         let (id, slots) = (executor.id.to_string(), executor.specification.vcores);
         let running = running.get(&id).copied().unwrap_or(0);
         let holds_shuffle = holders.contains(&id);
-        let share = share(&id);
-        proto::Executor { id, slots, running, holds_shuffle, share }
+        let memory = memory(&id);
+        let (share, memory_permille) = (memory.map(|memory| memory.share), memory.and_then(|memory| memory.permille));
+        proto::Executor { id, slots, running, holds_shuffle, share, memory_permille }
     });
-    Ok(proto::DescribeReply { executors: executors.collect(), running_jobs: counted(jobs.len()), waiting })
+    Ok(proto::DescribeReply {
+        executors: executors.collect(),
+        running_jobs: counted(jobs.len()),
+        waiting,
+        quotas: Vec::new(),
+    })
+}
+
+/// A quota, as it travels.
+pub(super) fn quota(Leased { quota: name, pace, leases, calls: leased }: Leased) -> proto::Quota {
+    proto::Quota { name, allowed: pace.allowed, reached: pace.reached, leases: counted(leases), leased }
 }
 
 /// Of the APIs that a stage calls, the pace that is used most.

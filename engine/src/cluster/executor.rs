@@ -110,6 +110,7 @@ pub async fn run(options: ExecutorOptions) -> Result<(), EngineError> {
         process: Arc::clone(&process),
         sources: Arc::new(Sources { neighbours, connections: Arc::new(Connections::default()) }),
         memory,
+        work: options.gauges.work.clone(),
         inner: Arc::new(DefaultExecutionEngine::new()),
     });
     options.access.check(options.bind)?;

@@ -9,6 +9,7 @@ use prometheus::proto::{MetricFamily, MetricType};
 
 use super::memory::Memory;
 use super::process::Process;
+use super::work::Work;
 use crate::observe::prometheus::{family, metric};
 
 /// What slots are told as.
@@ -18,6 +19,8 @@ const SLOTS: (&str, &str) = ("paceline_executor_slots", "Tasks that the executor
 #[derive(Clone)]
 pub struct ExecutorGauges {
     watched: Arc<Mutex<Watched>>,
+    /// What its tasks came to.
+    pub(super) work: Work,
     /// A registry tells collectors apart by these.
     described: Option<Desc>,
 }
@@ -32,7 +35,7 @@ struct Watched {
 impl Default for ExecutorGauges {
     fn default() -> Self {
         let described = Desc::new(SLOTS.0.to_owned(), SLOTS.1.to_owned(), Vec::new(), HashMap::new()).ok();
-        ExecutorGauges { watched: Arc::default(), described }
+        ExecutorGauges { watched: Arc::default(), work: Work::default(), described }
     }
 }
 
@@ -70,7 +73,8 @@ impl Collector for ExecutorGauges {
                 watched.starts as f64,
             ),
         ];
-        rows.map(|(name, help, kind, value)| family(name, help, kind, vec![metric(&[], value, kind)])).into()
+        let rows = rows.map(|(name, help, kind, value)| family(name, help, kind, vec![metric(&[], value, kind)]));
+        rows.into_iter().chain(self.work.families()).collect()
     }
 }
 

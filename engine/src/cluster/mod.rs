@@ -9,6 +9,7 @@ mod describe;
 mod door;
 mod executor;
 mod faults;
+mod fetch;
 mod gauges;
 mod idle;
 mod joins;
@@ -30,6 +31,7 @@ mod stage;
 mod stages;
 mod usage;
 mod watch;
+mod work;
 
 use std::sync::Arc;
 
@@ -48,9 +50,10 @@ use crate::EngineError;
 pub use access::{Access, AccessFiles};
 pub use address::HostPort;
 pub(crate) use carried::Carried;
+pub(crate) use client::SPILLED;
 pub use client::{Cluster, Ran};
 pub use codec::PlanCodec;
-pub use describe::{Description, Member};
+pub use describe::{Description, Member, QuotaSeen};
 pub use executor::{ExecutorOptions, run as run_executor};
 pub use gauges::ExecutorGauges;
 pub(crate) use joins::hashing;
@@ -59,6 +62,7 @@ pub use numbering::Numbering;
 pub use pace::PaceLink;
 pub use reach::Reach;
 pub use scheduler::{Scheduler, SchedulerOptions};
+pub(crate) use work::{READ_LOCALLY, READ_REMOTELY};
 
 /// Largest message between the processes of a cluster, in bytes: a plan that reads many files is long. Ballista's own bound,
 /// 16 MiB, looks like a lost executor when it is passed.

@@ -14,6 +14,7 @@ use super::process::Process;
 use super::reach::Reach;
 use super::running::{Running, TaskId};
 use super::service::proto::{self, answer::Answer, cluster_client::ClusterClient};
+use crate::observe::memory::rss_permille;
 
 /// The way to the keeper of the pace.
 pub struct PaceLink {
@@ -84,5 +85,6 @@ impl Leases for PaceLink {
 fn running_tasks(running: &Running) -> proto::RunningTasks {
     let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let task = |TaskId { job, stage, task }| proto::Task { job, stage: number(stage), task: number(task) };
-    proto::RunningTasks { tasks: running.all().into_iter().map(task).collect(), share: running.share }
+    let tasks = running.all().into_iter().map(task).collect();
+    proto::RunningTasks { tasks, share: running.share, memory_permille: rss_permille() }
 }

@@ -40,10 +40,10 @@ const EXPIRY_CHECK_S: u64 = 1;
 const NO_EXECUTORS_GRACE_S: u64 = 60;
 /// How long an executor that is told to stop may take to finish its tasks, in seconds.
 pub(super) const DRAIN_S: u64 = 600;
-/// Finished jobs' result files stay for so long, in seconds.
-const FINISHED_DATA_S: u64 = 60;
+/// Rows that nobody read or let go of stay for so long, in seconds: a reader may be slow.
+const FINISHED_DATA_S: u64 = 3600;
 /// What is known of finished jobs stays for so long, in seconds.
-const FINISHED_STATE_S: u64 = 600;
+const FINISHED_STATE_S: u64 = 3600;
 
 /// How long those who are connected may take to leave.
 pub(super) const CLOSE_WITHIN: Duration = Duration::from_secs(5);

@@ -14,7 +14,7 @@ use tonic::{Request, Response, Status};
 use super::describe;
 use super::running::TaskId;
 use super::usage::Usage;
-use super::watch::Watch;
+use super::watch::{MemorySaid, Watch};
 use proto::answer::Answer;
 
 pub(super) use proto::cluster_server::ClusterServer;
@@ -74,7 +74,11 @@ impl Service {
             let ask: Ask = serde_json::from_slice(ask).map_err(|error| not_understood("asks", &error))?;
             self.usage().hear(&ask, now);
             let answer = match keeper.ask(&ask, now, wall) {
-                Ok(grant) => serde_json::to_vec(&grant).map(Answer::Grant),
+                Ok(grant) => {
+                    let calls = grant.shares.iter().map(|share| share.units).min().unwrap_or(0);
+                    self.usage().granted(&ask.quota, ask.holder, calls);
+                    serde_json::to_vec(&grant).map(Answer::Grant)
+                }
                 Err(refused) => serde_json::to_vec(&refused).map(Answer::Refused),
             };
             Ok(proto::Answer { answer: Some(answer.map_err(|error| Status::internal(error.to_string()))?) })
@@ -110,10 +114,15 @@ impl proto::cluster_server::Cluster for Service {
     async fn lease(&self, request: Request<proto::LeaseRequest>) -> Result<Response<proto::LeaseReply>, Status> {
         let proto::LeaseRequest { process, asks, numbers, running } = request.into_inner();
         let answers = self.grant(&asks)?; // first: what is asked for waits
-        if let Some(proto::RunningTasks { tasks, share }) = running {
+        if let Some(proto::RunningTasks { tasks, share, memory_permille: permille }) = running {
             let task = |proto::Task { job, stage, task }| TaskId { job, stage: stage as usize, task: task as usize };
             let runs = tasks.into_iter().map(task).collect();
-            self.watch.lock().unwrap_or_else(PoisonError::into_inner).hear(&process, runs, share, Instant::now());
+            self.watch.lock().unwrap_or_else(PoisonError::into_inner).hear(
+                &process,
+                runs,
+                MemorySaid { share, permille },
+                Instant::now(),
+            );
         }
         self.learn(&process, numbers)?;
         Ok(Response::new(proto::LeaseReply { answers, start: self.start.clone() }))
@@ -148,8 +157,10 @@ impl proto::cluster_server::Cluster for Service {
             return Err(Status::unimplemented("there is no scheduler here, only the pace"));
         };
         let pace = |quota: &str| self.usage().of(quota, Instant::now());
-        let share = |executor: &str| self.watch.lock().unwrap_or_else(PoisonError::into_inner).share(executor);
-        describe::look(scheduler, &pace, &share).await.map(Response::new)
+        let memory = |executor: &str| self.watch.lock().unwrap_or_else(PoisonError::into_inner).memory(executor);
+        let mut reply = describe::look(scheduler, &pace, &memory).await?;
+        reply.quotas = self.usage().all(Instant::now()).into_iter().map(describe::quota).collect();
+        Ok(Response::new(reply))
     }
 }
 

@@ -28,6 +28,7 @@ use super::memory::{Granted, Memory};
 use super::process::{Bound, Process};
 use super::running::{Begun, TaskId};
 use super::shuffle::{ChainExec, FetchExec, Sources};
+use super::work::Work;
 use crate::api_call::ApiCallExec;
 
 /// Ballista's engine, with tasks bound to a process.
@@ -41,6 +42,8 @@ pub struct Place {
     pub sources: Arc<Sources>,
     /// What operators keep rows in.
     pub memory: Arc<Memory>,
+    /// What tasks came to.
+    pub work: Work,
     /// What runs them.
     pub inner: Arc<dyn ExecutionEngine>,
 }
@@ -192,6 +195,12 @@ impl Task {
     }
 
     async fn run(&self, task: usize, context: &TaskContext) -> Result<Vec<ShuffleWritePartition>> {
+        let done = self.tried(task, context).await;
+        self.place.work.ended(&done, &self.collect_plan_metrics());
+        done
+    }
+
+    async fn tried(&self, task: usize, context: &TaskContext) -> Result<Vec<ShuffleWritePartition>> {
         let Place { process, memory, .. } = self.place.as_ref();
         let granted = memory.share().await;
         let done = self.ready().run(process, task, context, &granted).await;

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use paceline_udfs::lease::Ask;
+use paceline_udfs::lease::{Ask, LEASE};
 use tokio::time::Instant;
 
 use super::sizing::Pace;
@@ -31,6 +31,21 @@ struct Used {
     past: VecDeque<(Instant, u64)>,
     /// Since when the pace is used up.
     used_up: Option<Instant>,
+    /// Calls per period that each process was granted last.
+    leased: HashMap<u64, u32>,
+}
+
+/// A quota and who calls under it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Leased {
+    /// Its name.
+    pub quota: String,
+    /// Its pace.
+    pub pace: Pace,
+    /// Processes that have a lease.
+    pub leases: usize,
+    /// Calls per period that these come to.
+    pub calls: u64,
 }
 
 impl Usage {
@@ -44,6 +59,7 @@ impl Usage {
             total: 0,
             past: VecDeque::new(),
             used_up: None,
+            leased: HashMap::new(),
         });
         used.allowed = allowed;
         let (before, _) = used.sent.insert(ask.holder, (ask.sent, now)).unwrap_or((ask.sent, now));
@@ -51,22 +67,52 @@ impl Usage {
         used.look(now);
         if ask.leaving {
             used.sent.remove(&ask.holder);
+            used.leased.remove(&ask.holder);
         }
         self.0.retain(|_, used| {
             used.sent.retain(|_, (_, heard)| now.saturating_duration_since(*heard) < GONE);
+            let Used { sent, leased, .. } = used;
+            leased.retain(|holder, _| {
+                sent.get(holder).is_some_and(|(_, heard)| now.saturating_duration_since(*heard) < LEASE)
+            });
             !used.sent.is_empty()
         });
     }
 
+    /// A process was granted so many calls per period.
+    pub fn granted(&mut self, quota: &str, holder: u64, calls: u32) {
+        if let Some(used) = self.0.get_mut(quota)
+            && used.sent.contains_key(&holder)
+        {
+            used.leased.insert(holder, calls);
+        }
+    }
+
+    /// All quotas, by name.
+    pub fn all(&self, now: Instant) -> Vec<Leased> {
+        let leased = |(quota, used): (&String, &Used)| Leased {
+            quota: quota.clone(),
+            pace: used.pace(now),
+            leases: used.leased.values().filter(|calls| **calls > 0).count(),
+            calls: used.leased.values().map(|calls| u64::from(*calls)).sum(),
+        };
+        let mut all: Vec<_> = self.0.iter().map(leased).collect();
+        all.sort_by(|one, other| one.quota.cmp(&other.quota));
+        all
+    }
+
     /// How far a quota's pace is used; `None` where nobody calls under it, or without a limit.
     pub fn of(&self, quota: &str, now: Instant) -> Option<Pace> {
-        let used = self.0.get(quota)?;
-        let used_up_for = used.used_up.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
-        Some(Pace { allowed: used.allowed, reached: used.rate(now), used_up_for })
+        Some(self.0.get(quota)?.pace(now))
     }
 }
 
 impl Used {
+    fn pace(&self, now: Instant) -> Pace {
+        let used_up_for = self.used_up.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
+        Pace { allowed: self.allowed, reached: self.rate(now), used_up_for }
+    }
+
     fn rate(&self, now: Instant) -> f64 {
         let Some((since, before)) = self.past.front() else { return 0.0 };
         let span = now.saturating_duration_since(*since).max(EVERY);
@@ -133,5 +179,11 @@ mod tests {
         assert!((45.0..=55.0).contains(&pace.reached), "{pace:?}");
         assert_eq!(pace.used_up_for, Duration::ZERO);
         assert_eq!(usage.of("other", at(200)), None);
+        usage.granted("q", 2, 60);
+        usage.granted("q", 3, 40); // nobody heard of it
+        let [all] = usage.all(at(200)).try_into().unwrap();
+        assert_eq!((all.quota.as_str(), all.leases, all.calls), ("q", 1, 60));
+        usage.hear(&Ask { leaving: true, ..ask(2, 9_000) }, at(201));
+        assert!(usage.all(at(201)).iter().all(|quota| quota.calls == 0));
     }
 }

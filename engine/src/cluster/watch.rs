@@ -25,19 +25,28 @@ pub struct Watch {
 struct Said {
     at: Instant,
     runs: HashSet<TaskId>,
-    share: u64,
+    memory: MemorySaid,
+}
+
+/// What an executor said of its memory.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MemorySaid {
+    /// Bytes that each task has there.
+    pub share: u64,
+    /// Of what the process may have, how much it has, in thousandths, where the system tells.
+    pub permille: Option<u32>,
 }
 
 impl Watch {
-    /// Hears what an executor runs, and how many bytes of memory each task has there.
-    pub fn hear(&mut self, executor: &str, runs: HashSet<TaskId>, share: u64, now: Instant) {
-        self.said.insert(executor.to_owned(), Said { at: now, runs, share });
+    /// Hears what an executor runs, and of its memory.
+    pub fn hear(&mut self, executor: &str, runs: HashSet<TaskId>, memory: MemorySaid, now: Instant) {
+        self.said.insert(executor.to_owned(), Said { at: now, runs, memory });
         self.said.retain(|_, said| now.saturating_duration_since(said.at) < LOST);
     }
 
-    /// Bytes of memory that a task has on an executor, if it has said so.
-    pub fn share(&self, executor: &str) -> Option<u64> {
-        self.said.get(executor).map(|said| said.share)
+    /// What an executor said of its memory, if it has.
+    pub fn memory(&self, executor: &str) -> Option<MemorySaid> {
+        self.said.get(executor).map(|said| said.memory)
     }
 
     /// Of the tasks that are taken for running on executors, those that are lost. An executor that says nothing is the
@@ -79,10 +88,10 @@ mod tests {
         let mut lost = Vec::new();
         for second in 0..=12 {
             let now = start + Duration::from_secs(second);
-            watch.hear("a", HashSet::from([task(1)]), 0, now);
+            watch.hear("a", HashSet::from([task(1)]), MemorySaid::default(), now);
             // b said something once; the scheduler misses it by its heartbeat.
             if second == 0 {
-                watch.hear("b", HashSet::new(), 0, now);
+                watch.hear("b", HashSet::new(), MemorySaid::default(), now);
             }
             let found = watch.lost(vec![on("a", 1), on("a", 2), on("b", 3), on("unheard", 4)], now);
             lost.extend(found.into_iter().map(|at| (second, at)));
@@ -96,7 +105,7 @@ mod tests {
         for second in 0..=30 {
             let now = start + Duration::from_secs(second);
             let runs = if second % 9 == 8 { HashSet::from([task(1)]) } else { HashSet::new() };
-            watch.hear("a", runs, 0, now);
+            watch.hear("a", runs, MemorySaid::default(), now);
             assert_eq!(watch.lost(vec![on("a", 1)], now), []);
         }
     }

@@ -86,6 +86,11 @@ impl Demo {
         &self.session
     }
 
+    /// The job.
+    pub fn job(&self) -> &Job {
+        &self.job
+    }
+
     /// The statements.
     pub fn script(&self) -> &str {
         self.job.script()

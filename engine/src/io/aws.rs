@@ -24,11 +24,8 @@ use super::stores::Stores;
 /// The variables that name another endpoint of Secrets Manager than AWS's.
 const ENDPOINT: [&str; 2] = ["AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL"];
 
-/// Those that name another endpoint of CloudWatch.
-const METRICS_ENDPOINT: [&str; 2] = ["AWS_ENDPOINT_URL_CLOUDWATCH", "AWS_ENDPOINT_URL"];
-
 /// Lends the credentials and the region of the stores.
-pub(crate) struct Aws(Arc<Stores>);
+pub struct Aws(Arc<Stores>);
 
 impl Aws {
     /// Nothing is looked up yet.
@@ -36,38 +33,11 @@ impl Aws {
         Aws(stores)
     }
 
-    async fn shared(&self) -> Result<(&Shared, Arc<AwsCredential>), NoCredentials> {
+    pub(super) async fn shared(&self) -> Result<(&Shared, Arc<AwsCredential>), NoCredentials> {
         let shared = self.0.s3().shared().map_err(|error| NoCredentials::Ever(error.to_string()))?;
         // The chain asks early and again, so a failure here is one for good.
         let credential = shared.credentials.get_credential().await;
         Ok((shared, credential.map_err(|error| NoCredentials::Ever(causes(&error)))?))
-    }
-}
-
-impl Aws {
-    /// Calls CloudWatch's PutMetricData, whose form this is.
-    ///
-    /// # Errors
-    /// Says why it was not taken.
-    pub async fn put_metric_data(&self, form: String) -> Result<(), String> {
-        let (shared, credential) = self.shared().await.map_err(|error| error.to_string())?;
-        let region = shared.region.as_str();
-        let named = s3::endpoint_of_environment(METRICS_ENDPOINT).map_err(|error| error.to_string())?;
-        let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
-        let usual = || Url::parse(&format!("https://monitoring.{region}.amazonaws.com{suffix}/"));
-        let url = named.map_or_else(usual, Ok).map_err(|_| format!("'{region}' is not an AWS region"))?;
-        let kind = HeaderValue::from_static("application/x-www-form-urlencoded; charset=utf-8");
-        let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, kind)]);
-        let body = Bytes::from(form);
-        let (method, service) = (&Method::POST, "monitoring");
-        let request = ToSign { method, url: &url, headers: &headers, body: &body, service, region: Some(region) };
-        let signed = signature(&credential, &request, region, SystemTime::now()).map_err(|error| error.to_string())?;
-        headers.extend(signed);
-        let reply = post(&url, headers, body, shared.ca_bundle.as_deref()).await.map_err(|error| error.to_string())?;
-        match reply.status {
-            200..=299 => Ok(()),
-            status => Err(format!("status {status}: {}", String::from_utf8_lossy(&reply.body))),
-        }
     }
 }
 
@@ -154,7 +124,7 @@ fn secret_of(id: &str, reply: &Reply) -> Result<Secret, NoCredentials> {
 }
 
 /// The headers that Signature Version 4 adds to a request.
-fn signature(
+pub(super) fn signature(
     credential: &AwsCredential,
     request: &ToSign<'_>,
     region: &str,

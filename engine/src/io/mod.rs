@@ -1,8 +1,10 @@
 //! Where bytes come from and go to: object stores, readers, the sink and its commit.
 
-pub(crate) mod aws;
+pub mod aws;
+mod aws_calls;
 mod bucket;
 pub mod commit;
+pub mod counted;
 mod credentials;
 pub mod job_folder;
 pub(crate) mod of_session;
@@ -12,3 +14,5 @@ pub mod s3;
 pub mod sink;
 mod spark_schema;
 pub mod stores;
+
+pub use aws_calls::CallFailed;

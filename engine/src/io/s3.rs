@@ -11,6 +11,7 @@ use object_store::{Certificate, ClientOptions, StaticCredentialProvider};
 use tokio::runtime::Handle;
 use url::Url;
 
+use super::counted::{CountedConnector, S3Counters};
 use super::credentials::{self, Chain};
 use crate::EngineError;
 
@@ -29,6 +30,8 @@ pub struct S3Settings {
     pub encryption: Option<Encryption>,
     /// The key for that, at KMS: its id, ARN or alias.
     pub kms_key: Option<String>,
+    /// Where requests are counted.
+    pub counters: S3Counters,
 }
 
 impl fmt::Debug for S3Settings {
@@ -90,8 +93,8 @@ impl S3 {
     }
 
     /// The connector to S3, on the network runtime.
-    pub fn connector(&self) -> SpawnedReqwestConnector {
-        SpawnedReqwestConnector::new(self.network.clone())
+    pub fn connector(&self) -> CountedConnector {
+        CountedConnector::new(SpawnedReqwestConnector::new(self.network.clone()), self.settings.counters.clone())
     }
 
     pub fn shared(&self) -> Result<&Shared, EngineError> {

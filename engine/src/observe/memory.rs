@@ -6,12 +6,17 @@ pub(super) fn peak_rss_bytes() -> Option<u64> {
 }
 
 /// The resident set as a share of the memory that this process may have: its cgroup's limit, or the machine's memory.
-pub(super) fn rss_share() -> Option<f64> {
+pub(crate) fn rss_share() -> Option<f64> {
     let limit = std::fs::read_to_string("/sys/fs/cgroup/memory.max").ok();
     let limit: Option<u64> = limit.and_then(|limit| limit.trim().parse().ok());
     let machine = field("/proc/meminfo", "MemTotal:")?;
     let most = limit.unwrap_or(machine).min(machine);
     Some(field("/proc/self/status", "VmRSS:")? as f64 / most as f64)
+}
+
+/// The same in thousandths.
+pub(crate) fn rss_permille() -> Option<u32> {
+    rss_share().map(|share| (share * 1000.0).round() as u32)
 }
 
 /// A number of KiB behind a name in a file of the system, in bytes.

@@ -5,7 +5,7 @@ pub mod event_log;
 pub mod function;
 mod letters;
 mod masked;
-mod memory;
+pub(crate) mod memory;
 pub mod progress;
 pub mod prometheus;
 pub mod recorder;

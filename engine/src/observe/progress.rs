@@ -62,6 +62,34 @@ pub struct Progress {
     pub functions: BTreeMap<String, FunctionProgress>,
     /// The tasks of the plan that runs, or ran last.
     pub tasks: Tasks,
+    /// What plans moved that have ended.
+    pub moved: Moved,
+    /// What is seen of a cluster's executors; absent for a plan in this process.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub executors: Option<Executors>,
+}
+
+/// Rows that left memory, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Moved {
+    /// Read of earlier stages off the disks of the reader's machine.
+    pub shuffle_local_bytes: u64,
+    /// Read of earlier stages over the network.
+    pub shuffle_remote_bytes: u64,
+    /// Spilled to disk.
+    pub spilled_bytes: u64,
+}
+
+/// The executors of a cluster.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Executors {
+    /// How many there are.
+    pub count: u64,
+    /// Of the memory that it may have, how much the fullest has, in thousandths.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_permille: Option<u32>,
 }
 
 /// A limit that calls are made under.

@@ -1,6 +1,6 @@
 //! The numbers of API functions and quotas as Prometheus has them: names, what they count, and how they are written.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use paceline_udfs::caller::Watch;
@@ -95,6 +95,15 @@ pub(super) fn families(functions: &Functions, quotas: &[Arc<Quotas>]) -> Vec<Met
     all.push(summary(functions, "paceline_latency_seconds", help, Counters::latency));
     let help = "How long requests that were ready waited for breaker and limiter.";
     all.push(summary(functions, "paceline_limiter_wait_seconds", help, Counters::wait));
+    let mut under = BTreeSet::new();
+    for (function, watches) in functions {
+        under.extend(watches.iter().map(|watch| (function.clone(), watch.quota().to_owned())));
+    }
+    let under = under
+        .iter()
+        .map(|(function, quota)| metric(&[("function", function), ("quota", quota)], 1.0, MetricType::GAUGE));
+    let help = "1 for each function and the quota that it is called under.";
+    all.push(family("paceline_function_info", help, MetricType::GAUGE, under.collect()));
     let mut rates = BTreeMap::new();
     for quota in quotas.iter().flat_map(|quotas| quotas.all()) {
         if let Some(allowed) = quota.limiter().rate().per_second() {

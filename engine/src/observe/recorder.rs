@@ -1,6 +1,7 @@
 //! Records what happens to a job: keeps its events while it runs, shows them to whoever follows, and writes them to its event log.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use tokio::runtime::Handle;
 use tokio::sync::broadcast;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use super::cloudwatch::Publisher;
+use super::cloudwatch::{LogStream, Publisher};
 use super::event_log::{Ended, Event, Line, LogWriter, Started};
 use super::letters::dead_letters;
 use super::masked::masked;
@@ -21,7 +22,7 @@ use crate::job::{self, Job, Told};
 use crate::{EngineError, Outcome, Session, Settings};
 
 /// How often progress is looked at.
-const LOOK: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_millis(250);
 /// Progress is kept this often at most, and at least every so many parts of the time that the job runs: a log stays small however
 /// long the job is.
 const KEEP: Duration = Duration::from_secs(1);
@@ -42,10 +43,14 @@ pub struct Recorder {
     log: Mutex<Option<LogWriter>>,
     /// What was seen last.
     latest: Mutex<(Progress, Vec<Stage>)>,
+    /// Whether the progress that was seen last was not kept.
+    shown_only: AtomicBool,
     /// The stages that were kept last.
     kept: Mutex<Vec<Stage>>,
     /// The way to CloudWatch.
     publisher: Mutex<Option<Publisher>>,
+    /// The way to CloudWatch Logs.
+    stream: Mutex<Option<LogStream>>,
 }
 
 impl Recorder {
@@ -56,8 +61,10 @@ impl Recorder {
             live: broadcast::channel(BEHIND).0,
             log: Mutex::default(),
             latest: Mutex::default(),
+            shown_only: AtomicBool::new(false),
             kept: Mutex::default(),
             publisher: Mutex::default(),
+            stream: Mutex::default(),
         })
     }
 
@@ -71,6 +78,12 @@ impl Recorder {
         match Publisher::start(&settings.cloudwatch, name, &settings.s3) {
             Ok(publisher) => *recorder.publisher() = publisher,
             Err(error) => tracing::warn!(%error, "nothing is published to CloudWatch"),
+        }
+        if let Some(group) = &settings.cloudwatch.log_group {
+            match LogStream::start(group, job, &settings.s3) {
+                Ok(stream) => *recorder.stream() = Some(stream),
+                Err(error) => tracing::warn!(%error, "nothing is sent to CloudWatch Logs"),
+            }
         }
         if let Some(folder) = &settings.event_log_dir {
             let stores = Stores::new(settings.s3.clone(), Handle::current());
@@ -86,10 +99,41 @@ impl Recorder {
         let mut lines = self.lines();
         let Some(line) = line(lines.len() as u64 + 1, event) else { return };
         lines.push(Arc::clone(&line));
+        if is_said(event)
+            && let Some(stream) = self.stream().as_ref()
+        {
+            stream.add(&line);
+        }
         if let Some(log) = self.log().as_ref() {
             log.add(Arc::clone(&line));
         }
         let _ = self.live.send(line); // nobody may follow
+    }
+
+    /// How far the job is: kept, or only shown. Returns whether that is further than what was noted before.
+    fn note(&self, progress: Progress, stages: Vec<Stage>, keep: bool) -> bool {
+        let (other_progress, other_stages) = {
+            let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+            let before = std::mem::replace(&mut *latest, (progress.clone(), stages.clone()));
+            (before.0 != progress, before.1 != stages)
+        };
+        // What was only shown is kept when there is nothing newer to keep: the last one always is.
+        if keep && (self.shown_only.swap(false, Ordering::Relaxed) || other_progress) {
+            self.tell(&Event::Progress { progress: Box::new(progress) });
+        } else if other_progress {
+            self.shown_only.store(true, Ordering::Relaxed);
+            self.show(&Event::Progress { progress: Box::new(progress) });
+        }
+        // The rows of operators change all the time: in the log they would be the most.
+        let ended = !stages.is_empty() && stages.iter().all(|stage| stage.count.completed == stage.count.total);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if ended && *kept != stages {
+            kept.clone_from(&stages);
+            self.tell(&Event::Stages { stages });
+        } else if other_stages {
+            self.show(&Event::Stages { stages });
+        }
+        other_progress
     }
 
     /// Something is worth a look now, and not to be kept: its number is 0.
@@ -131,6 +175,17 @@ impl Recorder {
                 tracing::warn!(dropped, "calls to CloudWatch were dropped; the numbers there are too low");
             }
         }
+        let stream = self.stream().take();
+        if let Some(stream) = stream {
+            let dropped = stream.close().await;
+            if dropped > 0 {
+                tracing::warn!(dropped, "events for CloudWatch Logs were dropped");
+            }
+        }
+    }
+
+    fn stream(&self) -> MutexGuard<'_, Option<LogStream>> {
+        self.stream.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lines(&self) -> MutexGuard<'_, Vec<Arc<str>>> {
@@ -143,6 +198,15 @@ impl Recorder {
 
     fn log(&self) -> MutexGuard<'_, Option<LogWriter>> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether an event goes to a log that others keep: it has no data, and is none of many numbers.
+fn is_said(event: &Event) -> bool {
+    match event {
+        Event::Progress { .. } | Event::Stages { .. } | Event::DeadLetters { .. } => false,
+        Event::StatementEnded { ended, .. } => !matches!(ended, Ended::Rows { .. }),
+        _ => true,
     }
 }
 
@@ -249,25 +313,7 @@ fn look(session: &Session, recorder: &Recorder, keep: bool) -> bool {
     if let Some(publisher) = recorder.publisher().as_mut() {
         publisher.observe(&progress);
     }
-    let (other_progress, other_stages) = {
-        let mut latest = recorder.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = std::mem::replace(&mut *latest, (progress.clone(), stages.clone()));
-        (before.0 != progress, before.1 != stages)
-    };
-    if other_progress {
-        let event = Event::Progress { progress: Box::new(progress) };
-        if keep { recorder.tell(&event) } else { recorder.show(&event) }
-    }
-    // The rows of operators change all the time: in the log they would be the most.
-    let ended = !stages.is_empty() && stages.iter().all(|stage| stage.count.completed == stage.count.total);
-    let mut kept = recorder.kept.lock().unwrap_or_else(PoisonError::into_inner);
-    if ended && *kept != stages {
-        kept.clone_from(&stages);
-        recorder.tell(&Event::Stages { stages });
-    } else if other_stages {
-        recorder.show(&Event::Stages { stages });
-    }
-    other_progress
+    recorder.note(progress, stages, keep)
 }
 
 fn event(told: Told<'_>) -> Event {
@@ -304,5 +350,27 @@ fn ended(outcome: &Outcome) -> Ended {
             let table = table::format(schema, &first).chars().take(TABLE).collect();
             Ended::Rows { rows: rows as u64, table }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_last_progress_is_kept_though_it_was_shown_before() {
+        let recorder = Recorder::in_memory();
+        let mut note = |records, keep| {
+            recorder.note(Progress { records, ..Progress::default() }, Vec::new(), keep);
+            let kept = recorder.so_far();
+            let last = kept.last().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+            (kept.len(), last.map_or(0, |line| line["progress"]["records"].as_u64().unwrap()))
+        };
+        assert_eq!(note(10, true), (1, 10));
+        assert_eq!(note(20, false), (1, 10), "shown only");
+        assert_eq!(note(30, true), (2, 30));
+        assert_eq!(note(40, false), (2, 30));
+        assert_eq!(note(40, true), (3, 40), "the end, at which nothing is new");
+        assert_eq!(note(40, true), (3, 40));
     }
 }

@@ -9,17 +9,22 @@ use datafusion::execution::TaskContext;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::MetricsSet;
 use datafusion::prelude::SessionConfig;
+use futures::TryStreamExt;
 use paceline_udfs::Caller;
 
 use super::Session;
 use super::elsewhere::Elsewhere;
 use crate::api_call::{ApiCallExec, Run};
-use crate::cluster::{Carried, Cluster, Ran, hashing};
+use crate::cluster::{Carried, Cluster, READ_LOCALLY, READ_REMOTELY, Ran, SPILLED, hashing};
 use crate::io::readers;
 use crate::io::stores::Place;
+use crate::observe::progress::Executors;
 
 /// How often the numbers of a plan that runs elsewhere are looked at.
-const PROGRESS: Duration = Duration::from_millis(500);
+const PROGRESS: Duration = Duration::from_millis(250);
+
+/// Every so many looks the executors are looked at too.
+const EXECUTORS: u64 = 8;
 
 /// What a plan led to.
 #[derive(Debug)]
@@ -47,6 +52,7 @@ impl Session {
         let Some(cluster) = self.cluster.as_ref().filter(|_| !has_keys) else {
             let batches =
                 datafusion::physical_plan::collect_partitioned(Arc::clone(&plan), self.task_context(run)).await?;
+            self.moved().0.spilled_bytes += spilled(&plan);
             return Ok(Collected {
                 batches: batches.into_iter().flatten().collect(),
                 read: sum_of_leaves(&plan, &|metrics| metrics.output_rows()),
@@ -54,19 +60,35 @@ impl Session {
                 dropped: sum_of_leaves(&plan, &|metrics| Some(metrics.sum_by_name(readers::DROPPED)?.as_usize())),
             });
         };
+        let ran = self.ran_on(cluster, plan, run.scope, journal).await?;
+        let sum = |wanted: &str| ran.metrics.iter().filter(|(name, _)| name == wanted).map(|(_, value)| value).sum();
+        let (read, malformed, dropped) = (sum("scanned_rows"), sum(readers::MALFORMED), sum(readers::DROPPED));
+        let batches = ran.rows.try_collect().await?;
+        cluster.let_go().await;
+        Ok(Collected { batches, read, malformed, dropped })
+    }
+
+    /// Runs a plan on a cluster. `journal` is where answers are written down.
+    pub(super) async fn ran_on(
+        &self,
+        cluster: &Cluster,
+        plan: Arc<dyn ExecutionPlan>,
+        scope: String,
+        journal: Option<&Place>,
+    ) -> Result<Ran> {
         let journal = journal.map_or(String::new(), |place| place.url.to_string());
         let attempt = uuid::Uuid::now_v7().to_string();
-        let carried = Carried { scope: run.scope, attempt: attempt.clone(), journal, ..self.carried.clone() };
+        let carried = Carried { scope, attempt: attempt.clone(), journal, ..self.carried.clone() };
         let config = self.context.copied_config().with_option_extension(carried);
         let config = hashing(config, cluster.hashed().await);
         let ran = self.watched(cluster, plan, &config, &attempt).await?;
-        let sum = |wanted: &str| ran.metrics.iter().filter(|(name, _)| name == wanted).map(|(_, value)| value).sum();
-        Ok(Collected {
-            read: sum("scanned_rows"),
-            malformed: sum(readers::MALFORMED),
-            dropped: sum(readers::DROPPED),
-            batches: ran.batches,
-        })
+        let sum =
+            |wanted: &str| ran.metrics.iter().filter(|(name, _)| name == wanted).map(|(_, value)| value).sum::<u64>();
+        let moved = &mut self.moved().0;
+        moved.shuffle_local_bytes += sum(READ_LOCALLY);
+        moved.shuffle_remote_bytes += sum(READ_REMOTELY);
+        moved.spilled_bytes += sum(SPILLED);
+        Ok(ran)
     }
 
     /// Runs a plan on a cluster, and shows meanwhile what its calls come to as if they were made here.
@@ -85,12 +107,16 @@ impl Session {
         // Both at once: the one may wait for what the other has begun.
         let over_budget = async {
             let mut ticks = tokio::time::interval(PROGRESS);
-            loop {
+            for tick in 0_u64.. {
                 ticks.tick().await;
+                if tick % EXECUTORS == 0 {
+                    self.see_executors(cluster).await;
+                }
                 if let Err(error) = elsewhere.look(cluster, attempt).await {
                     return error;
                 }
             }
+            std::future::pending().await
         };
         let ran = tokio::select! {
             ran = run => ran,
@@ -100,7 +126,14 @@ impl Session {
         ran
     }
 
-    fn task_context(&self, run: Run) -> Arc<TaskContext> {
+    async fn see_executors(&self, cluster: &Cluster) {
+        if let Ok(seen) = cluster.describe().await {
+            let memory_permille = seen.executors.iter().filter_map(|executor| executor.memory_permille).max();
+            self.moved().1 = Some(Executors { count: seen.executors.len() as u64, memory_permille });
+        }
+    }
+
+    pub(super) fn task_context(&self, run: Run) -> Arc<TaskContext> {
         let context = TaskContext::from(&self.context.state());
         let config = context.session_config().clone().with_extension(Arc::new(run));
         Arc::new(context.with_session_config(config))
@@ -111,6 +144,12 @@ fn find_callers(plan: &Arc<dyn ExecutionPlan>, found: &mut Vec<Arc<Caller>>) {
     let call = plan.downcast_ref::<ApiCallExec>();
     found.extend(call.and_then(|call| call.asked().caller.caller().ok()).cloned());
     plan.children().into_iter().for_each(|child| find_callers(child, found));
+}
+
+/// Bytes that the operators of a plan spilled.
+fn spilled(plan: &Arc<dyn ExecutionPlan>) -> u64 {
+    let own = plan.metrics().and_then(|metrics| metrics.spilled_bytes()).unwrap_or(0) as u64;
+    own + plan.children().into_iter().map(spilled).sum::<u64>()
 }
 
 /// The sum of a number over the leaves of a plan.

@@ -167,7 +167,7 @@ impl Session {
     /// The store cannot be read or written.
     pub async fn clean_up(&self) -> Result<bool, EngineError> {
         if let Some(cluster) = &self.cluster {
-            cluster.cancelled().await;
+            cluster.let_go().await;
         }
         let inserting = self.inserting.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(Inserting { folder, journal }) = inserting else { return Ok(false) };

@@ -1,9 +1,11 @@
 //! The façade: the trip of a statement on one screen.
 
 mod action;
+mod begin;
 mod collect;
 mod elsewhere;
 mod insert;
+mod known;
 pub(crate) mod plan;
 pub(crate) mod planner;
 mod redrive;
@@ -16,14 +18,9 @@ use std::time::SystemTime;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, Fields, SchemaRef};
-use datafusion::error::DataFusionError;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
-use datafusion::physical_plan::SendableRecordBatchStream;
-use datafusion::physical_plan::memory::MemoryStream;
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::prelude::{SessionConfig, SessionContext};
-use futures::StreamExt;
 use paceline_sql::catalog;
 use paceline_sql::commands::Action;
 use paceline_udfs::auth::Services;
@@ -35,22 +32,24 @@ use prometheus::Registry;
 use url::Url;
 
 use crate::EngineError;
-use crate::api_call::{Callers, HoistApiCalls, Run, SetRowsAside, caller_of};
+use crate::api_call::{Callers, HoistApiCalls, SetRowsAside, caller_of};
 use crate::api_defaults::ApiDefaults;
 use crate::checkpoint::{Begun, CheckpointSettings, Output, Step};
 use crate::cluster::{self, Carried, Cluster, PaceLink, Reach};
 use crate::io::aws::Aws;
 use crate::io::stores::Stores;
 use crate::network::Network;
-use crate::observe::progress::{Progress, Records, Running};
+use crate::observe::progress::{Executors, Moved, Progress, Records, Running};
 use crate::observe::stages::Stage;
 use crate::observe::{Counted, Totals};
 use crate::position::LiftPositions;
 use crate::settings::Settings;
 use crate::unordered;
-use collect::Collected;
 use insert::Inserting;
 use planner::Planner;
+
+pub use begin::{Opened, Planned};
+pub use known::{Known, KnownKind};
 
 /// Views, functions and settings of one user, and the way their statements take.
 pub struct Session {
@@ -79,6 +78,8 @@ pub struct Session {
     stages: Mutex<Vec<Stage>>,
     /// Records of the statements so far.
     records: Mutex<Records>,
+    /// What plans moved that have ended, and the executors as they were seen last.
+    moved: Mutex<(Moved, Option<Executors>)>,
 }
 
 /// What a statement led to.
@@ -210,6 +211,7 @@ impl Session {
             running: Mutex::default(),
             stages: Mutex::default(),
             records: Mutex::default(),
+            moved: Mutex::default(),
         })
     }
 
@@ -242,35 +244,14 @@ impl Session {
         Ok(self.context.state().optimize(&query.plan)?.display_indent().to_string())
     }
 
-    /// The rows of a query as they come; those of a cluster when all are there.
-    ///
-    /// # Errors
-    /// The text is no query, or it cannot be planned; running it may fail later.
-    pub async fn stream(&self, query: &str) -> Result<SendableRecordBatchStream, EngineError> {
-        let Action::Query(query) = self.plan(query).await? else {
-            return Err(EngineError::Setting("only a query has rows".to_owned()));
-        };
-        let plan = self.physical(&query.plan, &query).await?;
-        let schema = plan::named(&plan.schema(), &query.output);
-        if self.calls_elsewhere() {
-            let scope = uuid::Uuid::now_v7().to_string();
-            let Collected { batches, .. } = self.collect(plan, Run { scope, ..Run::default() }, None).await?;
-            let batches = batches.iter().map(|batch| plan::renamed(batch, &schema));
-            let batches = batches.collect::<Result<_, DataFusionError>>()?;
-            return Ok(Box::pin(MemoryStream::try_new(batches, schema, None)?));
-        }
-        let rows = datafusion::physical_plan::execute_stream(plan, self.context.task_ctx())?;
-        let names = Arc::clone(&schema);
-        let rows = rows.map(move |batch| plan::renamed(&batch?, &names));
-        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, rows)))
-    }
-
     /// How far the session is: the numbers of all API functions, of the records and of the tasks.
     pub fn progress(&self) -> Progress {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let stages = self.stages();
         let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        Progress::of(&self.functions(), self.quotas(), running.as_ref(), &stages, &mut records)
+        let mut progress = Progress::of(&self.functions(), self.quotas(), running.as_ref(), &stages, &mut records);
+        (progress.moved, progress.executors) = *self.moved();
+        progress
     }
 
     /// The stages of the plan that runs, or ran last.
@@ -364,6 +345,10 @@ impl Session {
     /// What of its settings changes the meaning of expressions, and the text of values.
     pub fn expression_settings(&self) -> Arc<paceline_functions::Settings> {
         Arc::clone(&self.catalog().settings)
+    }
+
+    fn moved(&self) -> MutexGuard<'_, (Moved, Option<Executors>)> {
+        self.moved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn catalog(&self) -> MutexGuard<'_, catalog::Session> {

@@ -26,19 +26,28 @@ const STACK: usize = 256 << 20;
 impl Session {
     /// What is to be done for a statement. What it changes in the session's catalog is changed.
     pub(crate) async fn plan(&self, text: &str) -> Result<Action, EngineError> {
-        let result = self.plan_with_files(text).await;
+        let result = self.plan_with_files(text, true).await;
         self.catalog().files.clear(); // the next statement looks again
         result
     }
 
-    async fn plan_with_files(&self, text: &str) -> Result<Action, EngineError> {
+    /// The same, with a copy of the session's catalog.
+    pub(super) async fn plan_only(&self, text: &str) -> Result<Action, EngineError> {
+        let result = self.plan_with_files(text, false).await;
+        self.catalog().files.clear();
+        result
+    }
+
+    async fn plan_with_files(&self, text: &str, change: bool) -> Result<Action, EngineError> {
         loop {
             let (planned, wanted) = {
-                let mut catalog = self.catalog();
+                let mut own = self.catalog();
+                let mut copy = (!change).then(|| own.clone());
+                let catalog = copy.as_mut().unwrap_or(&mut own);
                 let planned = stacker::grow(STACK, || {
-                    let statement = paceline_sql::parse(&catalog, text)?;
+                    let statement = paceline_sql::parse(catalog, text)?;
                     let told = |error| commands::told(error, text);
-                    Ok::<_, SqlError>(commands::plan(&mut catalog, &statement).map_err(told)?)
+                    Ok::<_, SqlError>(commands::plan(catalog, &statement).map_err(told)?)
                 });
                 (planned, catalog.take_wanted())
             };

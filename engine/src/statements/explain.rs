@@ -13,6 +13,9 @@ use crate::io::sink::WriteFiles;
 use crate::session::plan;
 use crate::{EngineError, Outcome, Session};
 
+/// The column of its one row.
+pub(crate) const COLUMN: &str = "plan";
+
 /// The plan of a query or an INSERT, as one text.
 pub(crate) async fn explain(
     session: &Session,
@@ -44,7 +47,7 @@ pub(crate) async fn explain(
         }
         ExplainMode::Simple | ExplainMode::Extended | ExplainMode::Codegen => {}
     }
-    rows_of_text("plan", vec![text])
+    rows_of_text(COLUMN, vec![text])
 }
 
 /// What a statement would write or show, and its plan before it is optimized. Nothing is prepared at the destination.

@@ -9,6 +9,9 @@ use paceline_udfs::{ApiFunction, METADATA};
 use super::rows_of_text;
 use crate::{EngineError, Outcome, Session};
 
+/// The column of its rows.
+pub(crate) const COLUMN: &str = "function_desc";
+
 /// What an API function is, a row for each thing.
 pub(crate) fn describe(session: &Session, name: &str, extended: bool) -> Result<Outcome, EngineError> {
     let Some(api) = session.api_function(name) else {
@@ -22,7 +25,7 @@ pub(crate) fn describe(session: &Session, name: &str, extended: bool) -> Result<
     if extended {
         rows.push(format!("Extended Usage:\n{}", everything(&api)));
     }
-    rows_of_text("function_desc", rows)
+    rows_of_text(COLUMN, rows)
 }
 
 fn usage(api: &ApiFunction) -> String {

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use paceline_engine::cluster::QuotaSeen;
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
-use prometheus::{Encoder, IntCounter, IntGauge, IntGaugeVec, Opts, TextEncoder};
+use prometheus::{Encoder, GaugeVec, IntCounter, IntGauge, IntGaugeVec, Opts, TextEncoder};
 
 use super::App;
 use super::problem::Problem;
@@ -15,6 +16,8 @@ use crate::board::Board;
 use crate::run::State as RunState;
 use crate::service::JobService;
 
+/// Quotas that are told apart.
+const QUOTAS: usize = 100;
 /// What the jobs of a service are counted as.
 const JOBS: &str = "Jobs that are kept, by state.";
 
@@ -43,7 +46,8 @@ impl Collector for ServiceGauges {
         let runs = self.service.runs();
         let of_state = |state: RunState| runs.iter().filter(|run| run.state == state).count() as i64;
         let jobs = IntGaugeVec::new(Opts::new("paceline_jobs", JOBS), &["state"]);
-        let lost = IntCounter::new("paceline_webhook_events_lost_total", "Events that the webhook did not take.");
+        let lost =
+            IntCounter::new("paceline_webhook_events_lost_total", "Events that the webhook or the topic did not take.");
         let mut families = Vec::new();
         if let Ok(jobs) = jobs {
             RunState::ALL.iter().for_each(|state| jobs.with_label_values(&[state.name()]).set(of_state(*state)));
@@ -100,7 +104,32 @@ fn of_cluster(board: &Board) -> Vec<MetricFamily> {
         gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
         Some(gauge.collect())
     };
-    rows.into_iter().filter_map(gauge).flatten().collect()
+    let mut families: Vec<_> = rows.into_iter().filter_map(gauge).flatten().collect();
+    families.extend(quotas(&seen.quotas));
+    families
+}
+
+/// A number of a quota, with its name and what it is.
+type OfQuota = (&'static str, &'static str, fn(&QuotaSeen) -> f64);
+
+const OF_QUOTAS: [OfQuota; 4] = [
+    ("paceline_cluster_quota_allowed_per_second", "Calls a second that a quota allows the whole cluster.", |it| {
+        it.allowed
+    }),
+    ("paceline_cluster_quota_used_per_second", "Calls a second that all processes together make under it.", |it| {
+        it.reached
+    }),
+    ("paceline_cluster_quota_leases", "Processes that have a lease of it.", |it| it.leases as f64),
+    ("paceline_cluster_quota_leased_calls", "Calls per period that these leases come to.", |it| it.leased as f64),
+];
+
+fn quotas(seen: &[QuotaSeen]) -> Vec<MetricFamily> {
+    let family = |(name, help, number): &OfQuota| {
+        let gauge = GaugeVec::new(Opts::new(*name, *help), &["quota"]).ok()?;
+        seen.iter().take(QUOTAS).for_each(|quota| gauge.with_label_values(&[&quota.name]).set(number(quota)));
+        Some(gauge.collect())
+    };
+    if seen.is_empty() { Vec::new() } else { OF_QUOTAS.iter().filter_map(family).flatten().collect() }
 }
 
 /// `GET /metrics`

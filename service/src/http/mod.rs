@@ -4,7 +4,6 @@ mod assets;
 mod events;
 mod guard;
 mod jobs;
-mod listen;
 mod metrics;
 mod problem;
 mod query;
@@ -23,9 +22,9 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::ServiceError;
 use crate::board::Board;
+use crate::listen::Listener;
 use crate::watched::Jobs;
 use guard::Guard;
-use listen::Listener;
 
 pub use metrics::ServiceGauges;
 
@@ -79,19 +78,8 @@ impl Http {
     /// # Errors
     /// The port is taken.
     pub async fn bind(address: std::net::IpAddr, port: Option<u16>, access: &Access) -> Result<Self, ServiceError> {
-        access.check(address).map_err(|error| ServiceError::Invalid(error.to_string()))?;
-        let ports = match port {
-            Some(port) => vec![port],
-            None => (PORT..=PORT + PORTS).chain([0]).collect(),
-        };
-        let mut failed = None;
-        for port in ports {
-            match TcpListener::bind(SocketAddr::new(address, port)).await {
-                Ok(listener) => return Ok(Http(listener)),
-                Err(error) => failed = Some(format!("the page cannot listen on {address}:{port}: {error}")),
-            }
-        }
-        Err(ServiceError::Invalid(failed.unwrap_or_default()))
+        let listener = crate::listen::bind("the page", address, port, PORT..=PORT + PORTS, access).await?;
+        Ok(Http(listener))
     }
 
     /// Where it listens.

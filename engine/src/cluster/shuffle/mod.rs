@@ -15,12 +15,14 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, internal_err};
 use datafusion::execution::TaskContext;
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_plan::metrics::MetricsSet;
+use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, SendableRecordBatchStream,
 };
 use futures::{StreamExt, TryStreamExt, stream};
+
+use super::work::{READ_LOCALLY, READ_REMOTELY};
 
 pub(super) use self::chain::ChainExec;
 pub(super) use self::connections::Connections;
@@ -46,19 +48,35 @@ pub(super) struct FetchExec {
     reader: ShuffleReaderExec,
     sources: Arc<Sources>,
     work_dir: String,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+/// Bytes that were read off this machine's disks, and over the network.
+#[derive(Clone)]
+struct Read {
+    near: Count,
+    far: Count,
 }
 
 impl FetchExec {
     /// Reads what `reader` names. `work_dir` is this executor's own folder.
     pub fn new(reader: ShuffleReaderExec, sources: Arc<Sources>, work_dir: &str) -> Self {
-        FetchExec { reader, sources, work_dir: work_dir.to_owned() }
+        FetchExec { reader, sources, work_dir: work_dir.to_owned(), metrics: ExecutionPlanMetricsSet::new() }
     }
 
     /// The rows of a block.
-    fn open(&self, block: PartitionLocation, context: &Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+    fn open(
+        &self,
+        block: PartitionLocation,
+        read: &Read,
+        context: &Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
         let (stage, schema, context) = (self.reader.stage_id, self.reader.schema(), Arc::clone(context));
         let connections = Arc::clone(&self.sources.connections);
         let near = self.sources.neighbours.holding(&block, &self.work_dir);
+        let bytes = block.partition_stats.num_bytes().unwrap_or(0);
+        let sum = if near.is_some() { &read.near } else { &read.far };
+        sum.add(usize::try_from(bytes).unwrap_or(usize::MAX));
         if near.is_none() && block.partition_stats.num_bytes().is_some_and(|bytes| bytes > TO_DISK) {
             return Ok(spooled::stream(block, schema, connections, context));
         }
@@ -102,13 +120,17 @@ impl ExecutionPlan for FetchExec {
         let mut blocks = blocks.clone();
         blocks.sort_by_key(|block| block.map_partition_id);
         let this = self.clone();
-        let open = move |block: PartitionLocation| std::future::ready(this.open(block, &context));
+        let sum = |name: &'static str| MetricBuilder::new(&self.metrics).counter(name, partition);
+        let read = Read { near: sum(READ_LOCALLY), far: sum(READ_REMOTELY) };
+        let open = move |block: PartitionLocation| std::future::ready(this.open(block, &read, &context));
         let rows = stream::iter(blocks).map(open).buffered(AHEAD).try_flatten();
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows)))
     }
 
     fn metrics(&self) -> Option<MetricsSet> {
-        self.reader.metrics()
+        let mut all = self.reader.metrics().unwrap_or_default();
+        self.metrics.clone_inner().iter().for_each(|metric| all.push(Arc::clone(metric)));
+        Some(all)
     }
 }
 

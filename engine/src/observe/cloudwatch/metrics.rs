@@ -78,7 +78,9 @@ impl Meter {
         if allowed > 0.0 && seconds > 0.0 {
             add("PaceUtilization", 100.0 * requests / seconds / allowed, "Percent");
         }
-        if let Some(share) = rss_share() {
+        let executors = now.executors.and_then(|executors| executors.memory_permille);
+        let fullest = executors.map(|permille| f64::from(permille) / 1000.0);
+        if let Some(share) = rss_share().into_iter().chain(fullest).reduce(f64::max) {
             add("MemoryUtilization", 100.0 * share, "Percent");
         }
         for (kind, rows) in &now.failures_by_kind {

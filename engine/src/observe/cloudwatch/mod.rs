@@ -1,6 +1,8 @@
 //! Publishes a job's numbers to CloudWatch, under the names that the Python job had. A job never waits for it and never fails by
 //! it: what cannot be sent is dropped and counted.
 
+mod glue;
+mod logs;
 mod metrics;
 
 use std::sync::Arc;
@@ -15,7 +17,9 @@ use super::progress::Progress;
 use crate::io::aws::Aws;
 use crate::io::stores::Stores;
 use crate::network::Network;
-use metrics::Meter;
+use glue::GlueMeter;
+pub(super) use logs::LogStream;
+use metrics::{Datum, Meter};
 
 /// Calls that wait to be sent.
 const WAITING: usize = 16;
@@ -33,18 +37,29 @@ pub struct CloudWatchSettings {
     pub interval: Duration,
     /// To standard output in CloudWatch's embedded metric format, instead of calls.
     pub emf: bool,
+    /// Whether there are Glue's names too, in Glue's namespace.
+    pub glue: bool,
+    /// The log group that events go to; `None` for nowhere.
+    pub log_group: Option<String>,
 }
 
 impl Default for CloudWatchSettings {
     fn default() -> Self {
-        CloudWatchSettings { namespace: None, interval: Duration::from_secs(20), emf: false }
+        CloudWatchSettings {
+            namespace: None,
+            interval: Duration::from_secs(20),
+            emf: false,
+            glue: false,
+            log_group: None,
+        }
     }
 }
 
 /// Publishes the numbers of one job.
 #[derive(Debug)]
 pub struct Publisher {
-    meter: Meter,
+    meter: Option<(String, Meter)>,
+    glue: Option<GlueMeter>,
     interval: Duration,
     last: Instant,
     out: Out,
@@ -53,8 +68,8 @@ pub struct Publisher {
 
 #[derive(Debug)]
 enum Out {
-    Calls { calls: mpsc::Sender<String>, sending: JoinHandle<()>, namespace: String, _network: Network },
-    Lines { namespace: String },
+    Calls { calls: mpsc::Sender<String>, sending: JoinHandle<()>, _network: Network },
+    Lines,
 }
 
 impl Publisher {
@@ -67,19 +82,23 @@ impl Publisher {
         job: &str,
         s3: &crate::io::s3::S3Settings,
     ) -> std::io::Result<Option<Self>> {
-        let Some(namespace) = settings.namespace.clone() else { return Ok(None) };
+        let meter = settings.namespace.clone().map(|namespace| (namespace, Meter::new(job)));
+        let glue = settings.glue.then(|| GlueMeter::new(job));
+        if meter.is_none() && glue.is_none() {
+            return Ok(None);
+        }
         let dropped = Arc::new(AtomicU64::new(0));
         let out = if settings.emf {
-            Out::Lines { namespace }
+            Out::Lines
         } else {
             let network = Network::start()?;
             let (calls, waiting) = mpsc::channel(WAITING);
             let aws = Aws::new(Arc::new(Stores::new(s3.clone(), network.handle().clone())));
             let sending = network.handle().spawn(send(aws, waiting, Arc::clone(&dropped)));
-            Out::Calls { calls, sending, namespace, _network: network }
+            Out::Calls { calls, sending, _network: network }
         };
-        let (meter, last) = (Meter::new(job), Instant::now());
-        Ok(Some(Publisher { meter, interval: settings.interval, last, out, dropped }))
+        let last = Instant::now();
+        Ok(Some(Publisher { meter, glue, interval: settings.interval, last, out, dropped }))
     }
 
     /// Publishes what has changed, when it is time.
@@ -104,15 +123,26 @@ impl Publisher {
     fn publish(&mut self, progress: &Progress) {
         let took = self.last.elapsed();
         self.last = Instant::now();
-        let data = self.meter.read(progress, took);
         let now = SystemTime::now();
-        match &self.out {
-            Out::Calls { calls, namespace, .. } => {
-                if calls.try_send(metrics::call(namespace, &data, now)).is_err() {
-                    self.dropped.fetch_add(1, Ordering::Relaxed);
+        if let Some((namespace, meter)) = &mut self.meter {
+            let data = meter.read(progress, took);
+            self.out.put(namespace, &data, now, &self.dropped);
+        }
+        if let Some(glue) = &mut self.glue {
+            self.out.put(glue::NAMESPACE, &glue.read(progress, took), now, &self.dropped);
+        }
+    }
+}
+
+impl Out {
+    fn put(&self, namespace: &str, data: &[Datum], now: SystemTime, dropped: &AtomicU64) {
+        match self {
+            Out::Calls { calls, .. } => {
+                if calls.try_send(metrics::call(namespace, data, now)).is_err() {
+                    dropped.fetch_add(1, Ordering::Relaxed);
                 }
             }
-            Out::Lines { namespace } => print(&metrics::emf(namespace, &data, now)),
+            Out::Lines => print(&metrics::emf(namespace, data, now)),
         }
     }
 }
@@ -128,7 +158,7 @@ async fn send(aws: Aws, mut calls: mpsc::Receiver<String>, dropped: Arc<AtomicU6
         let sent = tokio::time::timeout(ANSWER_WITHIN, aws.put_metric_data(call)).await;
         let why = match sent {
             Ok(Ok(())) => continue,
-            Ok(Err(why)) => why,
+            Ok(Err(failed)) => failed.to_string(),
             Err(_) => "it does not answer".to_owned(),
         };
         dropped.fetch_add(1, Ordering::Relaxed);
