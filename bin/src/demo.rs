@@ -2,11 +2,11 @@
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use paceline_engine::demo::{Demo, DemoOptions, DemoResult};
 
+use crate::ExitCode;
 use crate::finish;
 use crate::progress::{say, while_running};
 

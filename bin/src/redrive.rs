@@ -2,11 +2,11 @@
 
 use std::error::Error;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use paceline_engine::Session;
 use paceline_engine::job::{JobId, Redrive, redrive};
 
+use crate::ExitCode;
 use crate::finish;
 use crate::progress::while_running;
 use crate::run::{pair, settings};

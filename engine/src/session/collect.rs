@@ -100,7 +100,7 @@ impl Session {
         ran
     }
 
-    fn task_context(&self, run: Run) -> Arc<TaskContext> {
+    pub(super) fn task_context(&self, run: Run) -> Arc<TaskContext> {
         let context = TaskContext::from(&self.context.state());
         let config = context.session_config().clone().with_extension(Arc::new(run));
         Arc::new(context.with_session_config(config))

@@ -3,9 +3,11 @@
 mod action;
 mod collect;
 mod elsewhere;
+mod handed;
 mod insert;
 pub(crate) mod plan;
 mod planner;
+mod query;
 mod redrive;
 mod tables;
 
@@ -50,6 +52,9 @@ use crate::unordered;
 use collect::Collected;
 use insert::Inserting;
 use planner::Planner;
+
+pub use handed::Handed;
+pub use query::{Destination, Prepared, Query};
 
 /// Views, functions and settings of one user, and the way their statements take.
 pub struct Session {
