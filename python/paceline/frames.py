@@ -32,7 +32,8 @@ def opener(frame: Any) -> Callable[[], object]:
         elif isinstance(frame, pyarrow.dataset.Dataset if "pyarrow.dataset" in sys.modules else ()):
             return lambda: frame.scanner().to_reader()
     if kind == "polars" and not hasattr(frame, "__arrow_c_stream__"):
-        return frame.collect  # a LazyFrame
+        collect: Callable[[], object] = frame.collect  # of a LazyFrame
+        return collect
     if not hasattr(frame, "__arrow_c_stream__"):
         raise ConfigurationError(
             f"{type(frame).__module__}.{type(frame).__qualname__} is no frame: give one of pandas, Arrow, Polars, PySpark or datafusion, "

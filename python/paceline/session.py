@@ -79,8 +79,8 @@ class Session:
         """Declares a function of SQL that calls an HTTP API for each row, in place of an older one of that name.
 
         `returns` is the type of the reply, as `"STRUCT<status: STRING>"`, or the fields of a struct. `options` are those of
-        `CREATE FUNCTION … USING API`, as `rate_limit_calls=5000`, `rate_limit_period="1 second"`, `format="array"` or `on_error="null"`; the guide has
-        them all.
+        `CREATE FUNCTION … USING API`, as `rate_limit_calls=5000`, `rate_limit_period="1 second"`, `format="array"` or
+        `on_error="null"`; the guide has them all.
 
         >>> import paceline
         >>> session = paceline.Session()

@@ -1,7 +1,7 @@
 //! Capsules: how Arrow's rows, and tables of DataFusion, cross to other libraries of Python and back without a copy.
 //!
 //! The only file with unsafe code. The name of a capsule says what its pointer is; that is the protocol, on both sides.
-#![allow(unsafe_code, clippy::allow_attributes, reason = "a capsule holds a pointer, whose type only its name says")]
+#![expect(unsafe_code, reason = "a capsule holds a pointer, whose type only its name says")]
 
 use std::ffi::CStr;
 

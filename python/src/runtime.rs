@@ -37,11 +37,11 @@ pub fn runtime() -> PyResult<Arc<Runtime>> {
 /// Waits for `work` without the GIL. `look` is called now and then with it; when it fails, or Ctrl-C comes, the work is dropped.
 pub fn wait<T: Send>(
     py: Python<'_>,
-    look: impl Fn(Python<'_>) -> PyResult<()> + Send,
+    look: impl Fn(Python<'_>) -> PyResult<()> + Send + Sync,
     work: impl Future<Output = T> + Send,
 ) -> PyResult<T> {
     let runtime = runtime()?;
-    py.detach(|| {
+    py.detach(move || {
         runtime.block_on(async {
             tokio::pin!(work);
             let mut tick = interval(LOOK);

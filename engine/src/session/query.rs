@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{AsArray, RecordBatch};
-use datafusion::arrow::datatypes::{Int64Type, SchemaRef};
+use datafusion::arrow::array::{Array, AsArray, RecordBatch, StringArray};
+use datafusion::arrow::datatypes::{Field, Int64Type, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::catalog::streaming::StreamingTable;
 use datafusion::datasource::{MemTable, provider_as_source};
@@ -91,7 +91,7 @@ impl Session {
     /// # Errors
     /// A column has a type that Spark has not.
     pub async fn query_of_rows(&self, schema: SchemaRef, rows: Vec<RecordBatch>) -> Result<Query, EngineError> {
-        let field = |field: &Arc<_>| Ok(StructField::new(field.name(), DataType::of(field)?, true));
+        let field = |field: &Arc<Field>| Ok(StructField::new(field.name(), DataType::of(field)?, true));
         let output = schema.fields().iter().map(field).collect::<Result<_, paceline_functions::Error>>()?;
         let table = provider_as_source(Arc::new(MemTable::try_new(schema, vec![rows])?));
         let plan = LogicalPlanBuilder::scan("rows", table, None)?.build()?;
@@ -170,8 +170,8 @@ impl Session {
         let mut shown = Vec::new();
         for batch in &batches {
             let columns: Vec<_> = batch.columns().iter().map(|column| column.as_string::<i32>()).collect();
-            let value = |row| move |column: &&_| text_at(column, row);
-            shown.extend((0..batch.num_rows()).map(|row| columns.iter().map(value(row)).collect::<Vec<_>>()));
+            let row = |row| columns.iter().map(|column| text_at(column, row)).collect::<Vec<_>>();
+            shown.extend((0..batch.num_rows()).map(row));
         }
         Ok(shown)
     }
@@ -225,17 +225,27 @@ fn scope() -> String {
     uuid::Uuid::now_v7().to_string()
 }
 
-fn text_at(column: &datafusion::arrow::array::StringArray, row: usize) -> Option<String> {
-    use datafusion::arrow::array::Array;
+fn text_at(column: &StringArray, row: usize) -> Option<String> {
     column.is_valid(row).then(|| column.value(row).to_owned())
 }
 
 /// The rows of a plan, one partition behind the other; each partition runs a little ahead.
 fn in_order(plan: &Arc<dyn ExecutionPlan>, context: &Arc<TaskContext>) -> SendableRecordBatchStream {
     let partition = |number| {
-        let mut rows = RecordBatchReceiverStream::builder(plan.schema(), AHEAD);
-        rows.run_input(Arc::clone(plan), number, Arc::clone(context));
-        rows.build()
+        let (plan, context) = (Arc::clone(plan), Arc::clone(context));
+        let mut stream = RecordBatchReceiverStream::builder(plan.schema(), AHEAD);
+        let taken = stream.tx();
+        stream.spawn(async move {
+            let mut rows = plan.execute(number, context)?;
+            while let Some(batch) = rows.next().await {
+                let failed = batch.is_err();
+                if taken.send(batch).await.is_err() || failed {
+                    break; // nobody wants more, or there is no more
+                }
+            }
+            Ok(())
+        });
+        stream.build()
     };
     // All of them begin now.
     let partitions: Vec<_> = (0..plan.output_partitioning().partition_count()).map(partition).collect();
