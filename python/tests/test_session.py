@@ -121,7 +121,7 @@ def test_auto_is_this_process_where_no_cluster_is_named(monkeypatch):
 
 def test_errors_are_told_apart_and_say_why(session, tmp_path):
     for statement, kind, words in [
-        ("SELEC 1", paceline.SqlError, "PARSE_SYNTAX_ERROR"),
+        ("SELECT FROM WHERE", paceline.SqlError, "PARSE_SYNTAX_ERROR"),
         ("SELECT a FROM nowhere", paceline.SqlError, "nowhere"),
         (f"SELECT * FROM parquet.`{tmp_path}/none`", paceline.PacelineError, "none"),
     ]:
