@@ -34,7 +34,8 @@ $(AWS_TESTS)/ready: tests/aws/requirements.txt
 	$(AWS_TESTS)/bin/pip install --quiet --requirement $<
 	touch $@
 
-# The launcher for Glue, its wheel, the scripts and the local environment. Tests with Spark need Java, and say so where there is none.
+# The engine in Python with its examples and types, the launcher for Glue, the wheels, the scripts and the local environment. The
+# extension is that of the debug build. Tests with Spark need Java, and say so where there is none.
 PYTHON_TESTS := $(TOOLS)/python-tests-$(shell cat tests/aws/requirements.txt python/tests/requirements.txt | cksum | cut -d' ' -f1)
 DEBUG_BINARY := $(CARGO_TARGET_DIR)/debug/paceline
 test-python: lint-python
@@ -45,36 +46,47 @@ test-python: lint-python
 lint-python: $(PYTHON_TESTS)/ready
 	$(PYTHON_TESTS)/bin/ruff check --quiet --no-cache --config python/ruff.toml python scripts
 	$(PYTHON_TESTS)/bin/ruff format --quiet --no-cache --check --config python/ruff.toml python scripts
-	$(PYTHON_TESTS)/bin/vermin --quiet --no-tips --violations --target=3.9- python/paceline
+	$(PYTHON_TESTS)/bin/vermin --quiet --no-tips --violations --target=3.9- python/paceline/__init__.py python/paceline/glue
+	cd python && $(PYTHON_TESTS)/bin/mypy --cache-dir $(PYTHON_TESTS)/mypy paceline/*.py paceline/_native.pyi
 
 $(PYTHON_TESTS)/ready: tests/aws/requirements.txt python/tests/requirements.txt
 	$(PYTHON) -m venv $(PYTHON_TESTS)
 	$(PYTHON_TESTS)/bin/pip install --quiet --requirement python/tests/requirements.txt
 	touch $@
 
-# The wheel paceline-glue in dist/, around a program that runs from glibc 2.17 on. GLUE_BINARY names one that is there already.
+# The wheels paceline and paceline-glue in dist/, around an extension and a program that run from glibc 2.17 on, which are compiled
+# together. GLUE_BINARY and NATIVE_LIBRARY name ones that are there already.
 ZIGLANG := 0.15.2
 CARGO_ZIGBUILD := 0.24.0
 GLUE_TARGET := x86_64-unknown-linux-gnu
 GLUE_GLIBC := 2.17
 ZIG := $(TOOLS)/zig-$(ZIGLANG)-$(CARGO_ZIGBUILD)/bin
-ZIG_BINARY := $(CARGO_TARGET_DIR)/$(GLUE_TARGET)/release/paceline
-GLUE_BINARY ?= $(ZIG_BINARY)
+ZIG_BUILT := $(CARGO_TARGET_DIR)/$(GLUE_TARGET)/release
+GLUE_BINARY ?= $(ZIG_BUILT)/paceline
+NATIVE_LIBRARY ?= $(ZIG_BUILT)/libpaceline_native.so
 # Interpreters that an ordinary user may run.
 WHEEL_PYTHONS ?= $(firstword $(wildcard /usr/bin/python3) $(PYTHON))
-wheel: wheel-glue
+BUILD_WHEEL = $(PYTHON_TESTS)/bin/python -m build --wheel --no-isolation --outdir dist
+CHECK_WHEEL = $(PYTHON_TESTS)/bin/python python/glue/check_wheel.py --glibc $(GLUE_GLIBC) --python $(WHEEL_PYTHONS) --
+wheel: wheel-glue wheel-python
 
-wheel-glue: $(PYTHON_TESTS)/ready $(if $(filter $(ZIG_BINARY),$(GLUE_BINARY)),zig-binary)
+wheel-glue: $(PYTHON_TESTS)/ready $(if $(filter $(ZIG_BUILT)/%,$(GLUE_BINARY)),zig-build)
 	mkdir -p dist
 	rm -f dist/paceline_glue-*.whl
-	PACELINE_BIN=$(abspath $(GLUE_BINARY)) $(PYTHON_TESTS)/bin/python -m build --wheel --no-isolation --outdir dist python/glue
-	$(PYTHON_TESTS)/bin/python python/glue/check_wheel.py dist/paceline_glue-*.whl --glibc $(GLUE_GLIBC) --python $(WHEEL_PYTHONS)
+	PACELINE_BIN=$(abspath $(GLUE_BINARY)) $(BUILD_WHEEL) python/glue
+	$(CHECK_WHEEL) dist/paceline_glue-*.whl
 
-.PHONY: zig-binary
-zig-binary: $(ZIG)/cargo-zigbuild
+wheel-python: $(PYTHON_TESTS)/ready $(if $(filter $(ZIG_BUILT)/%,$(NATIVE_LIBRARY)),zig-build)
+	mkdir -p dist
+	rm -f dist/paceline-*.whl
+	PACELINE_NATIVE=$(abspath $(NATIVE_LIBRARY)) $(BUILD_WHEEL) python
+	$(CHECK_WHEEL) dist/paceline-*.whl
+
+.PHONY: zig-build wheel-python bench-python
+zig-build: $(ZIG)/cargo-zigbuild
 	test -d "$$(rustc --print target-libdir --target $(GLUE_TARGET))" || rustup target add $(GLUE_TARGET)
 	PATH=$(ZIG):$$PATH CARGO_PROFILE_RELEASE_STRIP=symbols \
-		cargo zigbuild --locked --release --package paceline --bin paceline --target $(GLUE_TARGET).$(GLUE_GLIBC)
+		cargo zigbuild --locked --release --package paceline --package paceline-python --target $(GLUE_TARGET).$(GLUE_GLIBC)
 
 $(ZIG)/cargo-zigbuild:
 	$(PYTHON) -m venv $(dir $(ZIG:/bin=))$(notdir $(ZIG:/bin=))
@@ -194,6 +206,16 @@ bench-pyspark: bench-binary $(TOOLS)/pyspark-$(PYSPARK)/bin/spark-submit
 bench-page: bench-binary $(SERVICE_TESTS)/ready
 	tests/service/programs.sh
 	cp tests/service/*.mjs $(SERVICE_TESTS) && cd $(SERVICE_TESTS) && RECORDS=1000000 node --test receiver.test.mjs
+
+# How fast Python gets it: the import, a first statement, and a million records beside PySpark, which needs Java 8, 11 or 17.
+BENCH_PYTHON := $(TOOLS)/bench-python-$(shell cksum < python/benches/requirements.txt | cut -d' ' -f1)
+bench-python: java bench-binary $(BENCH_PYTHON)/ready
+	$(BENCH_PYTHON)/bin/python python/benches/python.py $(PACELINE)
+
+$(BENCH_PYTHON)/ready: python/benches/requirements.txt
+	$(PYTHON) -m venv $(BENCH_PYTHON)
+	$(BENCH_PYTHON)/bin/pip install --quiet --requirement $<
+	touch $@
 
 bench-binary:
 	cargo build --locked --workspace --bins --examples --profile $(BENCH_PROFILE)

@@ -13,6 +13,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("paceline-engine", &["paceline-udfs", "paceline-functions", "paceline-sql"]),
     ("paceline-service", &["paceline-engine"]),
     ("paceline", &["paceline-engine", "paceline-service"]),
+    ("paceline-python", &["paceline-engine", "paceline"]),
     ("paceline-tests", &["paceline-engine", "paceline-udfs"]),
     ("paceline-benches", &["paceline-engine", "paceline-udfs"]),
 ];
@@ -52,7 +53,7 @@ fn dependencies(manifest: &toml::Table) -> Vec<String> {
 
 fn rust_files() -> Vec<PathBuf> {
     let mut files = Vec::new();
-    for member in ["syntax", "functions", "udfs", "sql", "engine", "service", "bin", "tests", "benches"] {
+    for member in ["syntax", "functions", "udfs", "sql", "engine", "service", "bin", "python", "tests", "benches"] {
         walk(&root().join(member), &mut files);
     }
     assert!(files.len() > 30, "the sources were not found");

@@ -5,7 +5,6 @@ use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::time::Duration;
 
 use paceline_engine::Settings;
@@ -14,6 +13,7 @@ use paceline_engine::cluster::{Access, HostPort, LocalOptions, Told, run_local};
 use paceline_service::flight_sql::FlightSql;
 use paceline_service::http::Http;
 
+use crate::ExitCode;
 use crate::progress::say;
 use crate::run::{folder, pair, settings};
 use crate::{access, finish, parent, spark};
@@ -74,8 +74,9 @@ pub struct Arguments {
     parent: parent::ParentArguments,
 }
 
-/// Runs the cluster until it is told to stop.
-pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
+/// Runs the cluster until it is told to stop. Its processes are started as `itself`.
+pub async fn start(arguments: Arguments, itself: Vec<OsString>) -> Result<ExitCode, Box<dyn Error>> {
+    let (program, itself) = itself.split_first().ok_or("the name of this program is not known")?;
     let (of_spark, own) = spark::apart(&arguments.conf);
     let kind = WorkerType::parse(&arguments.worker_type)?;
     let conf = ClusterConf::read(&of_spark, Workers::new(kind, arguments.number_of_workers)?)?;
@@ -115,7 +116,7 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     say(&format!("page at {page}"));
     say(&format!("Flight SQL at {flight}"));
     let url: HostPort = bind.to_string().parse()?;
-    let mut of_scheduler = scheduler_flags(bind, &conf, &shown);
+    let mut of_scheduler = scheduler_flags(itself, bind, &conf, &shown);
     let (Capacity::Dpu(dpus) | Capacity::MemoryDpu(dpus)) = kind.capacity;
     let dpus = dpus * arguments.number_of_workers as f64;
     of_scheduler.extend(words(&["--ui-port", &page_port.to_string(), "--flight-port", &flight_port.to_string()]));
@@ -127,9 +128,9 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
         of_scheduler.extend([OsString::from("--state-dir"), folder.into()]);
     }
     let options = LocalOptions {
-        program: std::env::current_exe()?,
+        program: program.into(),
         scheduler: of_scheduler,
-        executor: executor_flags(bind, &conf, &sizing, &own, of_executors, arguments.metrics_port),
+        executor: executor_flags(itself, bind, &conf, &sizing, &own, of_executors, arguments.metrics_port),
         at: url,
         access,
         executors: conf.executors,
@@ -156,8 +157,9 @@ fn logs(settings: &Settings, port: u16) -> PathBuf {
     settings.state_dir.clone().unwrap_or_else(std::env::temp_dir).join(format!("cluster-{port}"))
 }
 
-fn scheduler_flags(bind: SocketAddr, conf: &ClusterConf, shown: &[OsString]) -> Vec<OsString> {
-    let mut flags = words(&[
+fn scheduler_flags(itself: &[OsString], bind: SocketAddr, conf: &ClusterConf, shown: &[OsString]) -> Vec<OsString> {
+    let mut flags = itself.to_vec();
+    flags.extend(words(&[
         "scheduler",
         "--until-stdin-closes",
         "--bind",
@@ -168,13 +170,14 @@ fn scheduler_flags(bind: SocketAddr, conf: &ClusterConf, shown: &[OsString]) -> 
         &conf.stage_max_failures.to_string(),
         "--executor-timeout",
         &conf.network_timeout.as_secs().to_string(),
-    ]);
+    ]));
     flags.extend_from_slice(shown);
     flags
 }
 
 /// Each executor is told its size, not how to find it: one that is started again later finds less disk free.
 fn executor_flags(
+    itself: &[OsString],
     bind: SocketAddr,
     conf: &ClusterConf,
     sizing: &Sizing,
@@ -182,7 +185,8 @@ fn executor_flags(
     shown: Vec<OsString>,
     metrics_port: Option<u16>,
 ) -> Box<Told> {
-    let mut flags = words(&[
+    let mut flags = itself.to_vec();
+    flags.extend(words(&[
         "executor",
         "--until-stdin-closes",
         "--scheduler",
@@ -197,7 +201,7 @@ fn executor_flags(
         &sizing.spill_limit.to_string(),
         "--heartbeat",
         &conf.heartbeat_interval.as_secs().to_string(),
-    ]);
+    ]));
     for (key, value) in own {
         flags.extend(words(&["--conf", &format!("{key}={value}")]));
     }

@@ -1,10 +1,11 @@
 //! `paceline completions SHELL`
 
 use std::error::Error;
-use std::process::ExitCode;
 
 use clap::CommandFactory;
 use clap_complete::{Shell, generate};
+
+use crate::ExitCode;
 
 /// Which shell.
 #[derive(clap::Args)]

@@ -1,7 +1,6 @@
 //! `paceline config`
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use paceline_engine::api_defaults::PATTERNS;
 use paceline_engine::cluster::sizing::SPARK_KEYS;
@@ -9,6 +8,7 @@ use paceline_engine::enrich::Values;
 use paceline_engine::function_options;
 use paceline_engine::settings::{KEYS, SETTINGS, find_setting};
 
+use crate::ExitCode;
 use crate::enrich::{Flags, gather};
 
 /// Which settings are shown.

@@ -2,12 +2,12 @@
 
 use std::io::{BufRead, IsTerminal};
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::Subcommand;
 use paceline_engine::demo::{self, RecordOptions};
 use paceline_engine::{Session, Settings};
 
+use crate::ExitCode;
 use crate::progress::say;
 use crate::run::pair;
 

@@ -2,7 +2,6 @@
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use paceline_engine::Settings;
@@ -10,6 +9,7 @@ use paceline_engine::demo::{Demo, DemoOptions, DemoResult};
 use paceline_engine::observe::event_log::{Event, Started};
 use paceline_engine::observe::recorder::{self, Recorder};
 
+use crate::ExitCode;
 use crate::finish;
 use crate::progress::{say, while_running};
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use clap::{Arg, ArgMatches, Command, Error, FromArgMatches};
 use paceline_engine::cluster::Access;
@@ -12,6 +11,7 @@ use paceline_engine::observe::event_log::Event;
 use paceline_engine::observe::recorder::{self, Recorder};
 use paceline_engine::{Session, Settings};
 
+use crate::ExitCode;
 use crate::access;
 use crate::finish;
 use crate::progress::while_running;

@@ -4,7 +4,6 @@ use std::error::Error;
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -14,6 +13,7 @@ use paceline_engine::cluster::{Access, ExecutorGauges, ExecutorOptions, HostPort
 use paceline_engine::observe::prometheus::with_process;
 use paceline_service::http::{Http, HttpOptions};
 
+use crate::ExitCode;
 use crate::progress::say;
 use crate::run::{pair, settings};
 use crate::{access, finish, parent, spark};

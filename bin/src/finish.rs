@@ -2,13 +2,13 @@
 
 use std::future::Future;
 use std::path::Path;
-use std::process::ExitCode;
 
 use paceline_engine::observe::event_log::Event;
 use paceline_engine::observe::report::Report;
 use paceline_engine::{EngineError, Session};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::ExitCode;
 use crate::progress::say;
 
 /// How a job ended.
@@ -84,7 +84,7 @@ async fn next(signal: &mut Option<Signal>) {
 pub fn report(ending: Ending, file: Option<&Path>) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let (report, result) = match ending {
         Ending::Done(report, result) => (report, result),
-        Ending::Stopped { code } => return Ok(ExitCode::from(code)),
+        Ending::Stopped { code } => return Ok(ExitCode(code)),
     };
     if let Some(file) = file {
         write(file, &report)?;

@@ -1,11 +1,11 @@
 //! `paceline jobs`
 
 use std::error::Error;
-use std::process::ExitCode;
 
 use paceline_service::client::Client;
 use serde_json::Value;
 
+use crate::ExitCode;
 use crate::server::ServerArguments;
 
 /// What is wanted.

@@ -2,11 +2,11 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use paceline_engine::demo::{MockApi, MockApiOptions, OwnLimit};
 
+use crate::ExitCode;
 use crate::progress::say;
 
 /// How the API behaves.

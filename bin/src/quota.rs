@@ -3,12 +3,12 @@
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use paceline_engine::Settings;
 use paceline_engine::cluster::{Access, Scheduler, SchedulerOptions};
 
+use crate::ExitCode;
 use crate::progress::say;
 use crate::{access, finish};
 

@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::time::SystemTime;
 
 use paceline_engine::Session;
@@ -10,6 +9,7 @@ use paceline_engine::job::{JobId, Redrive, redrive};
 use paceline_engine::observe::event_log::{Event, Started};
 use paceline_engine::observe::recorder::{self, Recorder};
 
+use crate::ExitCode;
 use crate::finish;
 use crate::progress::while_running;
 use crate::run::{pair, settings};

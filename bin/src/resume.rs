@@ -2,11 +2,11 @@
 
 use std::error::Error;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use paceline_engine::cluster::Access;
 use paceline_engine::job::{Job, JobId};
 
+use crate::ExitCode;
 use crate::access;
 use crate::run::{carry_out, pair, settings};
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use paceline_engine::cluster::Access;
 use paceline_engine::dry_run;
@@ -14,6 +13,7 @@ use paceline_engine::observe::table;
 use paceline_engine::placement;
 use paceline_engine::{Outcome, Session, Settings};
 
+use crate::ExitCode;
 use crate::access;
 use crate::finish::{self, Ending};
 use crate::progress::{say, while_running};

@@ -3,13 +3,13 @@
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use paceline_engine::cluster::{Access, Scheduler, SchedulerOptions};
 use paceline_service::{Host, HostOptions, Told};
 use tokio_util::sync::CancellationToken;
 
+use crate::ExitCode;
 use crate::progress::say;
 use crate::run::{folder, pair, settings};
 use crate::{access, finish, parent, quota};

@@ -3,13 +3,13 @@
 use std::error::Error;
 use std::io::{BufRead, Read};
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use paceline_engine::cluster::Access;
 use paceline_engine::job::JobId;
 use paceline_engine::observe::rows::{self, Format};
 use paceline_engine::{EngineError, Outcome, Session, Settings};
 
+use crate::ExitCode;
 use crate::access;
 use crate::progress::say;
 use crate::run::{pair, settings};

@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use paceline_engine::observe::progress::Progress;
@@ -10,6 +9,7 @@ use paceline_service::client::{Client, ClientError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::ExitCode;
 use crate::finish;
 use crate::jobs::print;
 use crate::progress::{Bar, say};
@@ -121,7 +121,7 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
         ended = wait(&client, &id, arguments.follow) => ended?,
         () = finish::told_to_stop() => {
             say(&format!("the job goes on; to stop it: paceline jobs cancel {id}"));
-            return Ok(ExitCode::from(130));
+            return Ok(ExitCode(130));
         }
     };
     if let (Some(file), Some(report)) = (&arguments.report, &ended.report) {

@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::net::IpAddr;
-use std::process::ExitCode;
 use std::sync::Arc;
 
 use paceline_engine::Settings;
@@ -14,6 +13,7 @@ use paceline_service::Jobs;
 use paceline_service::http::{Http, HttpOptions};
 use tokio::runtime::Handle;
 
+use crate::ExitCode;
 use crate::progress::say;
 use crate::run::{pair, settings};
 use crate::{access, finish};

@@ -9,6 +9,7 @@ pub mod cluster;
 pub mod dry_run;
 pub mod enrich;
 mod error;
+mod fault;
 pub mod io;
 pub mod job;
 mod network;
@@ -24,8 +25,9 @@ mod unordered;
 pub mod demo;
 
 pub use error::EngineError;
+pub use fault::Fault;
 pub use paceline_sql::{Piece, split};
-pub use session::{Outcome, Session};
+pub use session::{Destination, Handed, Outcome, Prepared, Query, Session};
 pub use settings::Settings;
 pub use statements::estimate::{Calls, Estimate};
 

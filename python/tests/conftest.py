@@ -4,8 +4,10 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 
+import native_of_build
 import pytest
 from environment import Aws, mock_api
 from launched import Launched
@@ -22,6 +24,9 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    folder = tempfile.TemporaryDirectory(prefix="paceline-native-")
+    config.add_cleanup(folder.cleanup)
+    native_of_build.install(folder.name)
     config.addinivalue_line("markers", "real: runs against real endpoints, given by the environment")
     if config.getoption("no_mock") and config.getoption("mock_api"):
         raise pytest.UsageError("--mock-api and --no-mock exclude each other")

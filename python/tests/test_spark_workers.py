@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from classic import ClassicJob
-from environment import MARK, paceline, running, stats, wait_for
+from environment import MARK, running, stats, wait_for
 
 pytestmark = pytest.mark.skipif(not shutil.which("java"), reason="Spark needs Java 8, 11 or 17, and there is none in PATH")
 # Spark needs some time to start three Java machines on a small one, in seconds.
@@ -70,8 +70,6 @@ def test_spark_to_paceline_on_its_workers_and_back(drive):
 
 @pytest.mark.usefixtures("on_aws")
 def test_the_classic_job_on_the_workers(drive, aws, bucket, api, monkeypatch):
-    if "--token-file" not in paceline("enrich", "--help"):
-        pytest.skip("the classic job of this program shows a cluster no token: it is older than this test")
     job = ClassicJob(aws, bucket, api, 500)
     for name, value in {"source_bucket": bucket, "source_key": "in/records.csv", "api_endpoint": api}.items():
         monkeypatch.setenv(name, value)

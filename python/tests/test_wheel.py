@@ -1,4 +1,4 @@
-"""The wheel paceline-glue, built around the program of the tests, is what its user needs; and it refuses what it cannot be."""
+"""The wheels, built around the program and the extension of the tests, are what their user needs; and refuse what they cannot be."""
 
 import shutil
 import subprocess
@@ -7,7 +7,8 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-from wheel_of_tests import GLUE, build
+from native_of_build import LIBRARY
+from wheel_of_tests import GLUE, build, build_native
 
 from paceline.glue import binary
 
@@ -23,6 +24,34 @@ def test_it_runs_for_an_ordinary_user_where_nothing_can_be_written(wheel):
     found = [path for path in map(shutil.which, ("python3.9", "/usr/bin/python3")) if path and works(path)] or [sys.executable]
     code, said = checked(wheel, "--glibc", "2.99", "--megabytes", "400", "--python", *found)
     assert code == 0 and said.count("runs with") == len(found), said
+
+
+def test_the_extension_too(native_wheel):
+    """`/usr/bin/python3` is one that an ordinary user may run."""
+    found = [path for path in ("/usr/bin/python3",) if works(path)] or [sys.executable]
+    code, said = checked(native_wheel, "--glibc", "2.99", "--megabytes", "400", "--python", *found)
+    assert code == 0 and said.count("runs with") == 1, said
+    assert "-cp310-abi3-" in native_wheel.name
+
+
+def test_it_has_types_and_a_command_and_not_the_launcher(native_wheel):
+    with ZipFile(native_wheel) as packed:
+        names = packed.namelist()
+        [commands] = [packed.read(name).decode() for name in names if name.endswith("entry_points.txt")]
+        [metadata] = [packed.read(name).decode() for name in names if name.endswith("METADATA")]
+    assert {"paceline/__init__.py", "paceline/py.typed", "paceline/_native.pyi"} <= set(names)
+    assert not [name for name in names if name.startswith(("paceline/glue", "tests", "benches"))]
+    assert "paceline = paceline.command_line:main" in commands
+    assert "Requires-Python: >=3.10" in metadata and "Provides-Extra: pandas" in metadata
+
+
+@pytest.fixture(scope="module")
+def native_wheel(tmp_path_factory):
+    """Without its symbols, which are the most of it."""
+    folder = tmp_path_factory.mktemp("native")
+    library = folder / LIBRARY
+    subprocess.run(["strip", "-o", library, binary.find().resolve().with_name(LIBRARY)], check=True)
+    return build_native(folder, str(library))
 
 
 def works(python):
@@ -55,6 +84,9 @@ def test_without_a_program_there_is_no_wheel(tmp_path, monkeypatch):
     with pytest.raises(subprocess.CalledProcessError) as failed:
         build(tmp_path, str(script))
     assert "Magic number does not match" in failed.value.output
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        build_native(tmp_path, str(tmp_path / "none"))
+    assert "it must name the extension that goes into the wheel" in failed.value.output
 
 
 def test_both_wheels_can_lie_in_different_folders(tmp_path):

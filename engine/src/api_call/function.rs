@@ -14,6 +14,7 @@ use datafusion::logical_expr::async_udf::{AsyncScalarUDF, AsyncScalarUDFImpl};
 use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature, Volatility,
 };
+use paceline_udfs::dead_letter::{FailureKind, GivenUp};
 use paceline_udfs::key::Lane;
 use paceline_udfs::spec::OnError;
 use paceline_udfs::{Caller, batch};
@@ -108,8 +109,15 @@ impl AsyncScalarUDFImpl for ApiFunctionUdf {
     }
 }
 
+/// The kind of failure that such an error names, wherever its text comes from.
+pub(crate) fn failure_kind(text: &str) -> Option<&'static str> {
+    let rest = &text[..text.find(", attempts: ")?];
+    let name = &rest[rest.rfind('(')? + 1..];
+    FailureKind::ALL.iter().map(|kind| kind.name()).find(|known| *known == name)
+}
+
 /// The error that ends a query because of one row.
-pub(super) fn given_up_error(function: &str, given_up: &paceline_udfs::dead_letter::GivenUp) -> DataFusionError {
+pub(super) fn given_up_error(function: &str, given_up: &GivenUp) -> DataFusionError {
     let failure = &given_up.failure;
     exec_datafusion_err!(
         "API function '{function}': {} ({}, attempts: {}); with on_error 'null' the row would stay with NULL, \
@@ -118,4 +126,24 @@ pub(super) fn given_up_error(function: &str, given_up: &paceline_udfs::dead_lett
         failure.kind,
         given_up.attempts
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use paceline_udfs::retry::Failure;
+
+    use super::*;
+
+    #[test]
+    fn an_error_names_the_kind_of_failure_for_whoever_reads_it() {
+        for kind in FailureKind::ALL {
+            let failure = Failure { kind, message: "it (says) no".into(), status: None, body: Default::default() };
+            let given_up = GivenUp { failure, attempts: 3, at: SystemTime::UNIX_EPOCH };
+            let error = given_up_error("f", &given_up).to_string();
+            assert_eq!(failure_kind(&error), Some(kind.name()), "{error}");
+        }
+        assert_eq!(failure_kind("API function 'f': more than 10 % were given up"), None);
+    }
 }

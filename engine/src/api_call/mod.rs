@@ -17,7 +17,7 @@ pub(crate) use callers::Callers;
 pub use column_names::ColumnNames;
 pub use exec::{ApiCallExec, Asked, Outbox};
 pub use function::api_function;
-pub(crate) use function::{caller_of, liftable};
+pub(crate) use function::{caller_of, failure_kind, liftable};
 pub use hoist::HoistApiCalls;
 pub use node::ApiCall;
 pub use planner::{PlanApiCalls, SetRowsAside};

@@ -6,6 +6,7 @@
 
 mod settings;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -24,6 +25,8 @@ use crate::session::{Outcome, Session};
 
 /// So many answers decide on the columns of the reply.
 const SAMPLE: usize = 100;
+/// The field of an answer that says why there is none.
+const REASON: &str = "_error";
 
 /// Runs the job. `returns` is the type of the reply, as in `RETURNS` of an API function. The report is made in any
 /// case.
@@ -54,27 +57,49 @@ async fn enrich(
         quoted(&options.input)
     );
     session.sql(&view, job.as_str()).await?;
-    let input = session.columns("input").unwrap_or_default();
-    let reply = match returns {
+    let select = answered(session, "input", &options.input, &function_options(options), returns, job).await?;
+    let insert = format!("INSERT OVERWRITE DIRECTORY {} USING parquet {select}", quoted(&options.output));
+    session.sql(&insert, job.as_str()).await
+}
+
+/// The query of a view's rows with what an API answers to each beside it: the columns of an answer that is an object, each by its
+/// name, or `response`. `options` are those of the API function that is declared for it, and `shown` is what
+/// errors call the view's rows.
+///
+/// # Errors
+/// There is no such view, an option is wrong, or the first answers do not say what the API answers.
+pub async fn answered(
+    session: &Session,
+    view: &str,
+    shown: &str,
+    options: &[(String, String)],
+    returns: Option<&str>,
+    job: &JobId,
+) -> Result<String, EngineError> {
+    let input = session.columns(view).ok_or_else(|| EngineError::Setting(format!("there is no view '{view}'")))?;
+    let mut reply = match returns {
         Some(text) => match paceline_sql::parse_type(text)? {
             DataType::Struct(fields) => {
                 Reply { data_type: DataType::Struct(fields.clone()), fields: Some(fields), answers: Vec::new() }
             }
             data_type => Reply { data_type, fields: None, answers: Vec::new() },
         },
-        None => sample(session, options, &input, job).await?,
+        None => sample(session, (view, shown), options, &input, job).await?,
     };
-    let caller = session.declare("enrich", input.clone(), reply.data_type.clone(), &function_options(options, None))?;
+    let keeps_rows = options.iter().any(|(key, value)| key == "on_error" && value.eq_ignore_ascii_case("null"));
+    if keeps_rows {
+        reply.with_reasons();
+    }
+    let caller = session.declare("enrich", input.clone(), reply.data_type.clone(), options)?;
     for (row, answer) in &reply.answers {
         caller.primed().put(row.clone(), answer.clone());
     }
-    let insert = format!(
-        "INSERT OVERWRITE DIRECTORY {} USING parquet SELECT {} FROM (SELECT *, enrich({}) AS __answer FROM input)",
-        quoted(&options.output),
+    Ok(format!(
+        "SELECT {} FROM (SELECT *, enrich({}) AS __answer FROM {})",
         reply.select_list(&input).join(", "),
-        names(&input).join(", ")
-    );
-    session.sql(&insert, job.as_str()).await
+        names(&input).join(", "),
+        name(view)
+    ))
 }
 
 /// What the API answers.
@@ -87,6 +112,16 @@ struct Reply {
 }
 
 impl Reply {
+    /// A row that stays without an answer says why, in a field of an answer that is an object.
+    fn with_reasons(&mut self) {
+        let Some(fields) = self.fields.take() else { return };
+        let known = fields.iter().any(|field| field.name().eq_ignore_ascii_case(REASON));
+        let reason = (!known).then(|| Arc::new(Field::new(REASON, DataType::Utf8, true)));
+        let fields: Fields = fields.iter().cloned().chain(reason).collect();
+        self.data_type = DataType::Struct(fields.clone());
+        self.fields = Some(fields);
+    }
+
     /// The input's columns, then the reply's; a name that the input has gets `response_` in front.
     fn select_list(&self, input: &Fields) -> Vec<String> {
         let Some(fields) = &self.fields else {
@@ -106,10 +141,19 @@ impl Reply {
 }
 
 /// Calls the API for the first records and takes the type of the reply from the answers.
-async fn sample(session: &Session, options: &EnrichOptions, input: &Fields, job: &JobId) -> Result<Reply, EngineError> {
-    session.declare("__sample", input.clone(), DataType::Utf8, &function_options(options, Some("null")))?;
+async fn sample(
+    session: &Session,
+    (view, shown): (&str, &str),
+    options: &[(String, String)],
+    input: &Fields,
+    job: &JobId,
+) -> Result<Reply, EngineError> {
+    let given = options.iter().filter(|(key, _)| key != "on_error").cloned();
+    let options: Vec<_> = given.chain([("on_error".to_owned(), "null".to_owned())]).collect();
+    session.declare("__sample", input.clone(), DataType::Utf8, &options)?;
     let columns = names(input).join(", ");
-    let query = format!("SELECT {columns}, __sample({columns}) AS __answer FROM (SELECT * FROM input LIMIT {SAMPLE})");
+    let query =
+        format!("SELECT {columns}, __sample({columns}) AS __answer FROM (SELECT * FROM {} LIMIT {SAMPLE})", name(view));
     let Outcome::Rows { batches, .. } = session.sql(&query, job.as_str()).await? else {
         return Err(EngineError::Setting("the first records gave no rows".to_owned()));
     };
@@ -124,7 +168,7 @@ async fn sample(session: &Session, options: &EnrichOptions, input: &Fields, job:
     if schema.fields().is_empty() {
         let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
         return Err(EngineError::Setting(if rows == 0 {
-            format!("'{}' has no records", options.input)
+            format!("'{shown}' has no records")
         } else {
             format!("none of the first {rows} calls was answered with a JSON object; {SAY_RETURNS}")
         }));
@@ -159,7 +203,7 @@ fn answers_of(batch: &RecordBatch) -> Result<Vec<(Bytes, Bytes)>, EngineError> {
     Ok(objects.collect())
 }
 
-fn function_options(options: &EnrichOptions, on_error: Option<&str>) -> Vec<(String, String)> {
+fn function_options(options: &EnrichOptions) -> Vec<(String, String)> {
     let batch_size = options.batch_size.to_string();
     let max_in_flight = options.max_in_flight.map(|most| most.to_string());
     let given = [
@@ -170,7 +214,6 @@ fn function_options(options: &EnrichOptions, on_error: Option<&str>) -> Vec<(Str
         ("rate_limit_period", Some(&options.rate_limit_period)),
         ("quota", Some("enrich")),
         ("max_in_flight", max_in_flight.as_deref()),
-        ("on_error", on_error),
     ];
     given.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.to_owned()))).collect()
 }

@@ -4,10 +4,12 @@ mod action;
 mod begin;
 mod collect;
 mod elsewhere;
+mod handed;
 mod insert;
 mod known;
 pub(crate) mod plan;
 pub(crate) mod planner;
+mod query;
 mod redrive;
 mod tables;
 
@@ -49,7 +51,9 @@ use insert::Inserting;
 use planner::Planner;
 
 pub use begin::{Opened, Planned};
+pub use handed::Handed;
 pub use known::{Known, KnownKind};
+pub use query::{Destination, Prepared, Query};
 
 /// Views, functions and settings of one user, and the way their statements take.
 pub struct Session {

@@ -76,6 +76,12 @@ fn free(session: &Session, name: &[String], global: bool) -> Result<()> {
 }
 
 impl FileView {
+    /// A temporary view of what is in memory, in place of an older one of that name.
+    pub fn replacing(name: &str) -> Self {
+        let (format, options) = ("memory".to_owned(), Vec::new());
+        FileView { name: vec![name.to_owned()], or_replace: true, global: false, columns: None, format, options }
+    }
+
     /// The session has the view, now that its files are open.
     ///
     /// # Errors

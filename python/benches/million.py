@@ -1,0 +1,63 @@
+"""A notebook's work: records of pandas to an API in arrays of 1,000, and answers of pandas back, by `paceline` or by `pyspark`.
+
+Says when the records are there, waits for a line, and prints how many seconds it took and the sum of the answers, as JSON.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import pandas
+
+IN_FLIGHT = 64
+
+
+def main(engine, endpoint, records):
+    """Does the work."""
+    people = pandas.DataFrame({"id": range(records), "email": [f"user{number}@example.com" for number in range(records)]})
+    work = {"paceline": with_paceline, "pyspark": with_pyspark}[engine](people, endpoint)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    start = time.monotonic()
+    answered, scores = work()
+    seconds = time.monotonic() - start
+    assert answered["id"].tolist() == list(range(records)), "a record is missing, twice there, or elsewhere"
+    print(json.dumps({"seconds": seconds, "sum": float(scores(answered).sum())}), flush=True)
+
+
+def with_paceline(people, endpoint):
+    """One call; the session is in it."""
+    import paceline
+
+    def work():
+        pace = {"rate_limit_calls": "unlimited", "max_workers": IN_FLIGHT, "progress": False}
+        answered = paceline.process(people, endpoint, format="array", returns={"status": "STRING", "score": "DOUBLE"}, **pace)
+        return answered, lambda frame: frame["score"]
+
+    return work
+
+
+def with_pyspark(people, endpoint):
+    """mapPartitions and aiohttp, as in `benches/pyspark/job.py`, on a session that is there already."""
+    job = Path(__file__).parents[2] / "benches/pyspark"
+    sys.path.append(str(job))
+    from job import call
+    from pyspark.sql import SparkSession
+
+    spark = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").config("spark.driver.memory", "4g")
+    spark = spark.config("spark.sql.execution.arrow.pyspark.enabled", "true").config("spark.driver.bindAddress", "127.0.0.1").getOrCreate()
+    spark.sparkContext.addPyFile(str(job / "job.py"))
+
+    def work():
+        records = spark.createDataFrame(people)
+        answered = records.rdd.mapPartitions(lambda rows: call(rows, endpoint))
+        schema = "id BIGINT, email STRING, answer STRUCT<status: STRING, score: DOUBLE>"
+        answered = spark.createDataFrame(answered, schema, verifySchema=False).selectExpr("id", "email", "answer.*").toPandas()
+        return answered, lambda frame: frame["score"]
+
+    return work
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))

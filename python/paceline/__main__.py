@@ -1,0 +1,5 @@
+"""`python -m paceline`"""
+
+from paceline.command_line import main
+
+main()

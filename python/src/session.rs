@@ -1,0 +1,143 @@
+//! A session, as `paceline.Session` stands on it.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use arrow::datatypes::Schema;
+use paceline_engine::cluster::{Access, AccessFiles};
+use paceline_engine::enrich::{self, EnrichOptions};
+use paceline_engine::job::JobId;
+use paceline_engine::{Outcome, Prepared, Session, Settings};
+use pyo3::prelude::*;
+
+use crate::failure::{OrRaise, configuration};
+use crate::frame::Frame;
+use crate::query::NativeQuery;
+use crate::runtime::{carry_out, runtime, wait};
+
+/// Views, functions and settings of one user.
+#[pyclass(frozen, module = "paceline._native")]
+pub struct NativeSession {
+    session: Arc<Session>,
+    warnings: Vec<String>,
+}
+
+#[pymethods]
+impl NativeSession {
+    /// With settings as `--conf` takes them; `cluster` is where plans run.
+    #[new]
+    fn new(py: Python<'_>, conf: Vec<(String, String)>, cluster: Option<&str>) -> PyResult<Self> {
+        let mut settings = Settings::of_user();
+        for (key, value) in &conf {
+            settings.set(key, value).or_raise(py)?;
+        }
+        if let Some(cluster) = cluster {
+            settings.set("paceline.cluster", cluster).or_raise(py)?;
+        }
+        if settings.by_size {
+            // There is no job yet whose size could be looked at: a cluster that is named is there to be used.
+            let named = settings.large_jobs.as_ref().map(ToString::to_string);
+            let named = named.or_else(|| std::env::var("PACELINE_CLUSTER").ok()).unwrap_or("embedded".to_owned());
+            settings.set("paceline.cluster", &named).or_raise(py)?;
+        }
+        settings.access = Access::find(&AccessFiles::default()).map_err(|error| configuration(py, error))?;
+        let warnings = settings.spark_warnings();
+        let warnings = warnings.into_iter().map(|warning| warning.to_string()).collect();
+        let runtime = runtime()?;
+        let session = py.detach(|| {
+            let _entered = runtime.enter();
+            Session::new(settings)
+        });
+        Ok(NativeSession { session: Arc::new(session.or_raise(py)?), warnings })
+    }
+
+    /// What of Spark's settings was not taken as it was given.
+    fn warnings(&self) -> Vec<String> {
+        self.warnings.clone()
+    }
+
+    /// Plans a query, or carries out a command. What a command shows is a query too, without columns where it shows nothing.
+    #[pyo3(signature = (text, progress=None))]
+    fn sql(&self, py: Python<'_>, text: &str, progress: Option<Py<PyAny>>) -> PyResult<NativeQuery> {
+        let job = JobId::generate();
+        let work = async {
+            match self.session.prepare(text, job.as_str()).await? {
+                Prepared::Query(query) => Ok(*query),
+                Prepared::Done(Outcome::Rows { schema, batches }) => self.session.query_of_rows(schema, batches).await,
+                Prepared::Done(_) => self.session.query_of_rows(Arc::new(Schema::empty()), Vec::new()).await,
+            }
+        };
+        let query = carry_out(py, &self.session, progress.as_ref(), work)?.or_raise(py)?;
+        Ok(NativeQuery::new(Arc::clone(&self.session), query))
+    }
+
+    /// Shows a frame as a view. `open` gives an object with `__arrow_c_stream__` each time it is called.
+    fn register(&self, py: Python<'_>, name: &str, open: &Bound<'_, PyAny>) -> PyResult<()> {
+        let frame = Frame::new(open)?;
+        wait(py, |_| Ok(()), self.session.hand_over(name, frame))?.or_raise(py)
+    }
+
+    /// The query of a view's rows with an API's answers beside them.
+    #[pyo3(signature = (view, options, returns=None, progress=None))]
+    fn answered(
+        &self,
+        py: Python<'_>,
+        view: &str,
+        options: Vec<(String, String)>,
+        returns: Option<&str>,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<String> {
+        let job = JobId::generate();
+        let work = enrich::answered(&self.session, view, "the frame", &options, returns, &job);
+        carry_out(py, &self.session, progress.as_ref(), work)?.or_raise(py)
+    }
+
+    /// The classic job, from files to files; returns its report as JSON.
+    #[pyo3(signature = (input, output, endpoint, format, batch_size, max_in_flight, rate_limit, chunk_size, returns=None, job_id=None, progress=None))]
+    #[expect(clippy::too_many_arguments, reason = "they are given by name")]
+    fn enrich(
+        &self,
+        py: Python<'_>,
+        input: String,
+        output: String,
+        endpoint: &str,
+        format: String,
+        batch_size: NonZeroUsize,
+        max_in_flight: Option<NonZeroUsize>,
+        rate_limit: (String, String),
+        chunk_size: NonZeroUsize,
+        returns: Option<&str>,
+        job_id: Option<&str>,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<String> {
+        let endpoint =
+            endpoint.parse().map_err(|error| configuration(py, format!("'{endpoint}' is no URL: {error}")))?;
+        let job = job_id.map_or_else(|| Ok(JobId::generate()), JobId::parse).or_raise(py)?;
+        let (rate_limit_calls, rate_limit_period) = rate_limit;
+        let options = EnrichOptions {
+            input,
+            output,
+            endpoint,
+            format,
+            batch_size,
+            max_in_flight,
+            rate_limit_calls,
+            rate_limit_period,
+            chunk_size,
+        };
+        let work = enrich::run(&self.session, &options, returns, &job);
+        let (report, result) = carry_out(py, &self.session, progress.as_ref(), work)?;
+        result.or_raise(py)?;
+        serde_json::to_string(&report).map_err(|error| configuration(py, error))
+    }
+
+    /// Whether there are files at a place.
+    fn has_files(&self, py: Python<'_>, place: &str) -> PyResult<bool> {
+        wait(py, |_| Ok(()), self.session.has_files(place))?.or_raise(py)
+    }
+
+    /// The numbers of all calls so far, as JSON.
+    fn progress(&self) -> String {
+        serde_json::to_string(&self.session.progress()).unwrap_or_default() // numbers and text, which cannot fail
+    }
+}
