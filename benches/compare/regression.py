@@ -1,0 +1,43 @@
+"""Compares what was measured now with what is committed, by ratios: machines differ, what two programs make of one differs less."""
+
+from .figures import median, ratios, spread
+from .results import column
+
+MOST_LOST = 0.15  # of the ratio, beyond the noise of both measurements
+SECONDS = {"api": "wall_s", "sql": "total_s", "etl": "total_s", "start": "seconds"}
+
+
+def compared(before, now):
+    """For each scenario and contender that both have: the ratio before and now (the other's seconds ÷ Paceline's, more is better), the
+    noise, the share that was lost, and whether that is too much."""
+    for name, scenario in now["scenarios"].items():
+        old = before["scenarios"].get(name)
+        if not old:
+            continue
+        figure = SECONDS[scenario["kind"]]
+        for contender in scenario["runs"]:
+            if contender.startswith("paceline"):
+                continue
+            was = ratios(column(old, contender, figure), column(old, "paceline", figure))
+            is_now = ratios(column(scenario, contender, figure), column(scenario, "paceline", figure))
+            if not was or not is_now:
+                continue
+            noise = spread(was) + spread(is_now)
+            lost = 1 - median(is_now) / median(was)
+            yield {
+                "scenario": name,
+                "contender": contender,
+                "before": median(was),
+                "now": median(is_now),
+                "noise": noise,
+                "lost": lost,
+                "too_much": lost > MOST_LOST + noise,
+            }
+
+
+def comparable(before, now):
+    """What the two differ in that a ratio does not make up for, one line each."""
+    for name, scenario in now["scenarios"].items():
+        old = before["scenarios"].get(name)
+        if old and old["about"]["profile"] != scenario["about"]["profile"]:
+            yield f"{name}: the binary is of profile '{scenario['about']['profile']}', what is committed of '{old['about']['profile']}'"
