@@ -38,7 +38,7 @@ class ApiJob:
     fail_percent: int = 0
     rows: int = 1
     in_flight: int = 1000
-    in_flight_python: int = 200
+    in_flight_python: int = 64
     rounds: int = 5
     contenders: tuple = EVERYBODY
     fewer: tuple = ()

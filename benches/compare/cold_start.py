@@ -67,7 +67,7 @@ def first_request(field, work, folder, contender):
         if contender == "paceline":
             command = [field.paceline, "run", ApiJob("start", "", 1000, calls=5000).script(folder, source, output, endpoint)]
         else:
-            options = {"endpoint": endpoint, "rows_a_request": 1, "in_flight": 200, "calls_a_second": 5000}
+            options = {"endpoint": endpoint, "rows_a_request": 1, "in_flight": 64, "calls_a_second": 5000}
             name = {"pyspark": "pyspark_job", "asyncio": "asyncio_job"}[contender]
             command = program(name, source, output, json.dumps(options))
         environment = {**psutil.Process().environ(), **SPARK, "XDG_STATE_HOME": str(folder)}

@@ -67,7 +67,8 @@ class Client:
 
     async def worker(self):
         while rows := list(itertools.islice(self.rows, self.options.rows_a_request)):
-            self.answered.extend(zip(rows, await self.answers(rows)))
+            values = await self.answers(rows)  # before the list is looked up: it may be another one afterwards
+            self.answered.extend(zip(rows, values))
             if len(self.answered) >= HELD:
                 self.enough.set()
 

@@ -36,6 +36,8 @@ def test_rows_that_differ_are_found(want, got):
 def test_numbers_are_alike_to_the_digits_that_both_have():
     assert alike("123141078.2283", "1.231410782283E8")
     assert alike("0.05", "0.049985")
+    assert alike("25.575154", "25.575155")
+    assert not alike("25.57", "25.58")
     assert not alike("100", "101")
     assert not alike("0.05", "0.0611")
     assert alike("1.00000000001E10", "1.0E10")
