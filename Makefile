@@ -8,10 +8,9 @@ DENY := 0.20.2
 TYPOS := 1.52.0
 CARGO_LLVM_COV := 0.9.1
 PYSPARK := 3.5.4
-AIOHTTP := 3.14.5
 
-.PHONY: run test test-aws test-python lint-python test-service test-infra check fmt clippy doc deny typos tidy coverage bench bench-long bench-page bench-pyspark \
-	bench-binary tools spark-check spark-score tpc-check wheel wheel-glue local-up local-test local-down
+.PHONY: run test test-aws test-python lint-python test-service test-infra check fmt clippy doc deny typos tidy coverage bench bench-parts bench-long bench-receiver bench-python bench-compare \
+	bench-quick bench-regress bench-page bench-binary tools spark-check spark-score tpc-check wheel wheel-glue wheel-python local-up local-test local-down
 .DEFAULT_GOAL := run
 
 # With --examples the dependencies get the features that the tests want too, so that both share one compilation.
@@ -21,7 +20,7 @@ run:
 
 test: check
 	cargo nextest run --locked --workspace
-	$(MAKE) test-aws test-python test-service test-infra
+	$(MAKE) test-aws test-python test-service test-infra bench-quick
 
 # The binary against a local AWS and functions of other systems, which come from PyPI and run on the loopback interface.
 AWS_TESTS := $(TOOLS)/aws-tests-$(shell cksum < tests/aws/requirements.txt | cut -d' ' -f1)
@@ -44,8 +43,8 @@ test-python: lint-python
 
 # The launcher must run where Glue has Python 3.9.
 lint-python: $(PYTHON_TESTS)/ready
-	$(PYTHON_TESTS)/bin/ruff check --quiet --no-cache --config python/ruff.toml python scripts
-	$(PYTHON_TESTS)/bin/ruff format --quiet --no-cache --check --config python/ruff.toml python scripts
+	$(PYTHON_TESTS)/bin/ruff check --quiet --no-cache --config python/ruff.toml python scripts benches/compare
+	$(PYTHON_TESTS)/bin/ruff format --quiet --no-cache --check --config python/ruff.toml python scripts benches/compare
 	$(PYTHON_TESTS)/bin/vermin --quiet --no-tips --violations --target=3.9- python/paceline/__init__.py python/paceline/glue
 	cd python && $(PYTHON_TESTS)/bin/mypy --cache-dir $(PYTHON_TESTS)/mypy paceline/*.py paceline/_native.pyi
 
@@ -82,7 +81,7 @@ wheel-python: $(PYTHON_TESTS)/ready $(if $(filter $(ZIG_BUILT)/%,$(NATIVE_LIBRAR
 	PACELINE_NATIVE=$(abspath $(NATIVE_LIBRARY)) $(BUILD_WHEEL) python
 	$(CHECK_WHEEL) dist/paceline-*.whl
 
-.PHONY: zig-build wheel-python bench-python
+.PHONY: zig-build
 zig-build: $(ZIG)/cargo-zigbuild
 	test -d "$$(rustc --print target-libdir --target $(GLUE_TARGET))" || rustup target add $(GLUE_TARGET)
 	PATH=$(ZIG):$$PATH CARGO_PROFILE_RELEASE_STRIP=symbols \
@@ -190,7 +189,11 @@ BENCH_PROFILE ?= dev
 BENCH := cargo bench --locked --workspace --profile $(BENCH_PROFILE)
 export PACELINE ?= $(CARGO_TARGET_DIR)/$(if $(filter dev,$(BENCH_PROFILE)),debug,$(BENCH_PROFILE))/paceline
 
-bench: bench-binary
+# Everything, some four hours on two cores: ten minutes of parts, a quarter of an hour of bench-long, and the comparisons, of which jobs
+# of a million records take half.
+bench: bench-parts bench-long bench-compare
+
+bench-parts: bench-binary
 	$(BENCH) --bench parts --bench trip
 	$(BENCH) --bench whole
 
@@ -198,12 +201,35 @@ bench: bench-binary
 bench-long: bench-binary
 	$(BENCH) --bench whole -- million memory spill
 
-# The same work by PySpark, which needs Java 8, 11 or 17.
-bench-pyspark: bench-binary $(TOOLS)/pyspark-$(PYSPARK)/bin/spark-submit
-	PYSPARK_PYTHON=$(TOOLS)/pyspark-$(PYSPARK)/bin/python $(BENCH) --bench whole -- pyspark
+# Beside PySpark, Sail, DataFusion, asyncio and a bare loop, in turns; writes benches/compare/results/ and docs/benchmarks.md anew.
+# COMPARE_FLAGS="--only tpch-1 --rounds 1" measures less; PySpark takes part where there is Java 8, 11 or 17.
+COMPARE_VENV := $(TOOLS)/compare-$(shell cksum < benches/compare/requirements.txt | cut -d' ' -f1)
+COMPARE := PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=benches $(COMPARE_VENV)/bin/python
+COMPARE_FLAGS ?=
+
+bench-compare: bench-binary $(COMPARE_VENV)/ready
+	$(COMPARE) -m compare run --profile $(BENCH_PROFILE) $(COMPARE_FLAGS)
+
+# Fails where more than 15 % beyond the noise was lost against the figures that are committed, as ratios; half an hour.
+bench-regress: bench-binary $(COMPARE_VENV)/ready
+	$(COMPARE) -m compare regress --profile $(BENCH_PROFILE) $(COMPARE_FLAGS)
+
+# Whether the comparison still runs and all answers agree; no figures. A minute or two.
+bench-quick: $(COMPARE_VENV)/ready
+	cargo build --locked --workspace --bins --examples
+	$(COMPARE) -m pytest -q -p no:cacheprovider benches/compare/tests
+	$(COMPARE) -m compare quick --paceline $(DEBUG_BINARY)
+
+bench-page: $(COMPARE_VENV)/ready
+	$(COMPARE) -m compare page
+
+$(COMPARE_VENV)/ready: benches/compare/requirements.txt
+	$(PYTHON) -m venv $(COMPARE_VENV)
+	$(COMPARE_VENV)/bin/pip install --quiet --requirement $<
+	touch $@
 
 # Page, REST and receiver beside each other for two minutes, over a million records.
-bench-page: bench-binary $(SERVICE_TESTS)/ready
+bench-receiver: bench-binary $(SERVICE_TESTS)/ready
 	tests/service/programs.sh
 	cp tests/service/*.mjs $(SERVICE_TESTS) && cd $(SERVICE_TESTS) && RECORDS=1000000 node --test receiver.test.mjs
 
@@ -235,4 +261,4 @@ $(TOOLS)/bin/cargo-llvm-cov:
 
 $(TOOLS)/pyspark-$(PYSPARK)/bin/spark-submit:
 	$(PYTHON) -m venv $(TOOLS)/pyspark-$(PYSPARK)
-	$(TOOLS)/pyspark-$(PYSPARK)/bin/pip install --quiet pyspark==$(PYSPARK) aiohttp==$(AIOHTTP)
+	$(TOOLS)/pyspark-$(PYSPARK)/bin/pip install --quiet pyspark==$(PYSPARK)

@@ -3,7 +3,6 @@
 
 mod api_function;
 mod cluster;
-mod pyspark;
 mod tpch;
 
 use std::error::Error;
@@ -39,7 +38,6 @@ const BENCHES: &[(&str, Bench)] = &[
     ("spill", tpch::spill),
     ("million", million),
     ("memory", memory),
-    ("pyspark", pyspark::compare),
 ];
 const SHORT: &[&str] = &["start", "pace", "faults", "journal", "answers", "cluster", "tpch", "records", "arrays"];
 

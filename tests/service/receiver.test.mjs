@@ -1,5 +1,5 @@
 // The numbers on the page and in REST are those of the API that receives the calls: within 2 % at the same moments, and equal in
-// the end. RECORDS makes the run longer (make bench-page); it is paced so that it takes long enough to compare.
+// the end. RECORDS makes the run longer (make bench-receiver); it is paced so that it takes long enough to compare.
 
 import { test } from "node:test";
 import assert from "node:assert/strict";

@@ -1,0 +1,151 @@
+"""The command: `python -m compare run|quick|regress|page|list`; see docs/benchmarks.md. `make bench` and its like call it."""
+
+import argparse
+import dataclasses
+import fnmatch
+import itertools
+import os
+import pathlib
+import signal
+import sys
+import tempfile
+import time
+
+from . import api_job, cold_start, etl, instructions, machine, page, regression, results, tpch
+from .contenders import NAMES, Field
+from .processes import Failed
+
+MODULES = (cold_start, api_job, tpch, etl, instructions)
+WORK = pathlib.Path.home() / ".cache" / "paceline-compare"
+SHORT = ("start-*", "api-flat", "api-batch-1000", "tpch-1", "instructions-*")  # what a regression is looked for in, unless others are named
+
+
+def say(text):
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
+
+def all_scenarios():
+    return list(itertools.chain.from_iterable(module.scenarios() for module in MODULES))
+
+
+def chosen(patterns):
+    scenarios = all_scenarios()
+    for pattern in patterns:
+        if not fnmatch.filter([scenario.name for scenario in scenarios], pattern):
+            raise Failed(f"there is no scenario '{pattern}'; `python -m compare list` has them")
+    return [scenario for scenario in scenarios if not patterns or any(fnmatch.fnmatch(scenario.name, pattern) for pattern in patterns)]
+
+
+def in_order(measured):
+    """As the modules have them; what is in none of them comes last."""
+    places = {scenario.name: place for place, scenario in enumerate(all_scenarios())}
+    return dict(sorted(measured.items(), key=lambda item: places.get(item[0], len(places))))
+
+
+def measure(scenarios, given, document, path=None):
+    """Runs scenarios and puts their figures into the document; writes it after each. Returns what is wrong with answers."""
+    field = Field(given.paceline.resolve(), given.bare.resolve())
+    field.check()
+    given.work.mkdir(parents=True, exist_ok=True)
+    problems = []
+    for scenario in scenarios:
+        skipped = {contender: field.missing(contender) for contender in scenario.contenders}
+        skipped = {contender: why for contender, why in skipped.items() if why}
+        taking_part = tuple(
+            contender
+            for contender in scenario.contenders
+            if contender not in skipped and (not given.contender or contender == "paceline" or contender in given.contender)
+        )
+        for contender, why in skipped.items():
+            say(f"{scenario.name}: without {NAMES[contender]}: {why}")
+        here = dataclasses.replace(scenario, contenders=taking_part)
+        rounds = given.rounds or scenario.rounds
+        say(f"{here.name}: {here.title}, {rounds} rounds of {', '.join(taking_part)}")
+        about = machine.about(field, given.profile)
+        runs = here.run(field, given.work, rounds, say)
+        found = list(here.problems(runs))
+        problems += found
+        results.keep(document, here, {**about, "problems": found}, runs, skipped)
+        document["scenarios"] = in_order(document["scenarios"])
+        if path:
+            results.save(document, path)
+    return problems
+
+
+def run(given):
+    document = results.load(given.into)
+    problems = measure(chosen(given.only), given, document, given.into)
+    if given.into == results.FILE:
+        page.write(document)
+    return problems
+
+
+def quick(given):
+    """Whether everything still runs and the answers agree; the figures of so little work say nothing and are thrown away."""
+    scenarios = itertools.chain.from_iterable(module.quick() for module in MODULES if module is not instructions)
+    with tempfile.TemporaryDirectory() as folder:
+        given.work = pathlib.Path(folder)
+        document = results.load(given.work / "none.json")
+        problems = measure(scenarios, given, document)
+        page.rendered(document)
+        page.drawn(document, given.work)
+    say(f"{len(document['scenarios'])} scenarios ran, and all answers agree" if not problems else "answers do not agree")
+    return problems
+
+
+def regress(given):
+    before = results.committed()
+    if not before:
+        raise Failed(f"nothing is committed at {results.FILE} to compare with")
+    if given.of:
+        document, problems = results.load(given.of), []
+    else:
+        document = {"format": results.FORMAT, "scenarios": {}}
+        problems = measure(chosen(given.only or SHORT), given, document, given.into if given.into != results.FILE else None)
+    for note in regression.comparable(before, document):
+        say(f"not alike: {note}")
+    print("| scenario | beside | ratio before | now | lost | noise |\n|---|---|---|---|---|---|")
+    for one in regression.compared(before, document):
+        shares = f"{one['lost']:.0%} | {one['noise']:.0%}"
+        print(f"| {one['scenario']} | {NAMES[one['contender']]} | {one['before']:.3g} | {one['now']:.3g} | {shares} |")
+        if one["too_much"]:
+            problems.append(f"{one['scenario']}: against {NAMES[one['contender']]} {one['lost']:.0%} was lost")
+    return problems
+
+
+def main():
+    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", pathlib.Path.home() / ".cache" / "paceline-target"))
+    parser = argparse.ArgumentParser(prog="python -m compare", description=__doc__)
+    parser.add_argument("command", choices=["run", "quick", "regress", "page", "list"])
+    parser.add_argument("--only", action="append", default=[], metavar="PATTERN", help="scenarios, as 'api-*'; may be given several times")
+    parser.add_argument("--contender", action="append", default=[], help="beside Paceline only these; may be given several times")
+    parser.add_argument("--rounds", type=int, help="rounds of each scenario (default: its own)")
+    parser.add_argument("--into", type=pathlib.Path, default=results.FILE, help="file for the figures (default: %(default)s)")
+    parser.add_argument("--of", type=pathlib.Path, help="regress: figures that were measured before, in place of measuring")
+    parser.add_argument("--profile", default="dev", help="of the binary, as it is recorded (default: %(default)s)")
+    parser.add_argument(
+        "--work", type=pathlib.Path, default=pathlib.Path.home() / ".cache" / "paceline-compare", help="folder for tables and records"
+    )
+    parser.add_argument("--paceline", type=pathlib.Path, default=os.environ.get("PACELINE", target / "debug" / "paceline"))
+    parser.add_argument("--bare", type=pathlib.Path, help="the example bare_loop (default: beside the binary)")
+    given = parser.parse_args()
+    given.bare = given.bare or given.paceline.parent / "examples" / "bare_loop"
+    if given.command == "list":
+        for scenario in all_scenarios():
+            print(f"{scenario.name:24} {scenario.title}: {', '.join(scenario.contenders)}; {scenario.rounds} rounds")
+        return 0
+    if given.command == "page":
+        page.write(results.load(given.into))
+        return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as Ctrl-C: what was started is ended
+    try:
+        problems = {"run": run, "quick": quick, "regress": regress}[given.command](given)
+    except Failed as failed:
+        problems = [str(failed)]
+    for problem in problems:
+        print(f"error: {problem}", file=sys.stderr)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
