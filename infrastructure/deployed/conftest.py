@@ -3,10 +3,8 @@
 import json
 import os
 import shlex
-import socket
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,9 @@ from wheel import wheel
 
 BINARY = os.environ["PACELINE"]
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "tests" / "aws"))
+
+from local_aws import local_aws  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -26,34 +27,18 @@ def port(tmp_path_factory):
     python = folder / "bin" / "python3"
     python.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(HERE / "host.py"))} "$@"\n')
     python.chmod(0o755)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(("AWS_", "HTTP", "ALL_P"))}
-    env = kept | {
-        "GATEWAY_PORT": str(port),
-        "BIND_HOST": "127.0.0.1",
-        "SFTP_ENABLED": "0",
+    own = {
         "HOME": str(folder),
         "TMPDIR": str(folder / "tmp"),
         "PATH": f"{folder / 'bin'}:{os.environ['PATH']}",
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": REGION,
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
         "PACELINE_BIN": BINARY,
     }
-    pipe = subprocess.PIPE
-    program = Path(sys.executable).parent / "ministack"
-    server = subprocess.Popen([program], env=env, stdout=pipe, stderr=subprocess.STDOUT, text=True)
-    for line in server.stdout:
-        if "Running on" in line:
-            break
-    else:
-        pytest.fail(f"ministack ended with {server.wait()}")
-    threading.Thread(target=server.stdout.read, daemon=True).start()
-    yield port
-    server.kill()
-    server.wait()
+    with local_aws(lambda port: kept | own | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}) as port:
+        yield port
 
 
 @pytest.fixture(scope="session")

@@ -2,14 +2,12 @@
 
 import json
 import os
-import socket
 import subprocess
-import threading
 import uuid
 
 import boto3
 import pytest
-from local_aws import start_ministack
+from local_aws import local_aws, with_services
 
 BINARY = os.environ["PACELINE"]
 RECORDS = 50
@@ -59,18 +57,8 @@ class Aws:
 
 @pytest.fixture(scope="session")
 def port():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    server = start_ministack(port, "s3,sts,secretsmanager,cloudwatch,logs,sns,sqs")
-    for line in server.stdout:
-        if "Running on" in line:
-            break
-    else:
-        pytest.fail(f"ministack ended with {server.wait()}")
-    threading.Thread(target=server.stdout.read, daemon=True).start()
-    yield port
-    server.kill()
-    server.wait()
+    with local_aws(lambda _: with_services("s3,sts,secretsmanager,cloudwatch,logs,sns,sqs")) as port:
+        yield port
 
 
 @pytest.fixture
@@ -85,7 +73,12 @@ class Paceline:
         self.folder = folder
         kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(("AWS_", "HTTP", "ALL_P"))}
         # Nobody's own profile, and no instance: a test that wants them says so.
-        self.env = kept | {"HOME": str(folder), "XDG_STATE_HOME": str(folder / "state"), "AWS_EC2_METADATA_DISABLED": "true", "NO_PROXY": ""}
+        self.env = kept | {
+            "HOME": str(folder),
+            "XDG_STATE_HOME": str(folder / "state"),
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "NO_PROXY": "",
+        }
 
     def start(self, *arguments, **env):
         env = {name: str(value) for name, value in (self.env | env).items()}
