@@ -87,7 +87,7 @@ def draw(document, folder):
     """Draws what was measured into a folder, and returns the names of the files by scenario."""
     files = {}
     for name, scenario in document["scenarios"].items():
-        if not any(scenario["runs"].values()):
+        if not any(scenario["runs"].values()) or scenario["kind"] == "instructions":
             continue
         path = folder / f"{name}.svg"
         if scenario["kind"] == "api":

@@ -21,6 +21,7 @@ NAMES = {
     "bare": "bare reqwest loop",
     "sail": "Sail",
     "datafusion": "DataFusion",
+    "callgrind": "Paceline under callgrind",
 }
 
 
@@ -38,6 +39,8 @@ class Field:
             return f"there is no {package[contender]} in {sys.prefix}"
         if contender in ("pyspark", "pyspark-udf") and not java():
             return "Spark needs Java 8, 11 or 17, and there is none in JAVA_HOME or PATH"
+        if contender == "callgrind" and not shutil.which("valgrind"):
+            return "there is no valgrind in PATH"
         if contender == "bare" and not self.bare.is_file():
             return f"there is no {self.bare}: build the example bare_loop in the profile of the binary, or name it with --bare"
         return None

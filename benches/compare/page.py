@@ -35,7 +35,7 @@ def rendered(document, files=None):
     lines += targets(document)
     for name, scenario in document["scenarios"].items():
         lines += ["", f"### {heading(scenario)}", "", *facts(name, scenario), ""]
-        lines += {"api": api, "sql": sql, "etl": etl, "start": start}[scenario["kind"]](scenario)
+        lines += {"api": api, "sql": sql, "etl": etl, "start": start, "instructions": instructions}[scenario["kind"]](scenario)
         for chart in (name, f"{name}-queries"):
             if chart in files:
                 lines += ["", f"![{heading(scenario)}](benchmarks/{files[chart]})"]
@@ -65,11 +65,13 @@ def heading(scenario):
     title, records = scenario["title"], scenario.get("records")
     if scenario["kind"] == "api":
         return f"API job, {records:,} records, {title}"
+    if scenario["kind"] == "instructions":
+        return f"Instructions a record, {title}"
     return title[0].upper() + title[1:]
 
 
 def facts(name, scenario):
-    about, rounds = scenario["about"], max(len(runs) for runs in scenario["runs"].values())
+    about, rounds = scenario["about"], max((len(runs) for runs in scenario["runs"].values()), default=0)
     of = f"{about['commit']}{' with changes' if about['changed'] else ''}"
     rounds = f"{rounds} rounds" if rounds > 1 else "one round"
     return [f"`{name}`: {rounds} in turns, {about['at']}, commit {of}, profile `{about['profile']}`, load before {about['load_before']}."]
@@ -176,6 +178,14 @@ def etl(scenario):
 
 def start(scenario):
     return table(scenario, ["seconds"], [("seconds",)])
+
+
+def instructions(scenario):
+    return table(
+        scenario,
+        ["instructions a record", "allocations a record", "instructions of the rest"],
+        [("instructions",), ("allocations",), ("start",)],
+    )
 
 
 def machines(document):

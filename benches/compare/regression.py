@@ -14,6 +14,9 @@ def compared(before, now):
         old = before["scenarios"].get(name)
         if not old:
             continue
+        if scenario["kind"] == "instructions":
+            yield from counts(name, old, scenario)
+            continue
         figure = SECONDS[scenario["kind"]]
         for contender in scenario["runs"]:
             if contender.startswith("paceline"):
@@ -22,17 +25,21 @@ def compared(before, now):
             is_now = ratios(column(scenario, contender, figure), column(scenario, "paceline", figure))
             if not was or not is_now:
                 continue
-            noise = spread(was) + spread(is_now)
-            lost = 1 - median(is_now) / median(was)
-            yield {
-                "scenario": name,
-                "contender": contender,
-                "before": median(was),
-                "now": median(is_now),
-                "noise": noise,
-                "lost": lost,
-                "too_much": lost > MOST_LOST + noise,
-            }
+            yield judged(name, contender, was, is_now)
+
+
+def counts(name, old, now):
+    """Of counted instructions there is no other to take a ratio to; they are those of one profile."""
+    was, is_now = (column(scenario, "callgrind", "instructions") for scenario in (old, now))
+    if was and is_now and old["about"]["profile"] == now["about"]["profile"]:
+        yield judged(name, "callgrind", [1 / count for count in was], [1 / count for count in is_now])
+
+
+def judged(name, contender, was, now):
+    noise = spread(was) + spread(now)
+    lost = 1 - median(now) / median(was)
+    figures = {"before": median(was), "now": median(now), "noise": noise, "lost": lost}
+    return {"scenario": name, "contender": contender, **figures, "too_much": lost > MOST_LOST + noise}
 
 
 def comparable(before, now):

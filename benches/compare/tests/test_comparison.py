@@ -5,7 +5,7 @@ import json
 import pyarrow
 import pyarrow.parquet
 import pytest
-from compare import charts, cost, page, regression, results, supervisor, targets
+from compare import charts, cost, instructions, page, regression, results, supervisor, targets
 from compare.api_job import ApiJob
 from compare.figures import geometric_mean, median, ratios, short, spread
 from compare.outputs import answers_of, faults
@@ -112,6 +112,43 @@ def test_a_regression_is_a_ratio_that_fell_beyond_the_noise():
     # As much was lost as in the first, but the measurements themselves go apart as far.
     assert lost(document([0.8, 1, 1.2], [10, 10, 10]), document([1, 1.3, 1.6], [10, 10, 10])) == [False]
     assert lost(before, document([0.5, 0.5, 0.5], [10, 10, 10])) == [False]
+
+
+def counted(instructions, profile="release"):
+    measured_now = document([1], [1], "instructions", "instructions-record", profile)
+    measured_now["scenarios"]["instructions-record"]["runs"] = {"callgrind": [{"instructions": count} for count in instructions]}
+    return measured_now
+
+
+def test_more_instructions_are_a_regression():
+    assert lost(counted([100, 101]), counted([130, 131])) == [True]
+    assert lost(counted([100, 101]), counted([105, 106])) == [False]
+    assert lost(counted([100, 101]), counted([300, 301], "dev")) == []
+
+
+CALLGRIND = """events: Ir
+fn=(1) main
+12 100
+cfn=(2) _rjem_malloc
+calls=7 0
+12 50
+cfn=(3) other
+calls=5 0
+13 20
+fn=(3)
+cfn=(2)
+calls=3 0
+14 9
+summary: 12345
+totals: 12345
+"""
+
+
+def test_instructions_and_allocations_are_read(tmp_path):
+    (tmp_path / "out").write_text(CALLGRIND)
+    assert instructions.read(tmp_path / "out") == (12345, 10)
+    (tmp_path / "out").write_text(CALLGRIND.replace("_rjem_malloc", "nameless"))
+    assert instructions.read(tmp_path / "out") == (12345, None)
 
 
 def test_profiles_that_differ_are_said():
