@@ -6,6 +6,7 @@ import fnmatch
 import itertools
 import os
 import pathlib
+import signal
 import sys
 import tempfile
 import time
@@ -129,6 +130,7 @@ def main():
     if given.command == "page":
         page.write(results.load(given.into))
         return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as Ctrl-C: what was started is ended
     try:
         problems = {"run": run, "quick": quick, "regress": regress}[given.command](given)
     except Failed as failed:

@@ -136,6 +136,7 @@ def records(field, work, count):
         command = [field.paceline, "data", "generate", "--records", count, "--out", making]
         measured(command, work)
         making.rename(path)
+        making.with_name(f"{making.name}.paceline-generated").unlink()  # by which `data clean` knows a file
     return path
 
 

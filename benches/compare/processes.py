@@ -25,14 +25,18 @@ def measured(command, folder, *, beside=(), env=None, timeout=TIMEOUT):
     flags = [part for pid in beside for part in ("--beside", str(pid))]
     supervised = [sys.executable, "-m", "compare.supervisor", out, *flags, "--timeout", timeout, "--", *command]
     with errors.open("w", encoding="utf-8") as log:
-        subprocess.run(
+        supervisor = subprocess.Popen(
             [str(part) for part in supervised],
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stderr=log,
             env={**os.environ, **(env or {}), "PYTHONPATH": str(PACKAGE.parent)},
-            check=False,
         )
+        try:
+            supervisor.wait()
+        finally:  # it ends what it started before it ends itself
+            supervisor.terminate()
+            supervisor.wait()
     said = errors.read_text(encoding="utf-8", errors="replace")[-3000:]
     if not out.exists():
         raise Failed(f"{command[0]} could not be started:\n{said}")

@@ -14,7 +14,6 @@ import os
 import resource
 import signal
 import subprocess
-import sys
 import threading
 import time
 
@@ -103,8 +102,13 @@ def run(command, beside, timeout):
         for one in tree([os.getpid()]):
             one.kill()
 
-    signal.signal(signal.SIGTERM, lambda *_: (end(), sys.exit(1)))
+    def stopped(*_):
+        end()
+        os._exit(1)
+
+    signal.signal(signal.SIGTERM, stopped)
     late = threading.Timer(timeout, end)
+    late.daemon = True
     late.start()
     lines = []
     reader = threading.Thread(target=lambda: lines.extend((time.monotonic() - started, line.rstrip("\n")) for line in process.stdout))

@@ -1,11 +1,16 @@
 """What the figures stand on: rows that are compared, outputs that are checked, medians, ratios, regressions, the page."""
 
 import json
+import os
+import subprocess
+import sys
+import time
 
+import psutil
 import pyarrow
 import pyarrow.parquet
 import pytest
-from compare import charts, cost, instructions, page, regression, results, supervisor, targets
+from compare import charts, cost, instructions, page, processes, regression, results, supervisor, targets
 from compare.api_job import ApiJob
 from compare.figures import geometric_mean, median, ratios, short, spread
 from compare.outputs import answers_of, faults
@@ -211,12 +216,24 @@ print("said")
 
 
 def test_processes_that_nobody_waits_for_are_measured(tmp_path):
-    import sys
-
     figures = measured([sys.executable, "-c", CHILDREN], tmp_path)
     assert figures["cpu_s"] >= 0.6
     assert figures["peak_bytes"] >= 60_000_000
     assert [line for _, line in figures["lines"]] == ["said"]
+
+
+def test_a_comparison_that_is_broken_off_leaves_nothing_running(tmp_path):
+    code = "import pathlib, sys; from compare.processes import measured; measured(['sleep', '600.5'], pathlib.Path(sys.argv[1]))"
+    environment = {**os.environ, "PYTHONPATH": str(processes.PACKAGE.parent)}
+    broken_off = f"import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(143)); {code}"
+    process = subprocess.Popen([sys.executable, "-c", broken_off, str(tmp_path)], env=environment)
+    parent, deadline = psutil.Process(process.pid), time.monotonic() + 60
+    while not (found := [one for one in parent.children(recursive=True) if "600.5" in one.cmdline() and one.name() == "sleep"]):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.terminate()
+    assert process.wait(60) == 143
+    assert psutil.wait_procs(found, timeout=60)[1] == []
 
 
 def test_a_command_that_fails_or_is_late_says_so(tmp_path):
