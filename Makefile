@@ -177,7 +177,8 @@ BENCH_PROFILE ?= dev
 BENCH := cargo bench --locked --workspace --profile $(BENCH_PROFILE)
 export PACELINE ?= $(CARGO_TARGET_DIR)/$(if $(filter dev,$(BENCH_PROFILE)),debug,$(BENCH_PROFILE))/paceline
 
-# Everything: some ten minutes of parts, a quarter of an hour of bench-long, six hours of comparisons, an hour of it TPC-H at scale 10.
+# Everything, some four hours on two cores: ten minutes of parts, a quarter of an hour of bench-long, and the comparisons, of which jobs
+# of a million records take half.
 bench: bench-parts bench-long bench-compare
 
 bench-parts: bench-binary

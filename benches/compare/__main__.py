@@ -36,6 +36,12 @@ def chosen(patterns):
     return [scenario for scenario in scenarios if not patterns or any(fnmatch.fnmatch(scenario.name, pattern) for pattern in patterns)]
 
 
+def in_order(measured):
+    """As the modules have them; what is in none of them comes last."""
+    places = {scenario.name: place for place, scenario in enumerate(all_scenarios())}
+    return dict(sorted(measured.items(), key=lambda item: places.get(item[0], len(places))))
+
+
 def measure(scenarios, given, document, path=None):
     """Runs scenarios and puts their figures into the document; writes it after each. Returns what is wrong with answers."""
     field = Field(given.paceline.resolve(), given.bare.resolve())
@@ -60,6 +66,7 @@ def measure(scenarios, given, document, path=None):
         found = list(here.problems(runs))
         problems += found
         results.keep(document, here, {**about, "problems": found}, runs, skipped)
+        document["scenarios"] = in_order(document["scenarios"])
         if path:
             results.save(document, path)
     return problems

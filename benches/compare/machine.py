@@ -27,7 +27,7 @@ def git(*arguments):
 
 def about(field, profile):
     """Facts that stand beside every scenario's figures."""
-    binary = subprocess.run([field.paceline, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    binary = subprocess.run([field.paceline, "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
     return {
         "at": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
         "commit": git("rev-parse", "--short=7", "HEAD"),
