@@ -1,6 +1,7 @@
 """Instructions and allocations of a record on its way, counted by callgrind: of two jobs that differ in their number of records only.
 
-Counts do not depend on what else the machine does, so they are the figures to watch from change to change.
+Counts depend less on what else the machine does than seconds do. What runs by the clock, as the display and the journal, runs more often
+for each record the slower the machine is: allocations, of which that has few, are the steadier figure.
 """
 
 import dataclasses

@@ -30,9 +30,10 @@ def compared(before, now):
 
 def counts(name, old, now):
     """Of counted instructions there is no other to take a ratio to; they are those of one profile."""
-    was, is_now = (column(scenario, "callgrind", "instructions") for scenario in (old, now))
-    if was and is_now and old["about"]["profile"] == now["about"]["profile"]:
-        yield judged(name, "callgrind", [1 / count for count in was], [1 / count for count in is_now])
+    for figure in ("instructions", "allocations"):
+        was, is_now = ([count for count in column(scenario, "callgrind", figure) if count] for scenario in (old, now))
+        if was and is_now and old["about"]["profile"] == now["about"]["profile"]:
+            yield judged(f"{name}, {figure}", "callgrind", [1 / count for count in was], [1 / count for count in is_now])
 
 
 def judged(name, contender, was, now):
