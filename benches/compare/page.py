@@ -74,16 +74,25 @@ def facts(name, scenario):
     about, rounds = scenario["about"], max((len(runs) for runs in scenario["runs"].values()), default=0)
     of = f"{about['commit']}{' with changes' if about['changed'] else ''}"
     rounds = f"{rounds} rounds" if rounds > 1 else "one round"
-    return [f"`{name}`: {rounds} in turns, {about['at']}, commit {of}, profile `{about['profile']}`, load before {about['load_before']}."]
+    lines = [f"`{name}`: {rounds} in turns, {about['at']}, commit {of}, profile `{about['profile']}`, load before {about['load_before']}."]
+    if about["load_before"] > about["cores"] / 2:
+        lines.append("The machine had other work: seconds and rates are those of its rest, and ratios less sure than their spread says.")
+    return lines
 
 
 def targets(document):
-    lines = ["### Beside the targets", "", "| work | against | figure | measured | target | met |", "|---|---|---|---|---|---|"]
+    lines = [
+        "### Beside the targets",
+        "",
+        "| work | against | figure | profile | measured | target | met |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for target in TARGETS:
         value = target.measured(document)
         bound = f"{'≤' if target.at_most else '≥'} {short(target.bound)}"
         verdict = "not measured" if value is None else "yes" if target.met(value) else "**no**"
-        lines.append(f"| {target.work} | {target.against} | {target.says} | {short(value)} | {bound} | {verdict} |")
+        profile = document["scenarios"].get(target.scenario, {"about": {"profile": "–"}})["about"]["profile"]
+        lines.append(f"| {target.work} | {target.against} | {target.says} | {profile} | {short(value)} | {bound} | {verdict} |")
     return [*lines, "", *RATIOS]
 
 

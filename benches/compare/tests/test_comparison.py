@@ -10,6 +10,7 @@ import psutil
 import pyarrow
 import pyarrow.parquet
 import pytest
+
 from compare import charts, cost, instructions, page, processes, regression, results, supervisor, targets
 from compare.api_job import ApiJob
 from compare.figures import geometric_mean, median, ratios, short, spread
@@ -187,7 +188,7 @@ def test_the_page_is_written_between_its_marks(tmp_path, monkeypatch):
     page.write(document([1, 1], [10, 12]))
     text = page.PAGE.read_text()
     assert text.startswith("before\n") and text.endswith("\nafter\n") and "stale figures" not in text
-    assert "| TPC-H at scale 1 | PySpark 3.5.4 | total | 11 | ≥ 8 | yes |" in text
+    assert "| TPC-H at scale 1 | PySpark 3.5.4 | total | release | 11 | ≥ 8 | yes |" in text
     assert (tmp_path / "charts" / "tpch-1-queries.svg").exists()
     again = (tmp_path / "charts" / "tpch-1.svg").read_bytes()
     charts.draw(document([1, 1], [10, 12]), tmp_path)
