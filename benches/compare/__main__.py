@@ -94,7 +94,8 @@ def regress(given):
         say(f"not alike: {note}")
     print("| scenario | beside | ratio before | now | lost | noise |\n|---|---|---|---|---|---|")
     for one in regression.compared(before, document):
-        shares = f"{one['lost']:.0%} | {one['noise']:.0%}"
+        noise = f"{one['noise']:.0%}" if one["judges"] else f"unknown: fewer than {regression.FEWEST} rounds"
+        shares = f"{one['lost']:.0%} | {noise}"
         print(f"| {one['scenario']} | {NAMES[one['contender']]} | {one['before']:.3g} | {one['now']:.3g} | {shares} |")
         if one["too_much"]:
             problems.append(f"{one['scenario']}: against {NAMES[one['contender']]} {one['lost']:.0%} was lost")
