@@ -15,7 +15,7 @@ PYSPARK := 3.5.4
 
 # With --examples the dependencies get the features that the tests want too, so that both share one compilation.
 run:
-	cargo build --locked --workspace --bins --examples
+	cargo build --locked --workspace --lib --bins --examples
 	$(CARGO_TARGET_DIR)/debug/paceline demo
 
 test: check
@@ -25,7 +25,7 @@ test: check
 # The binary against a local AWS and functions of other systems, which come from PyPI and run on the loopback interface.
 AWS_TESTS := $(TOOLS)/aws-tests-$(shell cksum < tests/aws/requirements.txt | cut -d' ' -f1)
 test-aws: $(AWS_TESTS)/ready
-	cargo build --locked --workspace --bins --examples
+	cargo build --locked --workspace --lib --bins --examples
 	PYTHONDONTWRITEBYTECODE=1 PACELINE=$(CARGO_TARGET_DIR)/debug/paceline $(AWS_TESTS)/bin/python -m pytest -q -p no:cacheprovider tests/aws
 
 $(AWS_TESTS)/ready: tests/aws/requirements.txt
@@ -38,7 +38,7 @@ $(AWS_TESTS)/ready: tests/aws/requirements.txt
 PYTHON_TESTS := $(TOOLS)/python-tests-$(shell cat tests/aws/requirements.txt python/tests/requirements.txt | cksum | cut -d' ' -f1)
 DEBUG_BINARY := $(CARGO_TARGET_DIR)/debug/paceline
 test-python: lint-python
-	cargo build --locked --workspace --bins --examples
+	cargo build --locked --workspace --lib --bins --examples
 	cd python && PYTHONDONTWRITEBYTECODE=1 PACELINE_BIN=$(DEBUG_BINARY) $(PYTHON_TESTS)/bin/python -m pytest -q
 
 # The launcher must run where Glue has Python 3.9.
@@ -94,7 +94,7 @@ $(ZIG)/cargo-zigbuild:
 # The local environment without containers: S3 at 4566, the mock API at 8080, a cluster at 50050 (S3_PORT, API_PORT, CLUSTER_PORT).
 LOCAL := PACELINE_BIN=$(DEBUG_BINARY) $(PYTHON_TESTS)/bin/python scripts/local.py
 local-up: $(PYTHON_TESTS)/ready
-	cargo build --locked --workspace --bins --examples
+	cargo build --locked --workspace --lib --bins --examples
 	$(LOCAL) up
 
 local-test local-down: $(PYTHON_TESTS)/ready
@@ -104,7 +104,7 @@ local-test local-down: $(PYTHON_TESTS)/ready
 SERVICE_TESTS := $(TOOLS)/service-tests-$(shell cat tests/service/requirements.txt tests/service/package.json | cksum | cut -d' ' -f1)
 test-service: $(SERVICE_TESTS)/ready
 	tests/service/programs.sh
-	cargo build --locked --workspace --bins --examples
+	cargo build --locked --workspace --lib --bins --examples
 	promtool check rules docs/monitoring/alerts.yml
 	PYTHONDONTWRITEBYTECODE=1 PACELINE=$(CARGO_TARGET_DIR)/debug/paceline $(SERVICE_TESTS)/bin/python -m pytest -q -p no:cacheprovider tests/service
 	cp tests/service/*.mjs $(SERVICE_TESTS) && cd $(SERVICE_TESTS) && PACELINE=$(CARGO_TARGET_DIR)/debug/paceline npm test
@@ -120,7 +120,7 @@ $(SERVICE_TESTS)/ready: tests/service/requirements.txt tests/service/package.jso
 INFRA := infrastructure
 INFRA_TESTS := $(TOOLS)/infra-tests-$(shell cksum < $(INFRA)/deployed/requirements.txt | cut -d' ' -f1)
 test-infra: $(INFRA)/node_modules/.package-lock.json $(INFRA_TESTS)/ready
-	cargo build --locked --workspace --bins --examples
+	cargo build --locked --workspace --lib --bins --examples
 	cd $(INFRA) && npm test && npm run build
 	PYTHONDONTWRITEBYTECODE=1 PACELINE=$(CARGO_TARGET_DIR)/debug/paceline $(INFRA_TESTS)/bin/python -m pytest -q -rs -p no:cacheprovider $(INFRA)/deployed
 
@@ -136,7 +136,7 @@ $(INFRA_TESTS)/ready: $(INFRA)/deployed/requirements.txt
 SPARK := $(TOOLS)/pyspark-$(PYSPARK)/bin
 spark-check: java $(SPARK)/spark-submit
 	$(SPARK)/python tests/slt/spark.py --check
-	cargo build --locked --workspace --bins --examples
+	cargo build --locked --workspace --lib --bins --examples
 	PYTHONDONTWRITEBYTECODE=1 $(SPARK)/python tests/matrix/matrix.py $(CARGO_TARGET_DIR)/debug/paceline
 
 java:
@@ -145,7 +145,7 @@ java:
 # Spark's own statements, which are not part of the project, by their scorer.
 KIT ?= ../shared/spark-sql
 spark-score:
-	cargo build --locked --workspace --bins --examples
+	cargo build --locked --workspace --lib --bins --examples
 	$(PYTHON) tests/slt/score.py $(KIT) $(SPARK_SQL) --serve
 
 # How statements reach a binary: it prints a line of JSON for each.
@@ -154,7 +154,7 @@ SPARK_SQL ?= $(CARGO_TARGET_DIR)/debug/paceline sql --format spark
 # TPC-H and TPC-DS in Spark and here; the first time it makes the tables and waits for Spark, some forty minutes.
 SCALE ?= 1
 tpc-check: java
-	cargo build --locked --workspace --bins --examples
+	cargo build --locked --workspace --lib --bins --examples
 	$(PYTHON) tests/tpc/check.py --scale $(SCALE) -- $(SPARK_SQL)
 
 check: fmt clippy doc deny typos tidy
@@ -244,7 +244,7 @@ $(BENCH_PYTHON)/ready: python/benches/requirements.txt
 	touch $@
 
 bench-binary:
-	cargo build --locked --workspace --bins --examples --profile $(BENCH_PROFILE)
+	cargo build --locked --workspace --lib --bins --examples --profile $(BENCH_PROFILE)
 
 tools: $(TOOLS)/bin/cargo-deny $(TOOLS)/typos-$(TYPOS)/bin/typos
 	cargo nextest --version >/dev/null 2>&1 || cargo install --locked --debug cargo-nextest@$(NEXTEST)

@@ -3,7 +3,6 @@
 import argparse
 import dataclasses
 import fnmatch
-import itertools
 import os
 import pathlib
 import signal
@@ -11,11 +10,11 @@ import sys
 import tempfile
 import time
 
-from . import api_job, cold_start, etl, instructions, machine, page, regression, results, tpch
+from . import machine, page, regression, results
 from .contenders import NAMES, Field
 from .processes import Failed
+from .scenarios import all_scenarios, in_order, quick_scenarios
 
-MODULES = (cold_start, api_job, tpch, etl, instructions)
 WORK = pathlib.Path.home() / ".cache" / "paceline-compare"
 SHORT = ("start-*", "api-flat", "api-batch-1000", "tpch-1", "instructions-*")  # what a regression is looked for in, unless others are named
 
@@ -24,22 +23,12 @@ def say(text):
     print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
-def all_scenarios():
-    return list(itertools.chain.from_iterable(module.scenarios() for module in MODULES))
-
-
 def chosen(patterns):
     scenarios = all_scenarios()
     for pattern in patterns:
         if not fnmatch.filter([scenario.name for scenario in scenarios], pattern):
             raise Failed(f"there is no scenario '{pattern}'; `python -m compare list` has them")
     return [scenario for scenario in scenarios if not patterns or any(fnmatch.fnmatch(scenario.name, pattern) for pattern in patterns)]
-
-
-def in_order(measured):
-    """As the modules have them; what is in none of them comes last."""
-    places = {scenario.name: place for place, scenario in enumerate(all_scenarios())}
-    return dict(sorted(measured.items(), key=lambda item: places.get(item[0], len(places))))
 
 
 def measure(scenarios, given, document, path=None):
@@ -82,11 +71,10 @@ def run(given):
 
 def quick(given):
     """Whether everything still runs and the answers agree; the figures of so little work say nothing and are thrown away."""
-    scenarios = itertools.chain.from_iterable(module.quick() for module in MODULES if module is not instructions)
     with tempfile.TemporaryDirectory() as folder:
         given.work = pathlib.Path(folder)
         document = results.load(given.work / "none.json")
-        problems = measure(scenarios, given, document)
+        problems = measure(quick_scenarios(), given, document)
         page.rendered(document)
         page.drawn(document, given.work)
     say(f"{len(document['scenarios'])} scenarios ran, and all answers agree" if not problems else "answers do not agree")
@@ -106,7 +94,8 @@ def regress(given):
         say(f"not alike: {note}")
     print("| scenario | beside | ratio before | now | lost | noise |\n|---|---|---|---|---|---|")
     for one in regression.compared(before, document):
-        shares = f"{one['lost']:.0%} | {one['noise']:.0%}"
+        noise = f"{one['noise']:.0%}" if one["judges"] else f"unknown: fewer than {regression.FEWEST} rounds"
+        shares = f"{one['lost']:.0%} | {noise}"
         print(f"| {one['scenario']} | {NAMES[one['contender']]} | {one['before']:.3g} | {one['now']:.3g} | {shares} |")
         if one["too_much"]:
             problems.append(f"{one['scenario']}: against {NAMES[one['contender']]} {one['lost']:.0%} was lost")

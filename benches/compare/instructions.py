@@ -24,7 +24,7 @@ class Instructions:
     few: int
     many: int
     rows: int
-    rounds: int = 2
+    rounds: int = 3
     contenders: tuple = ("callgrind",)
 
     kind = "instructions"

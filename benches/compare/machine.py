@@ -5,7 +5,6 @@ import os
 import pathlib
 import platform
 import subprocess
-import sys
 
 import psutil
 
@@ -44,5 +43,4 @@ def about(field, profile):
             "java": java(),
             **{package: version(package) for package in PACKAGES},
         },
-        "command": " ".join(["python -m compare", *sys.argv[1:]]),
     }

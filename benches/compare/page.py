@@ -5,6 +5,7 @@ from .contenders import NAMES
 from .figures import median, short, spread
 from .processes import ROOT, Failed
 from .results import column
+from .scenarios import all_scenarios
 from .targets import TARGETS
 
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -43,6 +44,10 @@ def rendered(document, files=None):
             lines += ["", f"Not as it should be: {problem}"]
         for contender, why in scenario["skipped"].items():
             lines += ["", f"Without {NAMES[contender]}: {why}."]
+    missing = [scenario for scenario in all_scenarios() if scenario.name not in document["scenarios"]]
+    if missing:
+        lines += ["", "### Not measured yet", ""]
+        lines += [f"- `{scenario.name}`: {heading(vars(scenario) | {'kind': scenario.kind})}" for scenario in missing]
     money = cost.arithmetic(document)
     if money:
         lines += ["", "### Cost on AWS Glue", "", *COST, "", *money]

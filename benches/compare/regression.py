@@ -4,6 +4,7 @@ from .figures import median, ratios, spread
 from .results import column
 
 MOST_LOST = 0.15  # of the ratio, beyond the noise of both measurements
+FEWEST = 3  # rounds, before and now: of fewer nobody knows the noise
 SECONDS = {"api": "wall_s", "sql": "total_s", "etl": "total_s", "start": "seconds"}
 
 
@@ -39,8 +40,9 @@ def counts(name, old, now):
 def judged(name, contender, was, now):
     noise = spread(was) + spread(now)
     lost = 1 - median(now) / median(was)
-    figures = {"before": median(was), "now": median(now), "noise": noise, "lost": lost}
-    return {"scenario": name, "contender": contender, **figures, "too_much": lost > MOST_LOST + noise}
+    judges = min(len(was), len(now)) >= FEWEST
+    figures = {"before": median(was), "now": median(now), "noise": noise, "lost": lost, "judges": judges}
+    return {"scenario": name, "contender": contender, **figures, "too_much": judges and lost > MOST_LOST + noise}
 
 
 def comparable(before, now):

@@ -24,7 +24,9 @@ mod sql;
 mod submit;
 mod ui;
 
-use std::io::IsTerminal;
+use std::ffi::OsString;
+use std::io::{IsTerminal, Write};
+use std::process::{self, Termination};
 
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;

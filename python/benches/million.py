@@ -4,6 +4,7 @@ Says when the records are there, waits for a line, and prints how many seconds i
 """
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -40,6 +41,7 @@ def with_paceline(people, endpoint):
 
 def with_pyspark(people, endpoint):
     """mapPartitions and aiohttp, as in `benches/pyspark/job.py`, on a session that is there already."""
+    os.environ.update(PYSPARK_PYTHON=sys.executable, SPARK_LOCAL_IP="127.0.0.1")
     job = Path(__file__).parents[2] / "benches/pyspark"
     sys.path.append(str(job))
     from job import call

@@ -146,13 +146,13 @@ mod tests {
         assert_eq!(
             some,
             [
-                r#"paceline_s3_errors_total{failure="4xx",method="PUT"} 1"#,
-                r#"paceline_s3_errors_total{failure="5xx",method="DELETE"} 1"#,
-                r#"paceline_s3_errors_total{failure="connection",method="other"} 1"#,
+                r#"paceline_s3_errors_total{method="DELETE",failure="5xx"} 1"#,
+                r#"paceline_s3_errors_total{method="PUT",failure="4xx"} 1"#,
+                r#"paceline_s3_errors_total{method="other",failure="connection"} 1"#,
                 "paceline_s3_received_bytes_total 28",
+                r#"paceline_s3_requests_total{method="DELETE"} 1"#,
                 r#"paceline_s3_requests_total{method="GET"} 2"#,
                 r#"paceline_s3_requests_total{method="PUT"} 2"#,
-                r#"paceline_s3_requests_total{method="DELETE"} 1"#,
                 r#"paceline_s3_requests_total{method="other"} 1"#,
                 "paceline_s3_sent_bytes_total 40",
             ]

@@ -360,7 +360,7 @@ mod tests {
     #[tokio::test]
     async fn the_last_progress_is_kept_though_it_was_shown_before() {
         let recorder = Recorder::in_memory();
-        let mut note = |records, keep| {
+        let note = |records, keep| {
             recorder.note(Progress { records, ..Progress::default() }, Vec::new(), keep);
             let kept = recorder.so_far();
             let last = kept.last().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use datafusion::error::DataFusionError;
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::stream::{RecordBatchReceiverStreamBuilder, RecordBatchStreamAdapter};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, SendableRecordBatchStream};
@@ -128,6 +127,5 @@ fn in_order(plan: &Arc<dyn ExecutionPlan>, context: &Arc<TaskContext>) -> Sendab
         rows.build()
     });
     let partitions: Vec<_> = partitions.collect();
-    let rows = stream::iter(partitions).flatten();
-    Box::pin(RecordBatchStreamAdapter::new(schema, rows.map(|batch: Result<_, DataFusionError>| batch)))
+    Box::pin(RecordBatchStreamAdapter::new(schema, stream::iter(partitions).flatten()))
 }

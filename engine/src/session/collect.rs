@@ -109,7 +109,7 @@ impl Session {
             let mut ticks = tokio::time::interval(PROGRESS);
             for tick in 0_u64.. {
                 ticks.tick().await;
-                if tick % EXECUTORS == 0 {
+                if tick.is_multiple_of(EXECUTORS) {
                     self.see_executors(cluster).await;
                 }
                 if let Err(error) = elsewhere.look(cluster, attempt).await {
