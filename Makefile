@@ -216,7 +216,7 @@ bench-regress: bench-binary $(COMPARE_VENV)/ready
 
 # Whether the comparison still runs and all answers agree; no figures. A minute or two.
 bench-quick: $(COMPARE_VENV)/ready
-	cargo build --locked --workspace --bins --examples
+	cargo build --locked --workspace --lib --bins --examples
 	$(COMPARE) -m pytest -q -p no:cacheprovider benches/compare/tests
 	$(COMPARE) -m compare quick --paceline $(DEBUG_BINARY)
 

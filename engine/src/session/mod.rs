@@ -1,7 +1,6 @@
 //! The façade: the trip of a statement on one screen.
 
 mod action;
-mod begin;
 mod collect;
 mod elsewhere;
 mod handed;
@@ -50,7 +49,6 @@ use crate::unordered;
 use insert::Inserting;
 use planner::Planner;
 
-pub use begin::{Opened, Planned};
 pub use handed::Handed;
 pub use known::{Known, KnownKind};
 pub use query::{Destination, Prepared, Query};

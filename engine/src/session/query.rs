@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, AsArray, RecordBatch, StringArray};
-use datafusion::arrow::datatypes::{Field, Int64Type, SchemaRef};
+use datafusion::arrow::datatypes::{DataType as Arrow, Field, Int64Type, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::catalog::streaming::StreamingTable;
 use datafusion::datasource::{MemTable, provider_as_source};
@@ -24,6 +24,7 @@ use super::{Outcome, Session, plan};
 use crate::EngineError;
 use crate::api_call::Run;
 use crate::checkpoint::{Begun, Step};
+use crate::statements::{explain, functions};
 
 /// Batches of each partition that are there before they are taken.
 const AHEAD: usize = 4;
@@ -111,22 +112,46 @@ impl Session {
         Ok(self.collect_query(&query.resolved, scope()).await?.1)
     }
 
-    /// The rows of a query as they are taken, in the order of its partitions; those of a cluster when all are there.
+    /// The rows of a query as they are taken, in the order of its partitions; those of a cluster when its tasks are done.
     ///
     /// # Errors
     /// It cannot be planned; running it may fail later.
     pub async fn stream_of(&self, query: &Query) -> Result<SendableRecordBatchStream, EngineError> {
         let schema = Arc::clone(&query.schema);
-        if self.calls_elsewhere() {
-            let rows = self.rows_of(query).await?;
-            let rows = futures::stream::iter(rows.into_iter().map(Ok));
-            return Ok(Box::pin(RecordBatchStreamAdapter::new(schema, rows)));
-        }
         let physical = self.physical(&query.resolved.plan, &query.resolved).await?;
-        let context = self.task_context(Run { scope: scope(), ..Run::default() });
+        let rows = match &self.cluster {
+            Some(cluster) => self.ran_on(cluster, physical, scope(), None).await?.rows,
+            None => in_order(&physical, &self.task_context(Run { scope: scope(), ..Run::default() })),
+        };
         let names = Arc::clone(&schema);
-        let rows = in_order(&physical, &context).map(move |batch| plan::renamed(&batch?, &names));
+        let rows = rows.map(move |batch| plan::renamed(&batch?, &names));
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, rows)))
+    }
+
+    /// The rows of a query as they are taken.
+    ///
+    /// # Errors
+    /// The text is no query; or as [`Session::stream_of`].
+    pub async fn stream(&self, query: &str) -> Result<SendableRecordBatchStream, EngineError> {
+        let Action::Query(query) = self.plan(query).await? else {
+            return Err(EngineError::Setting("only a query has rows".to_owned()));
+        };
+        self.stream_of(&self.query(query).await?).await
+    }
+
+    /// The columns of a statement's rows; `None` where it has none. Nothing is carried out.
+    ///
+    /// # Errors
+    /// The statement is wrong.
+    pub async fn columns_of(&self, text: &str) -> Result<Option<SchemaRef>, EngineError> {
+        let one = |name: &str| Some(Arc::new(Schema::new(vec![Field::new(name, Arrow::Utf8, false)])));
+        Ok(match self.plan_only(text).await? {
+            Action::Query(query) => Some(self.query(query).await?.schema),
+            Action::Explain { .. } => one(explain::COLUMN),
+            Action::DescribeFunction { .. } => one(functions::COLUMN),
+            Action::ShowPartitions { .. } => one("partition"),
+            _ => None,
+        })
     }
 
     /// How many rows a query has. Columns that no row depends on are not computed.

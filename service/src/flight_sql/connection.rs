@@ -8,8 +8,7 @@ use std::task::{Context, Poll};
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use paceline_engine::job::JobId;
-use paceline_engine::session::{Opened, Planned};
-use paceline_engine::{Outcome, Session, Settings};
+use paceline_engine::{Outcome, Prepared, Query, Session, Settings};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
@@ -50,7 +49,7 @@ enum Held {
 /// What there is to read.
 pub enum Rows {
     /// A query, which runs when it is read.
-    Query(Planned),
+    Query(Box<Query>),
     /// What a statement answered.
     There {
         /// Its columns.
@@ -102,7 +101,7 @@ impl Connection {
 
     /// Plans a statement; one that is no query is carried out. Given up on the way, what it had staged is removed before the
     /// next one begins.
-    pub async fn open(&self, text: &str) -> Result<Opened, Status> {
+    pub async fn open(&self, text: &str) -> Result<Prepared, Status> {
         let text = one_statement(text)?.to_owned();
         let session = self.session().await?;
         let turn = Arc::clone(&self.turn).lock_owned().await;
@@ -219,10 +218,10 @@ async fn carried_out(
     text: &str,
     stop: &CancellationToken,
     turn: OwnedMutexGuard<()>,
-) -> Result<Opened, Status> {
+) -> Result<Prepared, Status> {
     let id = JobId::generate();
     tokio::select! {
-        opened = session.begin(text, id.as_str()) => return opened.map_err(|error| status::of(&error)),
+        prepared = session.prepare(text, id.as_str()) => return prepared.map_err(|error| status::of(&error)),
         () = stop.cancelled() => {}
     }
     if let Err(error) = session.clean_up().await {

@@ -20,8 +20,7 @@ use arrow_flight::{
 };
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
-use paceline_engine::session::Opened;
-use paceline_engine::{EngineError, Outcome};
+use paceline_engine::{EngineError, Outcome, Prepared};
 use prost::Message;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -67,8 +66,8 @@ fn data(batch: arrow_flight::error::Result<arrow::array::RecordBatch>) -> Result
 async fn begun<T>(text: &str, request: &Request<T>, descriptor: FlightDescriptor) -> Result<FlightInfo, Status> {
     let connection = connection(request)?;
     let rows = match connection.open(text).await? {
-        Opened::Query(query) => Rows::Query(query),
-        Opened::Done(outcome) => answered(outcome),
+        Prepared::Query(query) => Rows::Query(query),
+        Prepared::Done(outcome) => answered(outcome),
     };
     let schema = Arc::clone(rows.schema());
     let ticket = TicketStatementQuery { statement_handle: connection.keep(rows)?.into() };
@@ -78,9 +77,11 @@ async fn begun<T>(text: &str, request: &Request<T>, descriptor: FlightDescriptor
 /// Carries out a statement that has no rows, and counts those that it wrote.
 async fn updated<T>(text: &str, request: &Request<T>) -> Result<i64, Status> {
     match connection(request)?.open(text).await? {
-        Opened::Query(_) => Err(Status::invalid_argument("a query has rows: execute it as a query, not as an update")),
-        Opened::Done(Outcome::Written(written)) => Ok(i64::try_from(written.records_written).unwrap_or(i64::MAX)),
-        Opened::Done(_) => Ok(0),
+        Prepared::Query(_) => {
+            Err(Status::invalid_argument("a query has rows: execute it as a query, not as an update"))
+        }
+        Prepared::Done(Outcome::Written(written)) => Ok(i64::try_from(written.records_written).unwrap_or(i64::MAX)),
+        Prepared::Done(_) => Ok(0),
     }
 }
 
@@ -142,7 +143,7 @@ impl FlightSqlService for Statements {
             Rows::There { batches, .. } => stream::iter(batches.into_iter().map(Ok)).boxed(),
             Rows::Query(query) => {
                 let rows = tokio::select! {
-                    rows = session.rows_of(&query) => rows.map_err(|error| status::of(&error))?,
+                    rows = session.stream_of(&query) => rows.map_err(|error| status::of(&error))?,
                     () = stop.cancelled() => return Err(cancelled()),
                 };
                 rows.map_err(|error| FlightError::from(status::of(&EngineError::from(error)))).boxed()
