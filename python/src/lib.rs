@@ -32,6 +32,6 @@ mod native {
     /// The names of all options of API functions, each with its meaning.
     #[pyfunction]
     fn function_options() -> Vec<(&'static str, &'static str)> {
-        paceline_engine::function_options().map(|row| (row.name, row.meaning)).collect()
+        paceline_engine::function_options().map(|row| (row.key, row.meaning)).collect()
     }
 }

@@ -49,26 +49,27 @@ impl NativeQuery {
     /// All rows.
     #[pyo3(signature = (progress=None))]
     fn collect(&self, py: Python<'_>, progress: Option<Py<PyAny>>) -> PyResult<NativeRows> {
-        let rows = carry_out(py, &self.session, progress.as_ref(), self.session.rows_of(&self.query))?.or_raise(py)?;
+        let rows =
+            carry_out(py, &self.session, progress.as_ref(), || self.session.rows_of(&self.query))?.or_raise(py)?;
         Ok(NativeRows { schema: Arc::clone(self.query.schema()), rows })
     }
 
     /// The rows as they are taken.
     fn stream<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        let rows = carry_out(py, &self.session, None, self.session.stream_of(&self.query))?.or_raise(py)?;
+        let rows = carry_out(py, &self.session, None, || self.session.stream_of(&self.query))?.or_raise(py)?;
         let schema = Arc::clone(self.query.schema());
         capsule::stream(py, Box::new(Taken { rows: rows.boxed(), schema, _session: Arc::clone(&self.session) }))
     }
 
     #[pyo3(signature = (progress=None))]
     fn count(&self, py: Python<'_>, progress: Option<Py<PyAny>>) -> PyResult<u64> {
-        carry_out(py, &self.session, progress.as_ref(), self.session.count_of(&self.query))?.or_raise(py)
+        carry_out(py, &self.session, progress.as_ref(), || self.session.count_of(&self.query))?.or_raise(py)
     }
 
     /// The first rows as text.
     #[pyo3(signature = (rows, progress=None))]
     fn text(&self, py: Python<'_>, rows: usize, progress: Option<Py<PyAny>>) -> PyResult<Vec<Vec<Option<String>>>> {
-        carry_out(py, &self.session, progress.as_ref(), self.session.text_of(&self.query, rows))?.or_raise(py)
+        carry_out(py, &self.session, progress.as_ref(), || self.session.text_of(&self.query, rows))?.or_raise(py)
     }
 
     /// Writes the rows to a folder; returns how many were read, written and set aside.
@@ -85,7 +86,7 @@ impl NativeQuery {
         progress: Option<Py<PyAny>>,
     ) -> PyResult<(u64, u64, u64)> {
         let to = Destination { directory, format, options, overwrite };
-        let done = carry_out(py, &self.session, progress.as_ref(), self.session.write_of(&self.query, to, job))?;
+        let done = carry_out(py, &self.session, progress.as_ref(), || self.session.write_of(&self.query, to, job))?;
         Ok(match done.or_raise(py)? {
             Outcome::Written(written) => (written.records_read, written.records_written, written.records_failed),
             _ => (0, 0, 0),
@@ -153,7 +154,7 @@ where
 
     fn next(&mut self) -> Option<Self::Item> {
         // Who takes them may hold the GIL or not; computing them may need it.
-        let next = Python::attach(|py| match wait(py, |_| Ok(()), self.rows.next()) {
+        let next = Python::attach(|py| match wait(py, |_| Ok(()), || self.rows.next()) {
             Ok(next) => next.map(|batch| batch.map_err(|error| raised(py, &EngineError::from(error)))),
             Err(stopped) => Some(Err(stopped)),
         });

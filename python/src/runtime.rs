@@ -35,14 +35,15 @@ pub fn runtime() -> PyResult<Arc<Runtime>> {
 }
 
 /// Waits for `work` without the GIL. `look` is called now and then with it; when it fails, or Ctrl-C comes, the work is dropped.
-pub fn wait<T: Send>(
+pub fn wait<T: Send, F: Future<Output = T>>(
     py: Python<'_>,
     look: impl Fn(Python<'_>) -> PyResult<()> + Send + Sync,
-    work: impl Future<Output = T> + Send,
+    work: impl FnOnce() -> F + Send,
 ) -> PyResult<T> {
     let runtime = runtime()?;
     py.detach(move || {
         runtime.block_on(async {
+            let work = work(); // here, as it need not be able to change threads
             tokio::pin!(work);
             let mut tick = interval(LOOK);
             tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -60,11 +61,11 @@ pub fn wait<T: Send>(
 
 /// As [`wait`], for the statement of a session: progress is shown as JSON to `progress`, and what a statement that was given up
 /// had staged is cleaned up.
-pub fn carry_out<T: Send>(
+pub fn carry_out<T: Send, F: Future<Output = T>>(
     py: Python<'_>,
     session: &Arc<Session>,
     progress: Option<&Py<PyAny>>,
-    work: impl Future<Output = T> + Send,
+    work: impl FnOnce() -> F + Send,
 ) -> PyResult<T> {
     let progress = progress.map(|progress| progress.clone_ref(py));
     let shown = Arc::clone(session);

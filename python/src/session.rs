@@ -60,7 +60,7 @@ impl NativeSession {
     #[pyo3(signature = (text, progress=None))]
     fn sql(&self, py: Python<'_>, text: &str, progress: Option<Py<PyAny>>) -> PyResult<NativeQuery> {
         let job = JobId::generate();
-        let work = async {
+        let work = || async {
             match self.session.prepare(text, job.as_str()).await? {
                 Prepared::Query(query) => Ok(*query),
                 Prepared::Done(Outcome::Rows { schema, batches }) => self.session.query_of_rows(schema, batches).await,
@@ -74,7 +74,7 @@ impl NativeSession {
     /// Shows a frame as a view. `open` gives an object with `__arrow_c_stream__` each time it is called.
     fn register(&self, py: Python<'_>, name: &str, open: &Bound<'_, PyAny>) -> PyResult<()> {
         let frame = Frame::new(open)?;
-        wait(py, |_| Ok(()), self.session.hand_over(name, frame))?.or_raise(py)
+        wait(py, |_| Ok(()), || self.session.hand_over(name, frame))?.or_raise(py)
     }
 
     /// The query of a view's rows with an API's answers beside them.
@@ -88,7 +88,7 @@ impl NativeSession {
         progress: Option<Py<PyAny>>,
     ) -> PyResult<String> {
         let job = JobId::generate();
-        let work = enrich::answered(&self.session, view, "the frame", &options, returns, &job);
+        let work = || enrich::answered(&self.session, view, "the frame", &options, returns, &job);
         carry_out(py, &self.session, progress.as_ref(), work)?.or_raise(py)
     }
 
@@ -125,7 +125,7 @@ impl NativeSession {
             rate_limit_period,
             chunk_size,
         };
-        let work = enrich::run(&self.session, &options, returns, &job);
+        let work = || enrich::run(&self.session, &options, returns, &job);
         let (report, result) = carry_out(py, &self.session, progress.as_ref(), work)?;
         result.or_raise(py)?;
         serde_json::to_string(&report).map_err(|error| configuration(py, error))
@@ -133,7 +133,7 @@ impl NativeSession {
 
     /// Whether there are files at a place.
     fn has_files(&self, py: Python<'_>, place: &str) -> PyResult<bool> {
-        wait(py, |_| Ok(()), self.session.has_files(place))?.or_raise(py)
+        wait(py, |_| Ok(()), || self.session.has_files(place))?.or_raise(py)
     }
 
     /// The numbers of all calls so far, as JSON.
