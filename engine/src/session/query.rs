@@ -129,7 +129,7 @@ impl Session {
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, rows)))
     }
 
-    /// How many rows a query has. Columns that no row depends on are not computed.
+    /// How many rows a query has. Its API functions are called.
     ///
     /// # Errors
     /// Running it failed.
