@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from paceline.errors import ConfigurationError
@@ -90,14 +91,16 @@ class DataFrame:
     def to_datafusion(self, context: datafusion.SessionContext | None = None) -> datafusion.DataFrame:
         """The rows as a DataFrame of PyPI's datafusion, which reads them when it is carried out itself.
 
+        A `context` must live as long as what is made of it; without one, a context that all such DataFrames share is taken.
+
         >>> import datafusion, paceline
         >>> df = paceline.Session().sql("SELECT * FROM VALUES (1), (2) AS rows(a)").to_datafusion()
         >>> df.filter(datafusion.col("a") > 1).to_pylist()
         [{'a': 2}]
         """
-        import datafusion
-
-        return (context or datafusion.SessionContext()).read_table(self)
+        if context is None:
+            context = _context_of_all()
+        return context.read_table(self)
 
     def show(self, n: int = 20, truncate: bool | int = True) -> None:
         """Prints the first `n` rows, as Spark does. `truncate` is the width of a column, or whether it is 20.
@@ -125,7 +128,7 @@ class DataFrame:
         print(f"only showing top {n} row{'' if n == 1 else 's'}\n" if len(rows) > n else "")
 
     def count(self) -> int:
-        """How many rows there are. Columns that do not matter to that are not computed."""
+        """How many rows there are. API functions are called for it."""
         with self._session._shown() as progress:
             return self._query.count(progress)
 
@@ -157,6 +160,14 @@ class DataFrame:
     def _rows(self, rows: int | None = None) -> NativeRows:
         with self._session._shown(rows) as progress:
             return self._query.collect(progress)
+
+
+@cache
+def _context_of_all() -> datafusion.SessionContext:
+    # A table refers to its context weakly: one that nobody holds would be gone before the rows are read.
+    import datafusion
+
+    return datafusion.SessionContext()
 
 
 def _cell(value: str | None) -> str:

@@ -14,19 +14,17 @@ Wanted = Union[bool, Literal["auto"], Callable[[dict[str, Any]], object]]
 class Bar:
     """A bar that comes when the first row is called and goes with the statement."""
 
-    def __init__(self, tqdm: Any, rows: int | None) -> None:
+    def __init__(self, tqdm: Any, rows: int | None, before: dict[str, Any]) -> None:
         self._tqdm = tqdm
         self._rows = rows
         self._bar: Any = None
-        self._before: int | None = None
+        self._before = _decided(before)  # in earlier statements of the session
 
     def show(self, numbers: dict[str, Any]) -> None:
         """Shows how far the calls are."""
-        decided = max(numbers["replied"], numbers["answered"]) + numbers["failed"]
-        if self._before is None:
-            self._before = decided  # of earlier statements of the session
+        decided = _decided(numbers)
         if self._bar is None:
-            if numbers["requests"] == 0 or (decided == self._before and numbers["in_flight"] == 0):
+            if decided == self._before and numbers["in_flight"] == 0:
                 return
             self._bar = self._tqdm(total=self._rows, unit=" records", dynamic_ncols=True)
         if self._rows is None and numbers.get("expected"):
@@ -57,11 +55,16 @@ def shown(wanted: Wanted, last: Callable[[], str], rows: int | None = None) -> I
     if tqdm is None:
         yield None
         return
-    bar = Bar(tqdm, rows)
+    bar = Bar(tqdm, rows, json.loads(last()))
     try:
         yield lambda text: bar.show(json.loads(text))
     finally:
         bar.close(json.loads(last()))
+
+
+def _decided(numbers: dict[str, Any]) -> int:
+    decided: int = max(numbers["replied"], numbers["answered"]) + numbers["failed"]
+    return decided
 
 
 def _seen() -> bool:

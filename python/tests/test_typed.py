@@ -46,6 +46,6 @@ def test_mistakes_are_found(tmp_path, line):
 
 def test_the_stub_says_what_the_extension_has():
     """mypy's stubtest loads both."""
-    command = [sys.executable, "-m", "mypy.stubtest", "--concise", "paceline._native"]
+    command = [sys.executable, "-m", "mypy.stubtest", "--concise", "--ignore-disjoint-bases", "paceline._native"]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert done.returncode == 0, done.stdout

@@ -100,7 +100,7 @@ impl Session {
     }
 
     async fn query(&self, resolved: Resolved) -> Result<Query, EngineError> {
-        let schema = plan::named(&self.physical(&resolved.plan, &resolved).await?.schema(), &resolved.output);
+        let schema = plan::named(&self.physical_in_order(&resolved).await?.schema(), &resolved.output);
         Ok(Query { resolved, schema })
     }
 
@@ -109,7 +109,11 @@ impl Session {
     /// # Errors
     /// Running it failed.
     pub async fn rows_of(&self, query: &Query) -> Result<Vec<RecordBatch>, EngineError> {
-        Ok(self.collect_query(&query.resolved, scope()).await?.1)
+        let physical = self.physical_in_order(&query.resolved).await?;
+        let run = Run { scope: scope(), ..Run::default() };
+        let rows = self.collect(physical, run, None).await?.batches;
+        let rows = rows.iter().map(|batch| plan::renamed(batch, &query.schema));
+        Ok(rows.collect::<Result<_, DataFusionError>>()?)
     }
 
     /// The rows of a query as they are taken, in the order of its partitions; those of a cluster when its tasks are done.
@@ -118,7 +122,7 @@ impl Session {
     /// It cannot be planned; running it may fail later.
     pub async fn stream_of(&self, query: &Query) -> Result<SendableRecordBatchStream, EngineError> {
         let schema = Arc::clone(&query.schema);
-        let physical = self.physical(&query.resolved.plan, &query.resolved).await?;
+        let physical = self.physical_in_order(&query.resolved).await?;
         let rows = match &self.cluster {
             Some(cluster) => self.ran_on(cluster, physical, scope(), None).await?.rows,
             None => in_order(&physical, &self.task_context(Run { scope: scope(), ..Run::default() })),
@@ -154,7 +158,7 @@ impl Session {
         })
     }
 
-    /// How many rows a query has. Columns that no row depends on are not computed.
+    /// How many rows a query has. Its API functions are called.
     ///
     /// # Errors
     /// Running it failed.
