@@ -29,6 +29,11 @@ impl NativeQuery {
     pub fn new(session: Arc<Session>, query: Query) -> Self {
         NativeQuery { session, query }
     }
+
+    /// Its session and itself, for a thread.
+    fn both(&self) -> (Arc<Session>, Query) {
+        (Arc::clone(&self.session), self.query.clone())
+    }
 }
 
 #[pymethods]
@@ -49,27 +54,34 @@ impl NativeQuery {
     /// All rows.
     #[pyo3(signature = (progress=None))]
     fn collect(&self, py: Python<'_>, progress: Option<Py<PyAny>>) -> PyResult<NativeRows> {
-        let rows =
-            carry_out(py, &self.session, progress.as_ref(), || self.session.rows_of(&self.query))?.or_raise(py)?;
+        let (session, query) = self.both();
+        let work = move || async move { session.rows_of(&query).await };
+        let rows = carry_out(py, &self.session, progress.as_ref(), work)?.or_raise(py)?;
         Ok(NativeRows { schema: Arc::clone(self.query.schema()), rows })
     }
 
     /// The rows as they are taken.
     fn stream<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        let rows = carry_out(py, &self.session, None, || self.session.stream_of(&self.query))?.or_raise(py)?;
+        let (session, query) = self.both();
+        let work = move || async move { session.stream_of(&query).await };
+        let rows = carry_out(py, &self.session, None, work)?.or_raise(py)?;
         let schema = Arc::clone(self.query.schema());
-        capsule::stream(py, Box::new(Taken { rows: rows.boxed(), schema, _session: Arc::clone(&self.session) }))
+        capsule::stream(py, Box::new(Taken { rows: Some(rows.boxed()), schema, _session: Arc::clone(&self.session) }))
     }
 
     #[pyo3(signature = (progress=None))]
     fn count(&self, py: Python<'_>, progress: Option<Py<PyAny>>) -> PyResult<u64> {
-        carry_out(py, &self.session, progress.as_ref(), || self.session.count_of(&self.query))?.or_raise(py)
+        let (session, query) = self.both();
+        let work = move || async move { session.count_of(&query).await };
+        carry_out(py, &self.session, progress.as_ref(), work)?.or_raise(py)
     }
 
     /// The first rows as text.
     #[pyo3(signature = (rows, progress=None))]
     fn text(&self, py: Python<'_>, rows: usize, progress: Option<Py<PyAny>>) -> PyResult<Vec<Vec<Option<String>>>> {
-        carry_out(py, &self.session, progress.as_ref(), || self.session.text_of(&self.query, rows))?.or_raise(py)
+        let (session, query) = self.both();
+        let work = move || async move { session.text_of(&query, rows).await };
+        carry_out(py, &self.session, progress.as_ref(), work)?.or_raise(py)
     }
 
     /// Writes the rows to a folder; returns how many were read, written and set aside.
@@ -82,11 +94,13 @@ impl NativeQuery {
         format: String,
         options: Vec<(String, String)>,
         overwrite: bool,
-        job: &str,
+        job: String,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<(u64, u64, u64)> {
         let to = Destination { directory, format, options, overwrite };
-        let done = carry_out(py, &self.session, progress.as_ref(), || self.session.write_of(&self.query, to, job))?;
+        let (session, query) = self.both();
+        let work = move || async move { session.write_of(&query, to, &job).await };
+        let done = carry_out(py, &self.session, progress.as_ref(), work)?;
         Ok(match done.or_raise(py)? {
             Outcome::Written(written) => (written.records_read, written.records_written, written.records_failed),
             _ => (0, 0, 0),
@@ -140,7 +154,8 @@ impl NativeRows {
 
 /// Rows that are computed as somebody takes them.
 struct Taken<E> {
-    rows: BoxStream<'static, Result<RecordBatch, E>>,
+    /// None once somebody has given up to wait for them.
+    rows: Option<BoxStream<'static, Result<RecordBatch, E>>>,
     schema: SchemaRef,
     _session: Arc<Session>,
 }
@@ -148,14 +163,19 @@ struct Taken<E> {
 impl<E> Iterator for Taken<E>
 where
     EngineError: From<E>,
-    E: Send,
+    E: Send + 'static,
 {
     type Item = Result<RecordBatch, ArrowError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         // Who takes them may hold the GIL or not; computing them may need it.
-        let next = Python::attach(|py| match wait(py, |_| Ok(()), || self.rows.next()) {
-            Ok(next) => next.map(|batch| batch.map_err(|error| raised(py, &EngineError::from(error)))),
+        let mut rows = self.rows.take()?;
+        let work = move || async move { (rows.next().await, rows) };
+        let next = Python::attach(|py| match wait(py, |_| Ok(()), work) {
+            Ok((next, rows)) => {
+                self.rows = Some(rows);
+                next.map(|batch| batch.map_err(|error| raised(py, &EngineError::from(error))))
+            }
             Err(stopped) => Some(Err(stopped)),
         });
         Some(next?.map_err(|error| ArrowError::ExternalError(Box::new(error))))
@@ -165,7 +185,7 @@ where
 impl<E> RecordBatchReader for Taken<E>
 where
     EngineError: From<E>,
-    E: Send,
+    E: Send + 'static,
 {
     fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)

@@ -1,17 +1,23 @@
 //! Where the engine runs, and how Python waits for it: without the GIL, open to Ctrl-C, and with progress.
 
 use std::future::Future;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::Builder;
 use std::time::Duration;
 
 use paceline_engine::Session;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use tokio::runtime::{Builder, Runtime};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
 
 /// How long Ctrl-C may take to be seen, and how often progress is shown.
 const LOOK: Duration = Duration::from_millis(100);
+/// How long an operator of a statement that was given up may take to let go before that is not waited for.
+const LET_GO: Duration = Duration::from_secs(5);
+/// Plans of deeply nested statements are deep too; of a thread's stack only what is used is in memory.
+const STACK: usize = 16 << 20;
 
 /// The threads of this process. A child that was forked off has none of its parent's.
 static THREADS: Mutex<Option<(u32, Arc<Runtime>)>> = Mutex::new(None);
@@ -24,10 +30,8 @@ pub fn runtime() -> PyResult<Arc<Runtime>> {
         debug_assert_eq!(*of, process);
         return Ok(Arc::clone(runtime));
     }
-    // Plans of deeply nested statements are deep too; of a thread's stack only what is used is in memory.
-    let built = Builder::new_multi_thread().thread_stack_size(16 << 20).enable_all().build();
-    let built =
-        Arc::new(built.map_err(|error| PyRuntimeError::new_err(format!("no threads for the engine: {error}")))?);
+    let built = tokio::runtime::Builder::new_multi_thread().thread_stack_size(STACK).enable_all().build();
+    let built = Arc::new(built.map_err(no_threads)?);
     if let Some((_, of_parent)) = threads.replace((process, Arc::clone(&built))) {
         std::mem::forget(of_parent); // its threads are not here to be waited for
     }
@@ -35,37 +39,52 @@ pub fn runtime() -> PyResult<Arc<Runtime>> {
 }
 
 /// Waits for `work` without the GIL. `look` is called now and then with it; when it fails, or Ctrl-C comes, the work is dropped.
-pub fn wait<T: Send, F: Future<Output = T>>(
+///
+/// It has a thread of its own: an operator may compute for long before it lets go, and Ctrl-C is seen meanwhile.
+pub fn wait<T: Send + 'static, F: Future<Output = T>>(
     py: Python<'_>,
     look: impl Fn(Python<'_>) -> PyResult<()> + Send + Sync,
-    work: impl FnOnce() -> F + Send,
+    work: impl FnOnce() -> F + Send + 'static,
 ) -> PyResult<T> {
     let runtime = runtime()?;
-    py.detach(move || {
-        runtime.block_on(async {
-            let work = work(); // here, as it need not be able to change threads
-            tokio::pin!(work);
-            let mut tick = interval(LOOK);
-            tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            tick.tick().await; // the first is now
-            loop {
-                tokio::select! {
-                    biased;
-                    done = &mut work => return Ok(done),
-                    _ = tick.tick() => Python::attach(|py| py.check_signals().and_then(|()| look(py)))?,
-                }
+    let (ended, end) = channel();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let thread = Builder::new().name("statement".to_owned()).stack_size(STACK).spawn(move || {
+        let done = runtime.block_on(async {
+            tokio::select! {
+                biased;
+                _ = stopped => None,
+                done = work() => Some(done),
             }
-        })
+        });
+        ended.send(done).ok(); // nobody may wait any more
+    });
+    thread.map_err(no_threads)?;
+    py.detach(move || {
+        loop {
+            match end.recv_timeout(LOOK) {
+                Ok(Some(done)) => return Ok(done),
+                Ok(None) | Err(RecvTimeoutError::Disconnected) => {
+                    return Err(PyRuntimeError::new_err("the statement broke down; this is a defect of Paceline"));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if let Err(given_up) = Python::attach(|py| py.check_signals().and_then(|()| look(py))) {
+                drop(stop);
+                end.recv_timeout(LET_GO).ok();
+                return Err(given_up);
+            }
+        }
     })
 }
 
 /// As [`wait`], for the statement of a session: progress is shown as JSON to `progress`, and what a statement that was given up
 /// had staged is cleaned up.
-pub fn carry_out<T: Send, F: Future<Output = T>>(
+pub fn carry_out<T: Send + 'static, F: Future<Output = T>>(
     py: Python<'_>,
     session: &Arc<Session>,
     progress: Option<&Py<PyAny>>,
-    work: impl FnOnce() -> F + Send,
+    work: impl FnOnce() -> F + Send + 'static,
 ) -> PyResult<T> {
     let progress = progress.map(|progress| progress.clone_ref(py));
     let shown = Arc::clone(session);
@@ -84,4 +103,8 @@ pub fn carry_out<T: Send, F: Future<Output = T>>(
         }
     }
     done
+}
+
+fn no_threads(error: std::io::Error) -> PyErr {
+    PyRuntimeError::new_err(format!("no threads for the engine: {error}"))
 }

@@ -59,12 +59,12 @@ impl NativeSession {
     /// Plans a query, or carries out a command. What a command shows is a query too, without columns where it shows nothing.
     #[pyo3(signature = (text, progress=None))]
     fn sql(&self, py: Python<'_>, text: &str, progress: Option<Py<PyAny>>) -> PyResult<NativeQuery> {
-        let job = JobId::generate();
-        let work = || async {
-            match self.session.prepare(text, job.as_str()).await? {
+        let (session, text) = (Arc::clone(&self.session), text.to_owned());
+        let work = move || async move {
+            match session.prepare(&text, JobId::generate().as_str()).await? {
                 Prepared::Query(query) => Ok(*query),
-                Prepared::Done(Outcome::Rows { schema, batches }) => self.session.query_of_rows(schema, batches).await,
-                Prepared::Done(_) => self.session.query_of_rows(Arc::new(Schema::empty()), Vec::new()).await,
+                Prepared::Done(Outcome::Rows { schema, batches }) => session.query_of_rows(schema, batches).await,
+                Prepared::Done(_) => session.query_of_rows(Arc::new(Schema::empty()), Vec::new()).await,
             }
         };
         let query = carry_out(py, &self.session, progress.as_ref(), work)?.or_raise(py)?;
@@ -73,8 +73,8 @@ impl NativeSession {
 
     /// Shows a frame as a view. `open` gives an object with `__arrow_c_stream__` each time it is called.
     fn register(&self, py: Python<'_>, name: &str, open: &Bound<'_, PyAny>) -> PyResult<()> {
-        let frame = Frame::new(open)?;
-        wait(py, |_| Ok(()), || self.session.hand_over(name, frame))?.or_raise(py)
+        let (session, name, frame) = (Arc::clone(&self.session), name.to_owned(), Frame::new(open)?);
+        wait(py, |_| Ok(()), move || async move { session.hand_over(&name, frame).await })?.or_raise(py)
     }
 
     /// The query of a view's rows with an API's answers beside them.
@@ -82,13 +82,16 @@ impl NativeSession {
     fn answered(
         &self,
         py: Python<'_>,
-        view: &str,
+        view: String,
         options: Vec<(String, String)>,
-        returns: Option<&str>,
+        returns: Option<String>,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<String> {
-        let job = JobId::generate();
-        let work = || enrich::answered(&self.session, view, "the frame", &options, returns, &job);
+        let session = Arc::clone(&self.session);
+        let work = move || async move {
+            let returns = returns.as_deref();
+            enrich::answered(&session, &view, "the frame", &options, returns, &JobId::generate()).await
+        };
         carry_out(py, &self.session, progress.as_ref(), work)?.or_raise(py)
     }
 
@@ -106,7 +109,7 @@ impl NativeSession {
         max_in_flight: Option<NonZeroUsize>,
         rate_limit: (String, String),
         chunk_size: NonZeroUsize,
-        returns: Option<&str>,
+        returns: Option<String>,
         job_id: Option<&str>,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<String> {
@@ -125,15 +128,17 @@ impl NativeSession {
             rate_limit_period,
             chunk_size,
         };
-        let work = || enrich::run(&self.session, &options, returns, &job);
+        let session = Arc::clone(&self.session);
+        let work = move || async move { enrich::run(&session, &options, returns.as_deref(), &job).await };
         let (report, result) = carry_out(py, &self.session, progress.as_ref(), work)?;
         result.or_raise(py)?;
         serde_json::to_string(&report).map_err(|error| configuration(py, error))
     }
 
     /// Whether there are files at a place.
-    fn has_files(&self, py: Python<'_>, place: &str) -> PyResult<bool> {
-        wait(py, |_| Ok(()), || self.session.has_files(place))?.or_raise(py)
+    fn has_files(&self, py: Python<'_>, place: String) -> PyResult<bool> {
+        let session = Arc::clone(&self.session);
+        wait(py, |_| Ok(()), move || async move { session.has_files(&place).await })?.or_raise(py)
     }
 
     /// The numbers of all calls so far, as JSON.

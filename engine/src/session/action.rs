@@ -70,7 +70,7 @@ impl Session {
         query: &Resolved,
         scope: String,
     ) -> Result<(SchemaRef, Vec<RecordBatch>), EngineError> {
-        let physical = self.physical(&query.plan, query).await?;
+        let physical = self.physical_in_order(query).await?;
         let schema = plan::named(&physical.schema(), &query.output);
         let Collected { batches, .. } = self.collect(physical, Run { scope, ..Run::default() }, None).await?;
         let batches = batches.iter().map(|batch| plan::renamed(batch, &schema));

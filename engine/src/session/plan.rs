@@ -6,6 +6,7 @@ use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
 use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::datasource::provider_as_source;
 use datafusion::error::DataFusionError;
+use datafusion::execution::SessionState;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, TableSource, col};
 use datafusion::physical_plan::ExecutionPlan;
 use paceline_functions::{DataType, StructField};
@@ -78,9 +79,20 @@ impl Session {
         plan: &LogicalPlan,
         query: &Resolved,
     ) -> Result<Arc<dyn ExecutionPlan>, EngineError> {
+        Ok(self.state_for(query).create_physical_plan(plan).await?)
+    }
+
+    /// The same, whose rows stay in the order of their source: no batches are dealt out to partitions in turn.
+    pub(super) async fn physical_in_order(&self, query: &Resolved) -> Result<Arc<dyn ExecutionPlan>, EngineError> {
+        let mut state = self.state_for(query);
+        state.config_mut().options_mut().optimizer.enable_round_robin_repartition = false;
+        Ok(state.create_physical_plan(&query.plan).await?)
+    }
+
+    fn state_for(&self, query: &Resolved) -> SessionState {
         let mut state = self.context.state();
         state.config_mut().set_extension(Arc::new(ColumnNames(query.names.clone())));
-        Ok(state.create_physical_plan(plan).await?)
+        state
     }
 }
 

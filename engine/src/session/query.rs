@@ -99,7 +99,7 @@ impl Session {
     }
 
     async fn query(&self, resolved: Resolved) -> Result<Query, EngineError> {
-        let schema = plan::named(&self.physical(&resolved.plan, &resolved).await?.schema(), &resolved.output);
+        let schema = plan::named(&self.physical_in_order(&resolved).await?.schema(), &resolved.output);
         Ok(Query { resolved, schema })
     }
 
@@ -122,7 +122,7 @@ impl Session {
             let rows = futures::stream::iter(rows.into_iter().map(Ok));
             return Ok(Box::pin(RecordBatchStreamAdapter::new(schema, rows)));
         }
-        let physical = self.physical(&query.resolved.plan, &query.resolved).await?;
+        let physical = self.physical_in_order(&query.resolved).await?;
         let context = self.task_context(Run { scope: scope(), ..Run::default() });
         let names = Arc::clone(&schema);
         let rows = in_order(&physical, &context).map(move |batch| plan::renamed(&batch?, &names));
