@@ -9,7 +9,7 @@ use std::time::Duration;
 use paceline_engine::Session;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use tokio::runtime::{self, Runtime};
+use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
 /// How long Ctrl-C may take to be seen, and how often progress is shown.
@@ -30,10 +30,8 @@ pub fn runtime() -> PyResult<Arc<Runtime>> {
         debug_assert_eq!(*of, process);
         return Ok(Arc::clone(runtime));
     }
-    // Plans of deeply nested statements are deep too; of a thread's stack only what is used is in memory.
-    let built = Builder::new_multi_thread().thread_stack_size(16 << 20).enable_all().build();
-    let built =
-        Arc::new(built.map_err(|error| PyRuntimeError::new_err(format!("no threads for the engine: {error}")))?);
+    let built = tokio::runtime::Builder::new_multi_thread().thread_stack_size(STACK).enable_all().build();
+    let built = Arc::new(built.map_err(no_threads)?);
     if let Some((_, of_parent)) = threads.replace((process, Arc::clone(&built))) {
         std::mem::forget(of_parent); // its threads are not here to be waited for
     }

@@ -27,6 +27,13 @@ def test_pandas_in_and_out(api, format):
     assert stats(api)["requests"] == (250 if format == "record" else 3)
 
 
+def test_many_batches_stay_in_order():
+    many = pandas.DataFrame({"id": range(60_000)})
+    with mock_api("--latency-ms", "1") as api:
+        answered = process(many, api, format="array", returns={"status": "STRING"}, rate_limit_calls="unlimited")
+    assert answered["id"].tolist() == list(range(60_000)) and answered["_error"].isna().all()
+
+
 def test_a_declared_answer_is_taken_as_it_is(api):
     answered = process(PEOPLE.head(3), api, returns={"status": "STRING"})
     assert list(answered.columns) == ["id", "email", "status", "_error"]
