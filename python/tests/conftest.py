@@ -1,17 +1,15 @@
 """The command line of these tests, and a local AWS and a mock API for all that want them."""
 
 import os
-import socket
 import subprocess
 import sys
 import tempfile
-import threading
 
 import native_of_build
 import pytest
 from environment import Aws, mock_api
 from launched import Launched
-from local_aws import start_ministack
+from local_aws import local_aws, with_services
 from wheel_of_tests import build
 
 from paceline.glue import binary
@@ -57,21 +55,14 @@ def aws(request):
     if named:
         yield Aws(named)
         return
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     # Jobs that it runs find the interpreter of the tests, and the AWS that they belong to.
-    more = {"PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"}
-    found = Aws(f"http://127.0.0.1:{port}")
-    server = start_ministack(port, "s3,sts,glue", **{**found.environment, **more})
-    for line in server.stdout:
-        if "Running on" in line:
-            break
-    else:
-        pytest.fail(f"ministack ended with {server.wait()}")
-    threading.Thread(target=server.stdout.read, daemon=True).start()
-    yield found
-    server.kill()
-    server.wait()
+    path = f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"
+
+    def environment(port):
+        return with_services("s3,sts,glue", PATH=path, **Aws(f"http://127.0.0.1:{port}").environment)
+
+    with local_aws(environment) as port:
+        yield Aws(f"http://127.0.0.1:{port}")
 
 
 @pytest.fixture
