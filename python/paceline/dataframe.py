@@ -82,7 +82,8 @@ class DataFrame:
         except ImportError:
             raise ConfigurationError("to_pandas() needs pandas: pip install 'paceline[pandas]'") from None
         try:
-            return self.to_arrow().to_pandas()
+            # Column by column, so that the rows are not there twice.
+            return self.to_arrow().to_pandas(split_blocks=True, self_destruct=True)
         except ConfigurationError:  # there is no pyarrow
             return pandas.DataFrame([tuple(row) for row in self.collect()], columns=self.columns)
 
