@@ -82,7 +82,7 @@ def check(wheel: Path, newest: tuple, megabytes: float, pythons: list) -> None:
 
 
 def installed_and_run(kind: Kind, wheel: Path, folder: Path, python: str) -> str:
-    """Installs it with nothing else, and runs it as a user who may write nowhere but to a folder for temporary files."""
+    """Installs it with nothing else, and runs it as a user who may write nowhere but to a folder for temporary files and state."""
     version = run([python, "-c", "import platform; print(platform.python_version())"]).strip()
     place = folder / f"python-{version}"
     run([python, "-m", "venv", "--without-pip", place])
@@ -95,7 +95,7 @@ def installed_and_run(kind: Kind, wheel: Path, folder: Path, python: str) -> str
         if not path.is_symlink():
             path.chmod(0o555 if path.is_dir() or os.access(path, os.X_OK) else 0o444)
     own = tempfile.mkdtemp(dir=folder)
-    environment = {"PATH": "/usr/bin:/bin", "HOME": str(place), "TMPDIR": own}
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(place), "TMPDIR": own, "XDG_STATE_HOME": own}
     # Of interpreters that lie where no loader looks.
     environment.update({name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ})
     user = {}

@@ -55,11 +55,11 @@ def aws(request):
     if named:
         yield Aws(named)
         return
-    # Jobs that it runs find the interpreter of the tests, and the AWS that they belong to.
+    # Jobs that it runs find the interpreter of the tests, the AWS that they belong to, and of Paceline what they install.
     path = f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"
 
     def environment(port):
-        return with_services("s3,sts,glue", PATH=path, **Aws(f"http://127.0.0.1:{port}").environment)
+        return with_services("s3,sts,glue", PATH=path, PYTHONPATH="", **Aws(f"http://127.0.0.1:{port}").environment)
 
     with local_aws(environment) as port:
         yield Aws(f"http://127.0.0.1:{port}")
