@@ -12,6 +12,9 @@ again. Where Paceline answers otherwise, its answer stands there too.
 
 *Same* means all of it, to the last letter. *Words* counts errors of Spark's class that are told in other words. Everything else
 is listed with its statement.
+
+What depends on where a row is read, such as `monotonically_increasing_id()`, `rand()` with a seed and TABLESAMPLE of a fraction,
+counts within partitions as Spark does; which rows share a partition is Paceline's own choice, as it is each cluster's in Spark.
 ";
 
 /// The page.

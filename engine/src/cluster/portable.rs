@@ -13,6 +13,7 @@ use datafusion::physical_expr::window::WindowExpr;
 use datafusion::physical_expr::{LexOrdering, PhysicalExpr, PhysicalSortExpr};
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::joins::{CrossJoinExec, HashJoinExec, NestedLoopJoinExec, PartitionMode};
+use datafusion::physical_plan::limit::LocalLimitExec;
 use datafusion::physical_plan::placeholder_row::PlaceholderRowExec;
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datafusion::physical_plan::repartition::RepartitionExec;
@@ -52,6 +53,13 @@ pub(super) fn portable(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn Execution
         }
         if let Some(window) = node.downcast_ref::<WindowAggExec>() {
             return sorted_for_windows(&node, window.window_expr(), window.input());
+        }
+        // Ballista forgets the limit of rows in memory when it deals their partitions out.
+        if let Some(scan) = node.downcast_ref::<DataSourceExec>()
+            && scan.data_source().downcast_ref::<MemorySourceConfig>().is_some()
+            && let Some(fetch) = scan.fetch()
+        {
+            return Ok(Transformed::yes(Arc::new(LocalLimitExec::new(node, fetch))));
         }
         // Tasks that have no part in a branch get rows in memory in its place, whose numbers Ballista counts otherwise.
         if node.is::<PlaceholderRowExec>() {

@@ -5,16 +5,18 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use datafusion::catalog::Session as DataFusionSession;
 use datafusion::common::Result;
-use datafusion::common::tree_node::TreeNode;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::datasource::physical_plan::FileScanConfig;
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::session_state::SessionState;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::expr::Exists;
+use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::physical_plan::joins::{HashJoinExec, PartitionMode};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, StatisticsArgs, StatisticsContext};
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use datafusion::prelude::SessionConfig;
+use paceline_functions::Error;
 
 use crate::api_call::PlanApiCalls;
 use crate::cluster::{Cluster, hashing};
@@ -38,6 +40,7 @@ impl QueryPlanner for Planner {
         plan: &LogicalPlan,
         session: &dyn DataFusionSession,
     ) -> Result<Arc<dyn ExecutionPlan>> {
+        refuse_correlated(plan)?;
         let planner = DefaultPhysicalPlanner::with_extension_planners(vec![
             Arc::new(PlanApiCalls),
             Arc::new(PlanPositions),
@@ -56,6 +59,24 @@ impl QueryPlanner for Planner {
         let merging = |config| hashing(config, hashed).set_bool("datafusion.optimizer.prefer_hash_join", false);
         planner.create_physical_plan(plan, &with(state, merging)).await
     }
+}
+
+/// A subquery that looks at the query around it is a join by now, or nobody can run it.
+fn refuse_correlated(plan: &LogicalPlan) -> Result<()> {
+    let correlated = |expr: &Expr| match expr {
+        Expr::ScalarSubquery(it) | Expr::Exists(Exists { subquery: it, .. }) => !it.outer_ref_columns.is_empty(),
+        Expr::InSubquery(it) => !it.subquery.outer_ref_columns.is_empty(),
+        _ => false,
+    };
+    let left = plan.exists(|node| {
+        let mut found = false;
+        node.apply_expressions(|expr| {
+            found |= expr.exists(|expr| Ok(correlated(expr)))?;
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+        Ok(found)
+    })?;
+    if left { Err(Error::unsupported("this correlated subquery").into()) } else { Ok(()) }
 }
 
 /// The session under another configuration.

@@ -72,7 +72,14 @@ fn run(arguments: &Arguments<'_>, operator: BinaryOperator, tries: bool) -> Data
     let Arrow::Decimal128(precision, scale) = *arguments.returns.data_type() else {
         return exec_err!("no decimal: {}", arguments.returns.data_type());
     };
+    let plain = Plain::of(operator, one, two, scale);
+    let limit = 10_u128.pow(u32::from(precision));
     let array = pairs::<_, _, Decimal128Type>(left, right, |left, right| {
+        if let Some(value) = plain.as_ref().and_then(|plain| plain.compute(left, right))
+            && value.unsigned_abs() < limit
+        {
+            return Ok(Some(value));
+        }
         if divides && right == 0 {
             return if flavor == Flavor::Ansi { Err(divided_by_zero()) } else { Ok(None) };
         }
@@ -85,6 +92,44 @@ fn run(arguments: &Arguments<'_>, operator: BinaryOperator, tries: bool) -> Data
         }
     })?;
     Ok(ColumnarValue::Array(Arc::new(array.with_precision_and_scale(precision, scale)?)))
+}
+
+/// A sum, difference or product that is not rounded, with what is the same for all rows.
+struct Plain {
+    operator: BinaryOperator,
+    left: i128,
+    right: i128,
+}
+
+impl Plain {
+    fn of(operator: BinaryOperator, one: i8, two: i8, scale: i8) -> Option<Plain> {
+        let common = one.max(two);
+        let factor = |from: i8| 10_i128.checked_pow(u32::try_from(common.checked_sub(from)?).ok()?);
+        match operator {
+            BinaryOperator::Multiply if one.checked_add(two)? == scale => Some(Plain { operator, left: 1, right: 1 }),
+            BinaryOperator::Add | BinaryOperator::Subtract if common == scale => {
+                Some(Plain { operator, left: factor(one)?, right: factor(two)? })
+            }
+            _ => None,
+        }
+    }
+
+    /// `None` beyond 128 bits.
+    fn compute(&self, left: i128, right: i128) -> Option<i128> {
+        match self.operator {
+            BinaryOperator::Multiply => product(left, right),
+            BinaryOperator::Subtract => product(left, self.left)?.checked_sub(product(right, self.right)?),
+            _ => product(left, self.left)?.checked_add(product(right, self.right)?),
+        }
+    }
+}
+
+/// Most values have 64 bits, whose product needs no check.
+fn product(left: i128, right: i128) -> Option<i128> {
+    match (i64::try_from(left), i64::try_from(right)) {
+        (Ok(left), Ok(right)) => Some(i128::from(left) * i128::from(right)),
+        _ => left.checked_mul(right),
+    }
 }
 
 /// The result in a scale; `None` if it is beyond 128 bits. The divisor is not zero.

@@ -5,7 +5,10 @@
 use std::sync::Arc;
 
 use arrow::array::types::IntervalMonthDayNano;
-use arrow::array::{Array, ArrayRef, ArrowNativeTypeOp, ArrowPrimitiveType, AsArray, PrimitiveArray};
+use arrow::array::{
+    Array, ArrayRef, ArrowNativeTypeOp, ArrowPrimitiveType, AsArray, BooleanBufferBuilder, PrimitiveArray,
+};
+use arrow::buffer::NullBuffer;
 use arrow::datatypes::{
     DataType as Arrow, Decimal128Type, DurationMicrosecondType, Float32Type, Float64Type, Int8Type, Int16Type,
     Int32Type, Int64Type, IntervalMonthDayNanoType, IntervalYearMonthType,
@@ -122,14 +125,27 @@ pub(crate) fn pairs<L: ArrowPrimitiveType, R: ArrowPrimitiveType, T: ArrowPrimit
     right: &PrimitiveArray<R>,
     mut result: impl FnMut(L::Native, R::Native) -> Result<Option<T::Native>>,
 ) -> Result<PrimitiveArray<T>> {
-    let mut builder = PrimitiveArray::<T>::builder(left.len());
-    for (left, right) in left.iter().zip(right) {
-        match (left, right) {
-            (Some(left), Some(right)) => builder.append_option(result(left, right)?),
-            _ => builder.append_null(),
+    let nulls = NullBuffer::union(left.nulls(), right.nulls());
+    let rows = left.len();
+    let mut values = vec![T::default_value(); rows];
+    let mut without: Option<BooleanBufferBuilder> = None;
+    for (at, ((value, left), right)) in values.iter_mut().zip(left.values()).zip(right.values()).enumerate() {
+        if nulls.as_ref().is_some_and(|nulls| nulls.is_null(at)) {
+            continue;
+        }
+        match result(*left, *right)? {
+            Some(result) => *value = result,
+            None => without
+                .get_or_insert_with(|| {
+                    let mut all = BooleanBufferBuilder::new(rows);
+                    all.append_n(rows, true);
+                    all
+                })
+                .set_bit(at, false),
         }
     }
-    Ok(builder.finish())
+    let without = without.map(|mut without| NullBuffer::new(without.finish()));
+    Ok(PrimitiveArray::new(values.into(), NullBuffer::union(nulls.as_ref(), without.as_ref())))
 }
 
 /// A sum, difference or product that wraps around.

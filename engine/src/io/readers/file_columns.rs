@@ -20,7 +20,7 @@ use super::partitions::PartitionedFiles;
 pub(crate) const FILE_COLUMNS: [&str; 3] =
     ["__input_file_name", "__input_file_block_start", "__input_file_block_length"];
 
-/// What stands for itself in the path of a URL, other than letters and digits.
+/// What is encoded in the path of a URL; everything else stands for itself.
 /// Source: `java.net.URI`, whose text Spark shows.
 const ENCODED: &AsciiSet = &CONTROLS
     .add(b' ')

@@ -1,11 +1,16 @@
 //! LIKE and ILIKE: `%`, `_`, and an escape that may stand before these and itself only.
+//!
+//! A pattern that is a constant is Arrow's to look for, which has searches for its simple forms; others are read row by row.
 
-use arrow::array::{BooleanArray, StringArray};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, BooleanArray, StringArray};
+use arrow::datatypes::DataType as Arrow;
 use datafusion::common::Result;
 use datafusion::logical_expr::ColumnarValue;
 
 use crate::Arguments;
-use crate::columns::{Column, each, kernels, some};
+use crate::columns::{Column, carried, each, kernels, returned, some};
 use crate::error::Error;
 
 kernels! {
@@ -20,28 +25,46 @@ enum Part {
 }
 
 fn like(a: &Arguments<'_>, fold: bool) -> Result<ColumnarValue> {
-    let (text, pattern) = (Column::<StringArray>::of(a, 0)?, Column::<StringArray>::of(a, 1)?);
-    let escape = Column::<StringArray>::of(a, 2)?;
+    let (pattern, escape) = (Column::<StringArray>::of(a, 1)?, Column::<StringArray>::of(a, 2)?);
     let parts_of = |pattern: &str, escape: &str| {
         let pattern = if fold { pattern.to_lowercase() } else { pattern.to_owned() };
         parts(&pattern, escape.chars().next().unwrap_or('\\'))
     };
-    let constant = match (pattern.constant(), escape.constant()) {
-        (Some(pattern), Some(escape)) => Some(parts_of(pattern, escape)?),
-        _ => None,
-    };
+    if let (Some(pattern), Some(escape), Some(ColumnarValue::Array(text))) =
+        (pattern.constant(), escape.constant(), a.values.first())
+    {
+        return returned(a, like_constant(text, &parts_of(pattern, escape)?, fold)?);
+    }
+    let text = Column::<StringArray>::of(a, 0)?;
     each::<BooleanArray, bool>(a, |row| {
         let (text, pattern, escape) = (some!(text.get(row)), some!(pattern.get(row)), some!(escape.get(row)));
-        let own;
-        let parts = match &constant {
-            Some(parts) => parts,
-            None => {
-                own = parts_of(pattern, escape)?;
-                &own
-            }
-        };
-        Ok(Some(if fold { matches(&text.to_lowercase(), parts) } else { matches(text, parts) }))
+        let parts = parts_of(pattern, escape)?;
+        Ok(Some(if fold { matches(&text.to_lowercase(), &parts) } else { matches(text, &parts) }))
     })
+}
+
+/// Arrow's escape is the backslash.
+fn like_constant(text: &ArrayRef, parts: &[Part], fold: bool) -> Result<ArrayRef> {
+    let mut pattern = String::new();
+    for part in parts {
+        match part {
+            Part::Char(c) => {
+                if matches!(c, '%' | '_' | '\\') {
+                    pattern.push('\\');
+                }
+                pattern.push(*c);
+            }
+            Part::One => pattern.push('_'),
+            Part::Any => pattern.push('%'),
+        }
+    }
+    let mut text = carried(Arc::clone(text), &Arrow::Utf8)?;
+    if fold {
+        let folded: StringArray =
+            text.as_string::<i32>().iter().map(|text| text.map(|text| text.to_lowercase())).collect();
+        text = Arc::new(folded);
+    }
+    Ok(Arc::new(arrow::compute::like(&text, &StringArray::new_scalar(pattern))?))
 }
 
 fn parts(pattern: &str, escape: char) -> Result<Vec<Part>, Error> {
