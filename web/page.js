@@ -110,9 +110,10 @@ async function configuration() {
 }
 
 async function job(id) {
-  const detail = await ask(path(id));
+  // Stages come when something in them changes, which may be long after the page was opened.
+  const [detail, { stages }] = await Promise.all([ask(path(id)), ask(path(id, "/plan"))]);
   document.title = `${detail.job_name} – Paceline`;
-  const seen = newJob();
+  const seen = { ...newJob(), stages };
   const parts = jobParts(detail);
   main.replaceChildren(...parts.all);
   const plots = [
@@ -187,7 +188,7 @@ function fill(parts, detail, seen) {
     el("p", { class: "quiet" }, `${detail.attempt} · ${span(took)} · ${seen.started.place ?? ""} · ${cost.toFixed(3)} DPU-hours`),
     bar(progress.records, progress.expected, "Records"),
     el("p", {}, `${done(progress)} records, ${count(progress.failed)} failed`, seen.statements ? `, statement ${seen.statement} of ${seen.statements}` : "",
-      `, ${count(progress.tasks.completed)} of ${count(progress.tasks.total)} tasks`),
+      `, ${count(progress.tasks.completed)} of ${count(progress.tasks.total)} tasks`, onExecutors(progress.executors)),
     error ? problem(error) : null,
     actions(detail, current),
   ].filter(Boolean));
@@ -199,6 +200,12 @@ function fill(parts, detail, seen) {
       stage.reads?.length ? `, reads stage ${stage.reads.join(", ")}` : ""), plan(stage.operators))));
   parts.line.replaceChildren(timeline(seen.stages, ended ? Date.parse(ended) : now));
   parts.history.replaceChildren(...seen.history.map((line) => el("li", {}, at(line.at), told(line))));
+}
+
+function onExecutors(seen) {
+  if (!seen) return "";
+  const fullest = seen.memory_permille === undefined ? "" : `, the fullest with ${percent(seen.memory_permille / 1000)} of its memory`;
+  return ` on ${count(seen.count)} executors${fullest}`;
 }
 
 function actions(detail, current) {

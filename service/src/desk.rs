@@ -278,12 +278,10 @@ impl At {
                 live.recorder.tell(&Event::Log { level: "error", text });
             }
         }
-        // Who stopped it does not want it again, though it may have failed meanwhile.
-        let failed = matches!(state, State::Failed | State::Error) && run.state != State::Stopping;
-        if failed && next.retries_left > 0 {
+        if run.tries_again(state) {
             // One write: a process that ends between two would forget the retry.
             self.service.0.webhook.iter().for_each(|webhook| webhook.changed(&next));
-            let again = Run { retries_left: next.retries_left - 1, ..next.again() };
+            let again = Run { retries_left: next.retries_left.saturating_sub(1), ..next.again() };
             self.keep(again).await?;
         } else {
             self.keep(next).await?;

@@ -301,6 +301,12 @@ impl Run {
         Ok(run)
     }
 
+    /// Whether another attempt follows when this one ends so. Who stopped it does not want it again, though it may have failed
+    /// meanwhile.
+    pub fn tries_again(&self, ended: State) -> bool {
+        matches!(ended, State::Failed | State::Error) && self.state != State::Stopping && self.retries_left > 0
+    }
+
     /// The same run, which waits for another attempt.
     pub fn again(&self) -> Run {
         let mut run = Run { state: State::Waiting, late: false, ..self.clone() };
@@ -350,6 +356,16 @@ mod tests {
             let error = submission(wrong).unwrap_err();
             assert!(error.starts_with(says), "{error}");
         }
+    }
+
+    #[test]
+    fn what_failed_is_tried_again_unless_it_was_stopped() {
+        let once = Run::new(1, Kind::Submitted, submission(r#"{"sql":"SELECT 1","max_retries":1}"#).unwrap(), 10);
+        let run = once.in_state(State::Starting, None, 20).unwrap().in_state(State::Running, None, 30).unwrap();
+        let again = State::ALL.iter().copied().filter(|ended| run.tries_again(*ended)).collect::<Vec<_>>();
+        assert_eq!(again, [State::Failed, State::Error]);
+        assert!(!run.in_state(State::Stopping, None, 40).unwrap().tries_again(State::Failed));
+        assert!(!Run { retries_left: 0, ..run }.tries_again(State::Failed));
     }
 
     #[test]

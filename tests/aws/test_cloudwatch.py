@@ -11,12 +11,12 @@ FLAGS = ["--conf", "spark.app.name=nightly", "--conf", "paceline.api.default.max
 PUBLISHED = [*FLAGS, "--conf", "paceline.cloudwatch.namespace=SparkProcessing", "--conf", "paceline.cloudwatch.interval=1"]
 
 
-def summed(aws, name, **dimensions):
+def summed(aws, name, namespace="SparkProcessing", **dimensions):
     now = datetime.datetime.now(datetime.timezone.utc)
     hour = datetime.timedelta(hours=1)
     wanted = [{"Name": key, "Value": value} for key, value in ({"JobName": "nightly"} | dimensions).items()]
     found = aws.client("cloudwatch").get_metric_statistics(
-        Namespace="SparkProcessing", MetricName=name, Dimensions=wanted, StartTime=now - hour, EndTime=now + hour,
+        Namespace=namespace, MetricName=name, Dimensions=wanted, StartTime=now - hour, EndTime=now + hour,
         Period=3600, Statistics=["Sum", "Maximum"])
     return sum(point["Sum"] for point in found["Datapoints"])
 
@@ -61,8 +61,15 @@ def test_glue_s_names_are_there_where_they_are_asked_for(aws, paceline):
     ours = [metric for metric in client.list_metrics(Namespace="Glue")["Metrics"] if {"Name": "JobName", "Value": "nightly"} in metric["Dimensions"]]
     names = {metric["MetricName"] for metric in ours}
     aggregate = "glue.driver.aggregate."
-    wanted = {aggregate + name for name in ("elapsedTime", "numCompletedTasks", "shuffleLocalBytesRead", "shuffleRemoteBytesRead")}
-    assert wanted | {"glue.driver.jvm.heap.usage", "glue.ALL.jvm.heap.usage"} <= names
+    wanted = {aggregate + name for name in ("elapsedTime", "numCompletedStages", "numCompletedTasks", "recordsRead", "bytesRead", "shuffleLocalBytesRead", "shuffleRemoteBytesRead")}
+    gauges = ("driver.jvm.heap.usage", "ALL.jvm.heap.usage", "driver.s3.filesystem.read_bytes", "driver.s3.filesystem.write_bytes", "driver.system.cpuSystemLoad")
+    assert wanted | {f"glue.{name}" for name in gauges} <= names
+    size = aws.s3.head_object(Bucket=aws.source, Key="records.csv")["ContentLength"]
+    of_all = lambda name, kind: summed(aws, f"glue.driver.{name}", "Glue", JobRunId="ALL", Type=kind)
+    assert of_all("aggregate.recordsRead", "count") == RECORDS
+    # The ends of lines are read with the part before and with the part behind them.
+    assert size // 2 < of_all("aggregate.bytesRead", "count") <= 2 * size
+    assert of_all("s3.filesystem.read_bytes", "gauge") >= size and of_all("s3.filesystem.write_bytes", "gauge") > 0
     for metric in ours:
         dimensions = {one["Name"]: one["Value"] for one in metric["Dimensions"]}
         kind = "count" if "aggregate" in metric["MetricName"] else "gauge"

@@ -43,8 +43,10 @@ test("a job is watched to its end, and its numbers are the API's", async () => {
   await page.getByRole("link", { name: "watched" }).click();
   await page.waitForFunction(() => document.querySelector("progress")?.value > 100, null, within);
   assert.equal(await state(page).textContent(), "RUNNING");
+  await page.locator(".lane .task").first().waitFor(within);
   await shoot(page, "job-running");
   await reaches(page, "SUCCEEDED");
+  assert.equal(await page.locator("#said[aria-live]").textContent(), "The job is SUCCEEDED", "a screen reader says it");
   await page.getByText("3,000 of 3,000 records, 0 failed").waitFor(within);
   const stats = await (await fetch(new URL("/stats", api))).json();
   const shown = await page.locator(".tiles > div", { has: page.getByText("Requests", { exact: true }) }).locator("dd").textContent();
@@ -58,11 +60,15 @@ test("a job is watched to its end, and its numbers are the API's", async () => {
   await page.close();
 });
 
-test("a job is stopped on the page", async () => {
+test("a job that does nothing new is shown with its plan, and stopped on the page", async () => {
   const api = await stage.api();
   const id = await stage.paceline("submit", await stage.job("stopped", ids(10), api, "rate_limit_calls '1', rate_limit_period '1 hour'"));
   const page = await open(`/#/jobs/${id}`);
   await reaches(page, "RUNNING");
+  await page.getByText("1 of 10 records").waitFor(within); // the next one comes in an hour
+  await page.reload();
+  await page.locator(".plan .node", { hasText: "ApiCall" }).waitFor(within);
+  await page.locator(".lane .task").first().waitFor(within);
   await page.getByRole("button", { name: "Cancel" }).press("Enter"); // by keyboard
   await reaches(page, "STOPPED");
   assert.equal(JSON.parse(await stage.paceline("jobs", "status", id, "--json")).state, "STOPPED");
@@ -96,17 +102,31 @@ test("the page is light, paints at once, and fits a phone", async () => {
   const page = await stage.browser.newPage();
   let bytes = 0;
   page.on("response", async (response) => { bytes += Number(response.headers()["content-length"] ?? 0); });
-  await page.goto(stage.url);
-  await page.getByRole("heading", { name: "Jobs" }).waitFor(within);
-  const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime);
+  const paints = [];
+  for (let load = 0; load < 5; load += 1) {
+    bytes = 0;
+    await page.goto("about:blank");
+    await page.goto(stage.url);
+    await page.getByRole("heading", { name: "Jobs" }).waitFor(within);
+    paints.push(await page.evaluate(() => new Promise((seen) => {
+      new PerformanceObserver((list) => list.getEntriesByName("first-contentful-paint").forEach((entry) => seen(entry.startTime))).observe({ type: "paint", buffered: true });
+    })));
+  }
   assert.ok(bytes > 10_000 && bytes < 300 * 1024, `${bytes} bytes`);
-  console.log(`page weight ${bytes} bytes, first paint ${Math.round(paint)} ms`);
+  console.log(`page weight ${bytes} bytes, first paint ${paints.map(Math.round).join(", ")} ms`);
+  // Others may use the machine meanwhile: what the page itself takes is the least.
+  assert.ok(Math.min(...paints) <= 300, `${paints} ms`);
   await page.close();
   const phone = await open("/", { viewport: { width: 360, height: 740 }, colorScheme: "dark" });
   await phone.getByRole("link", { name: "watched" }).click();
   await reaches(phone, "SUCCEEDED");
   const wide = await phone.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   assert.ok(wide <= 0, `${wide} pixels too wide`);
+  const back = (page) => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  assert.equal(await back(phone), "rgb(20, 23, 26)");
+  await phone.emulateMedia({ colorScheme: "light" });
+  assert.equal(await back(phone), "rgb(255, 255, 255)");
+  await phone.emulateMedia({ colorScheme: "dark" });
   await shoot(phone, "phone");
   await phone.close();
   const list = await open();
@@ -162,11 +182,16 @@ test("a run that waits is not asked for again and again, and begins on the page 
   const job = await stage.job("queued", ids(10), api, "rate_limit_calls '1', rate_limit_period '1 hour'");
   const [first, second] = [await stage.paceline("submit", job), await stage.paceline("submit", job)];
   const page = await stage.browser.newPage();
+  await page.clock.install();
   const asked = [];
   page.on("request", (request) => { if (request.url().includes(`/jobs/${second}`)) asked.push(request.url()); });
   await page.goto(`${stage.url}/#/jobs/${second}`);
   await reaches(page, "WAITING");
-  await page.waitForTimeout(6000); // what is looked for is that nothing happens
+  // A minute passes on the page's clock. After each second whatever it made the page ask is answered before the next one begins.
+  for (let second = 0; second < 60; second += 1) {
+    await page.clock.runFor(1000);
+    await page.evaluate(async () => (await fetch("/health")).text());
+  }
   assert.ok(asked.length <= 4, asked.join("\n"));
   await stage.paceline("jobs", "cancel", first);
   await reaches(page, "RUNNING");
@@ -188,5 +213,54 @@ test("when the breaker opened and closed is shown", async () => {
   await stage.paceline("jobs", "cancel", id);
   await reaches(page, "STOPPED");
   assert.deepEqual(page.troubles, []);
+  await page.close();
+});
+
+test("executors are shown with their slots, and a job's tasks on a line for each of them", async () => {
+  const cluster = await Stage.set({}, []);
+  try {
+    const at = await cluster.said(cluster.scheduler, /scheduler at df:\/\/(\S+)/);
+    for (const number of [1, 2]) cluster.start(["executor", "--scheduler", at, "--slots", "2", "--work-dir", `work-${number}`]);
+    const page = await cluster.browser.newPage();
+    await page.goto(cluster.url);
+    await page.getByRole("link", { name: "Executors" }).press("Enter");
+    await page.waitForFunction(() => document.querySelectorAll("tbody tr").length === 2, null, within);
+    const slots = await page.locator("tbody tr td:nth-child(2)").allTextContents();
+    assert.deepEqual(slots, ["2", "2"]);
+    assert.match(await page.locator("tbody tr td:nth-child(4)").first().textContent(), /^[\d.]+ [KMGT]iB$/);
+    const api = await cluster.api("--latency-ms", "20");
+    const job = await cluster.job("spread", ids(400), api, "rate_limit_calls '200', rate_limit_period '1 second'");
+    const id = await cluster.paceline("submit", job, "--conf", "paceline.partitions=4");
+    await page.goto(`${cluster.url}/#/jobs/${id}`);
+    await reaches(page, "SUCCEEDED");
+    await page.locator(".lane .task").first().waitFor(within);
+    const lanes = await page.locator(".lane > span").allTextContents();
+    assert.ok(lanes.length >= 1 && lanes.every((lane) => lane !== "this process"), lanes.join());
+    assert.match(await page.locator("main").textContent(), /tasks on 2 executors, the fullest with [\d.]+ % of its memory/);
+    await page.getByRole("link", { name: "Configuration" }).click();
+    await page.getByText(`jobs run at df://${at}`).waitFor(within);
+    await page.close();
+  } finally {
+    await cluster.end();
+  }
+});
+
+test("finished jobs are shown from their event logs, and nothing can be done to them", async () => {
+  const history = stage.start(["ui", "kept/service/events", "--port", "0"]);
+  const url = await stage.said(history, /page at (http:\/\/127\.0\.0\.1:\d+)/);
+  const page = await stage.browser.newPage();
+  const troubles = [];
+  page.on("pageerror", (error) => troubles.push(error.message));
+  await page.goto(url);
+  await page.getByRole("link", { name: "watched" }).click();
+  await reaches(page, "SUCCEEDED");
+  await page.getByText("3,000 of 3,000 records, 0 failed").waitFor(within);
+  assert.ok(await page.locator(".plan .node", { hasText: "ApiCall" }).count() > 0);
+  assert.equal(await page.locator(".actions button").count(), 0);
+  await page.getByRole("link", { name: "Jobs" }).click();
+  await page.getByRole("link", { name: EVIL }).click();
+  await page.getByRole("heading", { name: "Dead letters, the first 20" }).waitFor(within);
+  assert.equal(await page.evaluate(() => window.hacked), undefined);
+  assert.deepEqual(troubles, []);
   await page.close();
 });

@@ -12,13 +12,13 @@ const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const run = promisify(execFile);
 
 export class Stage {
-  static async set(env = {}) {
+  static async set(env = {}, flags = ["--run-jobs", "embedded"]) {
     const stage = new Stage();
     stage.folder = await mkdtemp(join(tmpdir(), "paceline-page-"));
     stage.processes = [];
     stage.env = { ...process.env, PACELINE_TOKEN: undefined, XDG_STATE_HOME: join(stage.folder, "state"), ...env };
     Object.keys(stage.env).forEach((name) => stage.env[name] === undefined && delete stage.env[name]);
-    stage.scheduler = stage.start(["scheduler", "--bind", "127.0.0.1:0", "--run-jobs", "embedded", "--state-dir", "kept"]);
+    stage.scheduler = stage.start(["scheduler", "--bind", "127.0.0.1:0", ...flags, "--state-dir", "kept"]);
     stage.url = await stage.said(stage.scheduler, /page at (\S+)/);
     stage.browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
     return stage;

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,14 @@ def test_dashboard_and_alerts_name_metrics_that_there_are(finished):
         assert wanted and wanted <= there, f"{expression}: {wanted - there}"
     listed = re.findall(r"`(paceline_\w+)`", (ROOT / "docs/jobs.md").read_text())
     assert set(listed) - {"paceline_session"} <= there, set(listed) - there
+
+
+def test_alerts_fire_when_they_should_and_not_else():
+    tests = ROOT / "docs/monitoring/alerts.test.yml"
+    done = subprocess.run(["promtool", "test", "rules", tests], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    rules = set(re.findall(r"alert: (\w+)", (ROOT / "docs/monitoring/alerts.yml").read_text()))
+    assert rules == set(re.findall(r"alertname: (\w+)", tests.read_text()))
 
 
 def test_names_follow_the_conventions(finished):

@@ -82,6 +82,11 @@ fn place(method: &str) -> usize {
 }
 
 impl S3Counters {
+    /// Bytes of bodies that came from S3, and of those that went there.
+    pub(crate) fn bytes(&self) -> (u64, u64) {
+        (self.0.received.load(Ordering::Relaxed), self.0.sent.load(Ordering::Relaxed))
+    }
+
     fn add(&self, method: usize, sent: u64, status: Option<u16>, received: u64) {
         let Counts { requests, failed, .. } = &*self.0;
         requests[method].fetch_add(1, Ordering::Relaxed);
@@ -139,6 +144,7 @@ mod tests {
         }
         counters.add(place("DELETE"), 0, Some(503), 0);
         counters.add(place("PATCH"), 0, None, 0);
+        assert_eq!(counters.bytes(), (28, 40));
         let registry = prometheus::Registry::new();
         registry.register(Box::new(counters)).unwrap();
         let text = crate::observe::prometheus::text(&registry).unwrap();

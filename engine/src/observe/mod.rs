@@ -1,6 +1,7 @@
 //! What can be seen of a job: while it runs and when it has ended.
 
 mod cloudwatch;
+mod cpu;
 pub mod event_log;
 pub mod function;
 mod letters;

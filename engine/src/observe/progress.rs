@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::function::FunctionReport;
-use super::stages::Stage;
+use super::stages::{Stage, StageState};
 use crate::io::readers;
 
 /// A moment of a job.
@@ -62,6 +62,8 @@ pub struct Progress {
     pub functions: BTreeMap<String, FunctionProgress>,
     /// The tasks of the plan that runs, or ran last.
     pub tasks: Tasks,
+    /// What became of the tasks and stages of all plans that write.
+    pub plans: Plans,
     /// What plans moved that have ended.
     pub moved: Moved,
     /// What is seen of a cluster's executors; absent for a plan in this process.
@@ -69,15 +71,19 @@ pub struct Progress {
     pub executors: Option<Executors>,
 }
 
-/// Rows that left memory, in bytes.
+/// Rows that were read, and rows that left memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Moved {
-    /// Read of earlier stages off the disks of the reader's machine.
+    /// Bytes of files that scans have read, of formats that count them: CSV that is not compressed, and Parquet.
+    pub read_bytes: u64,
+    /// Rows that scans have read.
+    pub read_records: u64,
+    /// Bytes read of earlier stages off the disks of the reader's machine.
     pub shuffle_local_bytes: u64,
-    /// Read of earlier stages over the network.
+    /// Bytes read of earlier stages over the network.
     pub shuffle_remote_bytes: u64,
-    /// Spilled to disk.
+    /// Bytes spilled to disk.
     pub spilled_bytes: u64,
 }
 
@@ -132,6 +138,34 @@ pub struct Tasks {
     pub failed: u64,
 }
 
+/// Tasks and stages of several plans.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Plans {
+    /// Tasks that have ended well.
+    pub tasks_completed: u64,
+    /// Tries of tasks that failed.
+    pub tasks_failed: u64,
+    /// Stages that are done.
+    pub stages_completed: u64,
+}
+
+impl Plans {
+    fn of(stages: &[Stage]) -> Self {
+        let Tasks { completed, failed, .. } = Stage::sum(stages);
+        let done = stages.iter().filter(|stage| stage.state == StageState::Completed).count();
+        Plans { tasks_completed: completed, tasks_failed: failed, stages_completed: done as u64 }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Plans {
+            tasks_completed: self.tasks_completed + other.tasks_completed,
+            tasks_failed: self.tasks_failed + other.tasks_failed,
+            stages_completed: self.stages_completed + other.stages_completed,
+        }
+    }
+}
+
 /// A plan that is being carried out.
 #[derive(Clone, Debug)]
 pub(crate) struct Running {
@@ -155,6 +189,11 @@ pub(crate) struct Records {
     pub ended: u64,
     /// The most that was ever shown.
     shown: u64,
+    /// The plans of those INSERTs.
+    earlier: Plans,
+    /// The plan that was seen last, and whether it is none of the earlier ones.
+    last: Plans,
+    is_new: bool,
 }
 
 impl Records {
@@ -166,9 +205,18 @@ impl Records {
         self.shown
     }
 
-    /// Notes that an INSERT has ended, with so many records.
+    /// All plans, of which the last has these stages.
+    fn plans(&mut self, runs: bool, stages: &[Stage]) -> Plans {
+        self.is_new |= runs;
+        self.last = Plans::of(stages);
+        if self.is_new { self.earlier.and(self.last) } else { self.earlier }
+    }
+
+    /// Notes that an INSERT has ended, with so many records. Its stages were seen, though it may never have been seen to run.
     pub fn end(&mut self, records: u64) {
         self.ended += records;
+        self.earlier = self.earlier.and(self.last);
+        self.is_new = false;
     }
 }
 
@@ -201,6 +249,7 @@ impl Progress {
         };
         progress.limits = quotas.all().iter().map(limit).collect();
         progress.tasks = Stage::sum(stages);
+        progress.plans = records.plans(running.is_some(), stages);
         progress
     }
 
@@ -286,6 +335,25 @@ mod tests {
         records.end(100);
         assert_eq!(records.decided(0, Some(100)), 100);
         assert_eq!(records.decided(3, Some(140)), 103);
+    }
+
+    #[test]
+    fn tasks_of_a_plan_that_was_done_between_two_looks_count_too() {
+        let stages = |completed: u64| {
+            let state = if completed == 4 { StageState::Completed } else { StageState::Running };
+            [Stage { state, count: Tasks { total: 4, completed, ..Tasks::default() }, ..Stage::default() }]
+        };
+        let mut records = Records::default();
+        let mut seen = |runs, completed| {
+            let plans = records.plans(runs, &stages(completed));
+            if !runs && completed == 4 {
+                records.end(0);
+            }
+            (plans.tasks_completed, plans.stages_completed)
+        };
+        assert_eq!([seen(true, 0), seen(true, 3), seen(false, 4)], [(0, 0), (3, 0), (4, 1)]);
+        assert_eq!(seen(false, 4), (4, 1), "the second plan is counted when it ends");
+        assert_eq!([seen(true, 1), seen(false, 4)], [(9, 2), (12, 3)]);
     }
 
     #[test]

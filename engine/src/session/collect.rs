@@ -20,6 +20,9 @@ use crate::io::readers;
 use crate::io::stores::Place;
 use crate::observe::progress::Executors;
 
+/// The bytes that scans have read, by the names of our readers and of DataFusion's of Parquet.
+const READ: [&str; 2] = [readers::BYTES_READ, "bytes_scanned"];
+
 /// How often the numbers of a plan that runs elsewhere are looked at.
 const PROGRESS: Duration = Duration::from_millis(250);
 
@@ -52,10 +55,17 @@ impl Session {
         let Some(cluster) = self.cluster.as_ref().filter(|_| !has_keys) else {
             let batches =
                 datafusion::physical_plan::collect_partitioned(Arc::clone(&plan), self.task_context(run)).await?;
-            self.moved().0.spilled_bytes += spilled(&plan);
+            let read = sum_of_leaves(&plan, &|metrics| metrics.output_rows());
+            let bytes = READ.map(|name| sum_of_leaves(&plan, &|metrics| Some(metrics.sum_by_name(name)?.as_usize())));
+            {
+                let moved = &mut self.moved().0;
+                moved.spilled_bytes += spilled(&plan);
+                moved.read_bytes += bytes.iter().sum::<u64>();
+                moved.read_records += read;
+            }
             return Ok(Collected {
                 batches: batches.into_iter().flatten().collect(),
-                read: sum_of_leaves(&plan, &|metrics| metrics.output_rows()),
+                read,
                 malformed: sum_of_leaves(&plan, &|metrics| Some(metrics.sum_by_name(readers::MALFORMED)?.as_usize())),
                 dropped: sum_of_leaves(&plan, &|metrics| Some(metrics.sum_by_name(readers::DROPPED)?.as_usize())),
             });
@@ -88,6 +98,8 @@ impl Session {
         moved.shuffle_local_bytes += sum(READ_LOCALLY);
         moved.shuffle_remote_bytes += sum(READ_REMOTELY);
         moved.spilled_bytes += sum(SPILLED);
+        moved.read_bytes += READ.into_iter().map(sum).sum::<u64>();
+        moved.read_records += sum("scanned_rows");
         Ok(ran)
     }
 

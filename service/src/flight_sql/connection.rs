@@ -114,13 +114,16 @@ impl Connection {
         opened.map_err(|error| Status::internal(format!("the statement was not carried out: {error}")))?
     }
 
+    /// The columns of a statement, which is not carried out; `None` where it has none.
+    pub async fn columns(&self, text: &str) -> Result<Option<SchemaRef>, Status> {
+        let session = self.session().await?;
+        let _turn = self.turn.lock().await;
+        session.columns_of(one_statement(text)?).await.map_err(|error| status::of(&error))
+    }
+
     /// Keeps a statement, and tells its columns; `None` where it has none.
     pub async fn prepare(&self, text: &str) -> Result<(String, Option<SchemaRef>), Status> {
-        let session = self.session().await?;
-        let columns = {
-            let _turn = self.turn.lock().await;
-            session.columns_of(one_statement(text)?).await.map_err(|error| status::of(&error))?
-        };
+        let columns = self.columns(text).await?;
         let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
         if prepared.len() >= HELD {
             return Err(Status::resource_exhausted("too many prepared statements; close some"));

@@ -5,8 +5,10 @@ mod connection;
 mod identity;
 mod info;
 mod known;
+mod served;
 mod server;
 mod status;
+mod types;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -24,6 +26,7 @@ use crate::ServiceError;
 use crate::listen::Listener;
 use connection::{Connection, Guest};
 use identity::Identity;
+use served::Served;
 use server::Statements;
 
 /// The first port that is tried where none is named, and how many behind it.
@@ -81,7 +84,7 @@ impl FlightSql {
             .connections()
             .map(move |socket| Ok::<_, std::io::Error>(Guest::new(socket, Arc::clone(&settings), Arc::clone(&places))));
         let identity = Identity::new(self.access);
-        let statements = FlightServiceServer::new(Statements::new(identity.clone()))
+        let statements = FlightServiceServer::new(Served::new(Statements::new(identity.clone())))
             .max_decoding_message_size(MESSAGE_BYTES)
             .max_encoding_message_size(usize::MAX);
         let guarded = tonic::service::interceptor::InterceptedService::new(statements, identity);

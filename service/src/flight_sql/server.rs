@@ -1,4 +1,4 @@
-//! The commands of Flight SQL. What has no method here is refused by name by the trait.
+//! The commands of Flight SQL. What has no method here, nor in `served`, is refused by name by the trait.
 
 use std::sync::Arc;
 
@@ -57,7 +57,7 @@ fn found(descriptor: FlightDescriptor, ticket: &impl ProstMessageExt, schema: &S
 }
 
 /// One batch as a result.
-fn data(batch: arrow_flight::error::Result<arrow::array::RecordBatch>) -> Result<Response<Data>, Status> {
+pub(super) fn data(batch: arrow_flight::error::Result<arrow::array::RecordBatch>) -> Result<Response<Data>, Status> {
     let batch = batch.map_err(Status::from)?;
     let data = FlightDataEncoderBuilder::new().with_schema(batch.schema());
     Ok(Response::new(data.build(stream::iter([Ok(batch)])).map_err(Status::from).boxed()))

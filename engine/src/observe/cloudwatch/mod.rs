@@ -83,7 +83,7 @@ impl Publisher {
         s3: &crate::io::s3::S3Settings,
     ) -> std::io::Result<Option<Self>> {
         let meter = settings.namespace.clone().map(|namespace| (namespace, Meter::new(job)));
-        let glue = settings.glue.then(|| GlueMeter::new(job));
+        let glue = settings.glue.then(|| GlueMeter::new(job, s3.counters.clone()));
         if meter.is_none() && glue.is_none() {
             return Ok(None);
         }
