@@ -27,7 +27,9 @@ def port(tmp_path_factory):
     python = folder / "bin" / "python3"
     python.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(HERE / "host.py"))} "$@"\n')
     python.chmod(0o755)
-    kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(("AWS_", "HTTP", "ALL_P"))}
+    # Jobs have the wheel's program and no other, whatever is set here.
+    not_theirs = ("AWS_", "HTTP", "ALL_P", "PACELINE", "PYTHON")
+    kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(not_theirs)}
     own = {
         "HOME": str(folder),
         "TMPDIR": str(folder / "tmp"),
@@ -35,7 +37,6 @@ def port(tmp_path_factory):
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": REGION,
-        "PACELINE_BIN": BINARY,
     }
     with local_aws(lambda port: kept | own | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}) as port:
         yield port

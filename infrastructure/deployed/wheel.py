@@ -1,37 +1,20 @@
-"""The wheel that the job runs: the built one, else one of the launcher's sources, which takes the binary that PACELINE names."""
+"""The wheel that the job runs: one that PACELINE_WHEEL names, else one that is built as `make wheel` does, around the program that PACELINE names."""
 
-import base64
-import hashlib
-import zipfile
+import os
+import subprocess
+import sys
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-SOURCES = REPOSITORY / "python"
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "python" / "tests"))
 
-
-def built():
-    """What `make wheel` has built, or None."""
-    wheels = sorted(REPOSITORY.glob("dist/paceline_glue-*x86_64.whl")) + sorted(REPOSITORY.glob("dist/paceline_glue-*any.whl"))
-    return wheels[-1] if wheels else None
+from wheel_of_tests import build  # noqa: E402
 
 
 def wheel(folder):
-    """Returns the wheel to deploy. It is built into `folder` where none was built by `make wheel`."""
-    if built() is not None:
-        return built()
-    path = folder / "paceline_glue-0.0.0-py3-none-any.whl"
-    sources = [*(SOURCES / "paceline").glob("__init__.py"), *sorted((SOURCES / "paceline" / "glue").rglob("*.py"))]
-    files = {str(file.relative_to(SOURCES)): file.read_bytes() for file in sources}
-    info = "paceline_glue-0.0.0.dist-info"
-    files[f"{info}/METADATA"] = b"Metadata-Version: 2.1\nName: paceline-glue\nVersion: 0.0.0\n"
-    files[f"{info}/WHEEL"] = b"Wheel-Version: 1.0\nGenerator: infrastructure/deployed\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-    record = "".join(f"{name},sha256={digest(content)},{len(content)}\n" for name, content in files.items())
-    files[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return path
-
-
-def digest(content):
-    return base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+    """Returns the wheel to deploy. The program goes into it without its symbols, which are the most of a debug build."""
+    named = os.environ.get("PACELINE_WHEEL")
+    if named:
+        return Path(named).resolve(strict=True)
+    program = folder / "program"
+    subprocess.run(["strip", "-o", str(program), os.environ["PACELINE"]], check=True)
+    return build(folder, str(program))

@@ -5,6 +5,7 @@ import * as cxapi from 'aws-cdk-lib/cx-api';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledged';
 import { SparkProcessingConstruct } from './construct';
+import { dashed } from './job/arguments';
 import { encryptionKey } from './key';
 import type { SparkProcessingStackProps } from './props';
 
@@ -24,21 +25,24 @@ export class SparkProcessingStack extends Stack {
     });
     Tags.of(this).add('Application', 'paceline');
     Tags.of(this).add('Job', props.glueJobName);
-    this.addOutputs();
+    this.addOutputs(props.sqlPath === undefined);
     acknowledge(this);
   }
 
-  private addOutputs(): void {
+  /** `classic`: whether a run is told which file to read, as the launcher refuses it beside statements. */
+  private addOutputs(classic: boolean): void {
     const { bucket, glueJob, fargateJob, alarmTopic, settings } = this.processing;
+    const example = { source_key: 'input/records.csv', api_endpoint: 'https://api.example.com/process' };
+    const given = (flag: string, values: Record<string, string>) => (classic ? ` ${flag} '${JSON.stringify(values)}'` : '');
     new CfnOutput(this, 'Bucket', { value: bucket.bucketName, description: 'Data: what the job reads and writes' });
     new CfnOutput(this, 'AlarmTopicArn', { value: alarmTopic.topicArn, description: 'Where alarms and failed runs go' });
     if (glueJob !== undefined) {
-      const start = `aws glue start-job-run --job-name ${settings.jobName} --arguments '{"--source_key": "input/records.csv"}'`;
+      const start = `aws glue start-job-run --job-name ${settings.jobName}${given('--arguments', dashed(example))}`;
       new CfnOutput(this, 'Start', { value: start, description: 'Starts a run' });
     }
     if (fargateJob !== undefined) {
       const machine = fargateJob.stateMachine.stateMachineArn;
-      const start = `aws stepfunctions start-execution --state-machine-arn ${machine} --input '{"source_key": "input/records.csv"}'`;
+      const start = `aws stepfunctions start-execution --state-machine-arn ${machine}${given('--input', example)}`;
       new CfnOutput(this, 'Start', { value: start, description: 'Starts a run' });
     }
   }

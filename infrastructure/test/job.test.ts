@@ -7,7 +7,7 @@ import { commandOf } from '../lib/job/fargate';
 import { DEFAULT_JOB } from '../lib/props';
 import { settingsOf } from '../lib/settings';
 import { WORKER_TYPES } from '../lib/worker-types';
-import { PACKAGE } from '../lib/paths';
+import { PACKAGE, REPOSITORY } from '../lib/paths';
 import { synthesise } from './synthesise';
 import { properties, resources, templateOf, text } from './template';
 
@@ -122,6 +122,15 @@ describe('the files of the job', () => {
     for (const key of ['code/scripts/mine.py', 'code/w/paceline_glue-1.0-py3-none-any.whl', 'code/job.sql']) expect(policy).toContain(`:s3:::${key}"`);
   });
 
+  test('the output that starts a run gives arguments of the classic job to no other', () => {
+    const start = (changes: object) => text(templateOf(changes).findOutputs('Start'));
+    expect(start({}).replaceAll('\\', '')).toContain(`--arguments '{"--source_key":"input/records.csv","--api_endpoint":"https://api.example.com/process"}'`);
+    expect(start({ sqlPath: 's3://code/job.sql' })).toContain('start-job-run --job-name spark-processing-job"');
+    const fargate = { host: 'fargate', fargate: { image: '123456789012.dkr.ecr.eu-central-1.amazonaws.com/paceline:0.1.0' } };
+    expect(start(fargate)).toContain('--input');
+    expect(start({ ...fargate, sqlPath: 's3://code/job.sql' })).not.toContain('--input');
+  });
+
   test('SQL is uploaded too', () => {
     const job = jobOf({ sqlPath: join(PACKAGE, 'cdk.json') });
     expect(job.DefaultArguments).not.toHaveProperty('--source_bucket');
@@ -148,6 +157,12 @@ describe('a job on Fargate', () => {
     expect(properties(template, 'AWS::ECS::TaskDefinition')).toMatchObject({ Cpu: '4096', Memory: '16384', Family: 'spark-processing-job' });
   });
 
+  test('starts the launcher, whatever its image starts otherwise: the slim one of docker/ starts the program', () => {
+    const task = properties<{ ContainerDefinitions: { EntryPoint?: string[]; Command?: string[] }[] }>(templateOf(changes), 'AWS::ECS::TaskDefinition');
+    expect(task.ContainerDefinitions.map((container) => container.EntryPoint)).toEqual([['python3', '-m', 'paceline.glue']]);
+    expect(readFileSync(join(REPOSITORY, 'docker', 'Dockerfile'), 'utf8')).toContain('ENTRYPOINT ["paceline"]');
+  });
+
   test('may pull its image, and lets nothing in', () => {
     const template = templateOf(changes);
     expect(text(properties(template, 'AWS::IAM::Policy', 'TaskExecutionRole'))).toContain(':ecr:eu-central-1:123456789012:repository/paceline"');
@@ -168,7 +183,7 @@ describe('a job on Fargate', () => {
       const states = { input, context: { State: { RetryCount: retry }, Execution: { Name: 'run-1' } } };
       return (await jsonata(commandOf(settings, undefined)).evaluate({}, { states })) as unknown;
     };
-    const fixed = ['python', '-m', 'paceline.glue', '--JOB_NAME=job', '--source_bucket=data', '--TempDir=s3://data/temporary/', '--metrics_namespace=SparkProcessing', '--batch_size=500', '--paceline-conf=spark.app.name=job'];
+    const fixed = ['--JOB_NAME=job', '--source_bucket=data', '--TempDir=s3://data/temporary/', '--metrics_namespace=SparkProcessing', '--batch_size=500', '--paceline-conf=spark.app.name=job'];
     expect(await command(0, {})).toEqual([...fixed, '--JOB_RUN_ID=run-1']);
     expect(await command(2, { source_key: 'input/a.csv' })).toEqual([...fixed, '--JOB_RUN_ID=run-1_attempt_2', '--source_key=input/a.csv']);
     expect(await command(0, { source_key: 'a', batch_size: 7 })).toEqual([...fixed, '--JOB_RUN_ID=run-1', '--source_key=a', '--batch_size=7']);

@@ -44,8 +44,8 @@ export function fargateJob(scope: Construct, settings: Settings, parts: Parts): 
   task.addContainer(CONTAINER, {
     image: ecs.ContainerImage.fromRegistry(config.image),
     logging: ecs.LogDrivers.awsLogs({ logGroup: parts.logs, streamPrefix: 'run' }),
-    // The state machine says the command with each run.
-    command: ['python', '-m', 'paceline.glue'],
+    // Whatever the image starts otherwise; the state machine says the arguments with each run.
+    entryPoint: ['python3', '-m', 'paceline.glue'],
     readonlyRootFilesystem: false,
   });
   letPullFromRegistry(task, config.image);
@@ -113,10 +113,10 @@ export function runState(settings: Settings, target: RunTarget): Record<string, 
   };
 }
 
-/** The container's command as a JSONata expression: the stack's arguments, then those of the execution's input, of which the last wins. */
+/** The container's arguments as a JSONata expression: the stack's, then those of the execution's input, of which the last wins. */
 export function commandOf(settings: Settings, sql: Uploaded | undefined): string {
   const fixed = dashed({ JOB_NAME: settings.jobName, ...pacelineArguments(settings, sql) });
-  const command = ['python', '-m', 'paceline.glue', ...Object.entries(fixed).map(([name, value]) => `${name}=${value}`)];
+  const command = Object.entries(fixed).map(([name, value]) => `${name}=${value}`);
   const retry = '$states.context.State.RetryCount';
   return [
     `$append($append([${command.map(literal).join(', ')}],`,
