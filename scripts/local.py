@@ -2,8 +2,8 @@
 """The local environment without containers: starts the command lines of docker/docker-compose.yml on the loopback interface.
 
 `local.py up` starts S3, the mock API and a cluster of three workers; `local.py test` runs a job on it, exactly once checked, and the
-tests that take an S3; `local.py down` ends it all. S3_PORT, API_PORT and CLUSTER_PORT choose other ports than 4566, 8080 and 50050.
-What runs is kept in .local/, logs are in logs/.
+tests that take an S3; `local.py down` ends it all. S3_PORT, API_PORT, CLUSTER_PORT and UI_PORT choose other ports than 4566, 8080, 50050
+and 4040. What runs is kept in .local/, logs are in logs/.
 """
 
 import argparse
@@ -61,6 +61,8 @@ class Local:
         own = {name: value for name, value in self.environment().items() if os.environ.get(name) != value}
         (self.kept / "environment").write_text("".join(f"export {name}='{value}'\n" for name, value in own.items()))
         print(f"S3 at {own['AWS_ENDPOINT_URL']}, API at {own['API_ENDPOINT']}, cluster at {own['PACELINE_CLUSTER']}")
+        page = self.here("http://172.30.77.10:${UI_PORT:-4040}")
+        print(f"page at {page}, which asks for the token {self.environment()['PACELINE_TOKEN']}")
         print(f"to use it: . {self.kept / 'environment'}")
 
     def start(self, service: str) -> dict:

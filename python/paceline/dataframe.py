@@ -66,7 +66,7 @@ class DataFrame:
         try:
             import pyarrow
         except ImportError:
-            raise ConfigurationError("to_arrow() needs pyarrow: pip install 'paceline[pandas]'") from None
+            raise ConfigurationError("to_arrow() needs pyarrow: pip install pyarrow") from None
         return pyarrow.table(self._rows())
 
     def to_pandas(self) -> pandas.DataFrame:
@@ -80,7 +80,7 @@ class DataFrame:
         try:
             import pandas
         except ImportError:
-            raise ConfigurationError("to_pandas() needs pandas: pip install 'paceline[pandas]'") from None
+            raise ConfigurationError("to_pandas() needs pandas: pip install pandas pyarrow") from None
         try:
             # Column by column, so that the rows are not there twice.
             return self.to_arrow().to_pandas(split_blocks=True, self_destruct=True)

@@ -90,5 +90,5 @@ def _pyarrow(what: str) -> Any:
     try:
         import pyarrow
     except ImportError:
-        raise ConfigurationError(f"{what} needs pyarrow: pip install 'paceline[pandas]'") from None
+        raise ConfigurationError(f"{what} needs pyarrow: pip install pyarrow") from None
     return pyarrow

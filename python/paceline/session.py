@@ -24,8 +24,9 @@ class Session:
     """Carries out SQL, in this process or on a cluster.
 
     `conf` are settings as `--conf` of the command line takes them, Spark's too. `cluster` is where plans run: `None` for this process, a
-    URL as `df://127.0.0.1:50050`, or `"auto"` for the cluster that the setting `paceline.cluster.auto` or `PACELINE_CLUSTER` names, else
-    this process. `progress` says whether a bar of tqdm shows how far API functions are: `"auto"` where somebody can see it.
+    URL as `df://127.0.0.1:50050`, or `"auto"` for the cluster that the setting `paceline.cluster.auto` or `PACELINE_CLUSTER` names, if
+    it answers, else this process; where it does not answer, a warning says so. `progress` says whether a bar of tqdm shows how far API
+    functions are: `"auto"` where somebody can see it.
 
     >>> import paceline
     >>> session = paceline.Session(conf={"spark.sql.ansi.enabled": True})
@@ -100,6 +101,16 @@ class Session:
         self._native.sql(
             f"CREATE OR REPLACE TEMPORARY FUNCTION {quoted(name)}({_columns(args, ' ')}) RETURNS {kind} {how}USING API OPTIONS ({listed})"
         )
+
+    @property
+    def cluster(self) -> str | None:
+        """The URL of the cluster that plans run on; `None` for this process.
+
+        >>> import paceline
+        >>> print(paceline.Session().cluster)
+        None
+        """
+        return self._native.cluster()
 
     def progress(self) -> dict[str, Any]:
         """The numbers of all calls of the session so far, as the report of a job has them."""

@@ -10,6 +10,7 @@ use paceline_engine::job::JobId;
 use paceline_engine::{Outcome, Prepared, Session, Settings};
 use pyo3::prelude::*;
 
+use crate::auto;
 use crate::failure::{OrRaise, configuration};
 use crate::frame::Frame;
 use crate::query::NativeQuery;
@@ -19,6 +20,7 @@ use crate::runtime::{carry_out, runtime, wait};
 #[pyclass(frozen, module = "paceline._native")]
 pub struct NativeSession {
     session: Arc<Session>,
+    cluster: Option<String>,
     warnings: Vec<String>,
 }
 
@@ -34,24 +36,30 @@ impl NativeSession {
         if let Some(cluster) = cluster {
             settings.set("paceline.cluster", cluster).or_raise(py)?;
         }
+        let mut warnings: Vec<String> = Vec::new();
         if settings.by_size {
-            // There is no job yet whose size could be looked at: a cluster that is named is there to be used.
-            let named = settings.large_jobs.as_ref().map(ToString::to_string);
-            let named = named.or_else(|| std::env::var("PACELINE_CLUSTER").ok()).unwrap_or("embedded".to_owned());
-            settings.set("paceline.cluster", &named).or_raise(py)?;
+            let (place, warning) = auto::choose(py, &settings)?;
+            settings.set("paceline.cluster", &place).or_raise(py)?;
+            warnings.extend(warning);
         }
         settings.access = Access::find(&AccessFiles::default()).map_err(|error| configuration(py, error))?;
-        let warnings = settings.spark_warnings();
-        let warnings = warnings.into_iter().map(|warning| warning.to_string()).collect();
+        let of_spark = settings.spark_warnings();
+        warnings.extend(of_spark.into_iter().map(|warning| warning.to_string()));
+        let cluster = settings.cluster.as_ref().map(ToString::to_string);
         let runtime = runtime()?;
         let session = py.detach(|| {
             let _entered = runtime.enter();
             Session::new(settings)
         });
-        Ok(NativeSession { session: Arc::new(session.or_raise(py)?), warnings })
+        Ok(NativeSession { session: Arc::new(session.or_raise(py)?), cluster, warnings })
     }
 
-    /// What of Spark's settings was not taken as it was given.
+    /// The URL of the cluster that plans run on; None for this process.
+    fn cluster(&self) -> Option<String> {
+        self.cluster.clone()
+    }
+
+    /// What was not taken as it was given: of Spark's settings, and of where plans run.
     fn warnings(&self) -> Vec<String> {
         self.warnings.clone()
     }

@@ -59,7 +59,7 @@ def aws(request):
     path = f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"
 
     def environment(port):
-        return with_services("s3,sts,glue", PATH=path, PYTHONPATH="", **Aws(f"http://127.0.0.1:{port}").environment)
+        return with_services("s3,sts,glue,cloudwatch", PATH=path, PYTHONPATH="", **Aws(f"http://127.0.0.1:{port}").environment)
 
     with local_aws(environment) as port:
         yield Aws(f"http://127.0.0.1:{port}")

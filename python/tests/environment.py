@@ -8,6 +8,7 @@ import time
 import uuid
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 
 from paceline.glue import binary
 
@@ -73,6 +74,28 @@ def mock_api(*flags):
     finally:
         process.terminate()
         process.communicate()
+
+
+@contextmanager
+def cluster(folder, program=None):
+    """The URL of a cluster of two executors on this machine, of processes of `program`, which ends with the block."""
+    command = [*(program or [binary.find()]), "cluster", "--number-of-workers", "3", "--port", "0", "--ui-port", "0", "--flight-port", "0"]
+    command += ["--state-dir", folder / "state", "--work-dir", folder, "--log-dir", folder / "logs"]
+    process = subprocess.Popen(list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    said = []
+    try:
+        for line in process.stderr:
+            said.append(line)
+            found = re.match(r"cluster at (df://\S+?)[.,;]?\s", line)
+            if found:
+                break
+        else:
+            raise AssertionError("the cluster does not start: " + "".join(said))
+        Thread(target=process.stderr.read, daemon=True).start()
+        yield found[1]
+    finally:
+        process.terminate()
+        process.wait(ENDS_WITHIN)
 
 
 def stats(api):

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from environment import mock_api
+from environment import cluster, mock_api
 
 
 def paceline(*arguments, **environment):
@@ -45,16 +45,7 @@ def test_a_job_runs_and_reports(tmp_path):
 
 def test_a_cluster_starts_its_processes_as_itself(tmp_path):
     """Scheduler and executors are this Python, with the extension."""
-    command = [sys.executable, "-m", "paceline", "cluster", "--number-of-workers", "2", "--port", "0", "--ui-port", "0"]
-    command += ["--state-dir", str(tmp_path / "state"), "--work-dir", str(tmp_path), "--log-dir", str(tmp_path / "logs")]
-    cluster = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        said = ""
-        for line in cluster.stderr:
-            said += line
-            if line.startswith("cluster at"):
-                break
-        at = next(word.strip(".,;") for word in said.split() if word.startswith("df://"))
+    with cluster(tmp_path, [sys.executable, "-m", "paceline"]) as at:
         rows = subprocess.run(
             [sys.executable, "-c", f"import paceline; print(paceline.Session(cluster={at!r}).sql('SELECT 41 + 1 AS a').collect())"],
             capture_output=True,
@@ -62,6 +53,3 @@ def test_a_cluster_starts_its_processes_as_itself(tmp_path):
             timeout=240,
         )
         assert rows.stdout == "[Row(a=42)]\n", rows.stderr
-    finally:
-        cluster.terminate()
-        cluster.communicate()

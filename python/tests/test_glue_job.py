@@ -5,6 +5,7 @@ The local AWS runs the script of such a job as Glue does, but gives it its argum
 
 import textwrap
 import uuid
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from classic import ClassicJob
@@ -25,7 +26,7 @@ SCRIPT = """
     subprocess.run(pip, check=True)
     os.environ.pop("PACELINE_BIN")
     sys.path.insert(0, folder)
-    names = ("JOB_NAME", "JOB_RUN_ID", "source_bucket", "source_key", "api_endpoint", "rate_limit_calls")
+    names = ("JOB_NAME", "JOB_RUN_ID", "source_bucket", "source_key", "api_endpoint", "rate_limit_calls", "metrics_namespace")
     sys.argv += [text for name in names if name in os.environ for text in ("--" + name, os.environ[name])]
 
     import paceline.glue
@@ -59,10 +60,29 @@ def run(aws, bucket, wheel):
 
 def test_a_job_reads_calls_writes_and_succeeds(run, aws, bucket, api):
     job = ClassicJob(aws, bucket, api, RECORDS)
-    seen = run(source_bucket=bucket, source_key="in/records.csv", api_endpoint=api, rate_limit_calls=1000)
+    given = {"source_bucket": bucket, "source_key": "in/records.csv", "api_endpoint": api, "rate_limit_calls": 1000}
+    seen = run(**given, metrics_namespace="SparkProcessing")
     assert seen["JobRunState"] == "SUCCEEDED", seen["ErrorMessage"]
     assert stats(api)["requests"] == RECORDS
     assert "every row is there exactly once" in job.verify()
+    # The job has the bucket's name, which no other test has.
+    assert published(aws, "ProcessedRecords", bucket) == RECORDS and published(aws, "FailedRecords", bucket) == 0
+
+
+def published(aws, name, job):
+    """The sum of a metric of a job in CloudWatch."""
+    now, hour = datetime.now(timezone.utc), timedelta(hours=1)
+    found = aws.client("cloudwatch").get_metric_statistics(
+        Namespace="SparkProcessing",
+        MetricName=name,
+        Dimensions=[{"Name": "JobName", "Value": job}],
+        StartTime=now - hour,
+        EndTime=now + hour,
+        Period=7200,
+        Statistics=["Sum"],
+    )
+    assert found["Datapoints"], f"{name} of {job} was never published"
+    return sum(point["Sum"] for point in found["Datapoints"])
 
 
 def test_a_job_that_is_not_complete_has_failed(run, bucket, api):

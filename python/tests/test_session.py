@@ -116,7 +116,8 @@ def test_a_cluster_that_is_not_there_is_said():
 
 def test_auto_is_this_process_where_no_cluster_is_named(monkeypatch):
     monkeypatch.delenv("PACELINE_CLUSTER", raising=False)
-    assert Session(cluster="auto").sql("SELECT 1 AS a").collect()[0].a == 1
+    session = Session(cluster="auto")
+    assert session.cluster is None and session.sql("SELECT 1 AS a").collect()[0].a == 1
 
 
 def test_errors_are_told_apart_and_say_why(session, tmp_path):
