@@ -10,12 +10,14 @@ CARGO_LLVM_COV := 0.9.1
 PYSPARK := 3.5.4
 
 .PHONY: run test test-aws test-python lint-python test-service test-infra check fmt clippy doc deny typos tidy coverage bench bench-parts bench-long bench-receiver bench-python bench-compare \
-	bench-quick bench-regress bench-page bench-binary tools spark-check spark-score tpc-check wheel wheel-glue wheel-python local-up local-test local-down
+	bench-quick bench-regress bench-profile bench-page bench-binary tools spark-check spark-score tpc-check wheel wheel-glue wheel-python local-up local-test local-down
 .DEFAULT_GOAL := run
 
 # With --examples the dependencies get the features that the tests want too, so that both share one compilation.
+BUILD := cargo build --locked --workspace --lib --bins --examples
+
 run:
-	cargo build --locked --workspace --lib --bins --examples
+	$(BUILD)
 	$(CARGO_TARGET_DIR)/debug/paceline demo
 
 test: check
@@ -25,7 +27,7 @@ test: check
 # The binary against a local AWS and functions of other systems, which come from PyPI and run on the loopback interface.
 AWS_TESTS := $(TOOLS)/aws-tests-$(shell cksum < tests/aws/requirements.txt | cut -d' ' -f1)
 test-aws: $(AWS_TESTS)/ready
-	cargo build --locked --workspace --lib --bins --examples
+	$(BUILD)
 	PYTHONDONTWRITEBYTECODE=1 PACELINE=$(CARGO_TARGET_DIR)/debug/paceline $(AWS_TESTS)/bin/python -m pytest -q -p no:cacheprovider tests/aws
 
 $(AWS_TESTS)/ready: tests/aws/requirements.txt
@@ -38,7 +40,7 @@ $(AWS_TESTS)/ready: tests/aws/requirements.txt
 PYTHON_TESTS := $(TOOLS)/python-tests-$(shell cat tests/aws/requirements.txt python/tests/requirements.txt | cksum | cut -d' ' -f1)
 DEBUG_BINARY := $(CARGO_TARGET_DIR)/debug/paceline
 test-python: lint-python
-	cargo build --locked --workspace --lib --bins --examples
+	$(BUILD)
 	cd python && PYTHONDONTWRITEBYTECODE=1 PACELINE_BIN=$(DEBUG_BINARY) $(PYTHON_TESTS)/bin/python -m pytest -q
 
 # The launcher must run where Glue has Python 3.9.
@@ -94,7 +96,7 @@ $(ZIG)/cargo-zigbuild:
 # The local environment without containers: S3 at 4566, the mock API at 8080, a cluster at 50050 (S3_PORT, API_PORT, CLUSTER_PORT).
 LOCAL := PACELINE_BIN=$(DEBUG_BINARY) $(PYTHON_TESTS)/bin/python scripts/local.py
 local-up: $(PYTHON_TESTS)/ready
-	cargo build --locked --workspace --lib --bins --examples
+	$(BUILD)
 	$(LOCAL) up
 
 local-test local-down: $(PYTHON_TESTS)/ready
@@ -104,7 +106,7 @@ local-test local-down: $(PYTHON_TESTS)/ready
 SERVICE_TESTS := $(TOOLS)/service-tests-$(shell cat tests/service/requirements.txt tests/service/package.json | cksum | cut -d' ' -f1)
 test-service: $(SERVICE_TESTS)/ready
 	tests/service/programs.sh
-	cargo build --locked --workspace --lib --bins --examples
+	$(BUILD)
 	promtool check rules docs/monitoring/alerts.yml
 	PYTHONDONTWRITEBYTECODE=1 PACELINE=$(CARGO_TARGET_DIR)/debug/paceline $(SERVICE_TESTS)/bin/python -m pytest -q -p no:cacheprovider tests/service
 	cp tests/service/*.mjs $(SERVICE_TESTS) && cd $(SERVICE_TESTS) && PACELINE=$(CARGO_TARGET_DIR)/debug/paceline npm test
@@ -120,7 +122,7 @@ $(SERVICE_TESTS)/ready: tests/service/requirements.txt tests/service/package.jso
 INFRA := infrastructure
 INFRA_TESTS := $(TOOLS)/infra-tests-$(shell cksum < $(INFRA)/deployed/requirements.txt | cut -d' ' -f1)
 test-infra: $(INFRA)/node_modules/.package-lock.json $(INFRA_TESTS)/ready
-	cargo build --locked --workspace --lib --bins --examples
+	$(BUILD)
 	cd $(INFRA) && npm test && npm run build
 	PYTHONDONTWRITEBYTECODE=1 PACELINE=$(CARGO_TARGET_DIR)/debug/paceline $(INFRA_TESTS)/bin/python -m pytest -q -rs -p no:cacheprovider $(INFRA)/deployed
 
@@ -136,7 +138,7 @@ $(INFRA_TESTS)/ready: $(INFRA)/deployed/requirements.txt
 SPARK := $(TOOLS)/pyspark-$(PYSPARK)/bin
 spark-check: java $(SPARK)/spark-submit
 	$(SPARK)/python tests/slt/spark.py --check
-	cargo build --locked --workspace --lib --bins --examples
+	$(BUILD)
 	PYTHONDONTWRITEBYTECODE=1 $(SPARK)/python tests/matrix/matrix.py $(CARGO_TARGET_DIR)/debug/paceline
 
 java:
@@ -145,7 +147,7 @@ java:
 # Spark's own statements, which are not part of the project, by their scorer.
 KIT ?= ../shared/spark-sql
 spark-score:
-	cargo build --locked --workspace --lib --bins --examples
+	$(BUILD)
 	$(PYTHON) tests/slt/score.py $(KIT) $(SPARK_SQL) --serve
 
 # How statements reach a binary: it prints a line of JSON for each.
@@ -154,7 +156,7 @@ SPARK_SQL ?= $(CARGO_TARGET_DIR)/debug/paceline sql --format spark
 # TPC-H and TPC-DS in Spark and here; the first time it makes the tables and waits for Spark, some forty minutes.
 SCALE ?= 1
 tpc-check: java
-	cargo build --locked --workspace --lib --bins --examples
+	$(BUILD)
 	$(PYTHON) tests/tpc/check.py --scale $(SCALE) -- $(SPARK_SQL)
 
 check: fmt clippy doc deny typos tidy
@@ -188,6 +190,11 @@ coverage: $(TOOLS)/bin/cargo-llvm-cov
 BENCH_PROFILE ?= dev
 BENCH := cargo bench --locked --workspace --profile $(BENCH_PROFILE)
 export PACELINE ?= $(CARGO_TARGET_DIR)/$(if $(filter dev,$(BENCH_PROFILE)),debug,$(BENCH_PROFILE))/paceline
+# BENCH_BINARY=…/release/paceline names one that is there already: it is measured as it is, and nothing is compiled. The bare loop is
+# wanted in examples/ beside it; COMPARE_FLAGS="--bare …/bare_loop" names one elsewhere.
+ifneq ($(BENCH_BINARY),)
+PACELINE := $(abspath $(BENCH_BINARY))
+endif
 
 # Everything, some four hours on two cores: ten minutes of parts, a quarter of an hour of bench-long, and the comparisons, of which jobs
 # of a million records take half.
@@ -202,23 +209,28 @@ bench-long: bench-binary
 	$(BENCH) --bench whole -- million memory spill
 
 # Beside PySpark, Sail, DataFusion, asyncio and a bare loop, in turns; writes benches/compare/results/ and docs/benchmarks.md anew.
-# COMPARE_FLAGS="--only tpch-1 --rounds 1" measures less; PySpark takes part where there is Java 8, 11 or 17.
+# COMPARE_FLAGS="--only tpch-1 --rounds 1" measures less, "--minutes 5" begins no round that would not end within five minutes of its
+# scenario; PySpark takes part where there is Java 8, 11 or 17.
 COMPARE_VENV := $(TOOLS)/compare-$(shell cksum < benches/compare/requirements.txt | cut -d' ' -f1)
 COMPARE := PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=benches $(COMPARE_VENV)/bin/python
 COMPARE_FLAGS ?=
 
 bench-compare: bench-binary $(COMPARE_VENV)/ready
-	$(COMPARE) -m compare run --profile $(BENCH_PROFILE) $(COMPARE_FLAGS)
+	$(COMPARE) -m compare run $(COMPARE_FLAGS)
 
 # Fails where more than 15 % beyond the noise was lost against the figures that are committed, as ratios; half an hour.
 bench-regress: bench-binary $(COMPARE_VENV)/ready
-	$(COMPARE) -m compare regress --profile $(BENCH_PROFILE) $(COMPARE_FLAGS)
+	$(COMPARE) -m compare regress $(COMPARE_FLAGS)
 
 # Whether the comparison still runs and all answers agree; no figures. A minute or two.
 bench-quick: $(COMPARE_VENV)/ready
-	cargo build --locked --workspace --lib --bins --examples
+	$(BUILD)
 	$(COMPARE) -m pytest -q -p no:cacheprovider benches/compare/tests
 	$(COMPARE) -m compare quick --paceline $(DEBUG_BINARY)
+
+# Flame graphs of the three hottest scenarios in docs/benchmarks/profiles/, by perf; a few minutes. The binary needs its symbols.
+bench-profile: bench-binary $(COMPARE_VENV)/ready
+	$(COMPARE) -m compare profile $(COMPARE_FLAGS)
 
 bench-page: $(COMPARE_VENV)/ready
 	$(COMPARE) -m compare page
@@ -244,7 +256,7 @@ $(BENCH_PYTHON)/ready: python/benches/requirements.txt
 	touch $@
 
 bench-binary:
-	cargo build --locked --workspace --lib --bins --examples --profile $(BENCH_PROFILE)
+	$(if $(BENCH_BINARY),test -x $(PACELINE),$(BUILD) --profile $(BENCH_PROFILE))
 
 tools: $(TOOLS)/bin/cargo-deny $(TOOLS)/typos-$(TYPOS)/bin/typos
 	cargo nextest --version >/dev/null 2>&1 || cargo install --locked --debug cargo-nextest@$(NEXTEST)

@@ -1,4 +1,4 @@
-"""The command: `python -m compare run|quick|regress|page|list`; see docs/benchmarks.md. `make bench` and its like call it."""
+"""The command: `python -m compare run|quick|regress|profile|page|list`; see docs/benchmarks.md. `make bench` and its like call it."""
 
 import argparse
 import dataclasses
@@ -10,10 +10,10 @@ import sys
 import tempfile
 import time
 
-from . import machine, page, regression, results
+from . import charts, machine, page, profiles, regression, results
 from .contenders import NAMES, Field
 from .processes import Failed
-from .scenarios import all_scenarios, in_order, quick_scenarios
+from .scenarios import Rounds, all_scenarios, in_order, quick_scenarios
 
 WORK = pathlib.Path.home() / ".cache" / "paceline-compare"
 SHORT = ("start-*", "api-flat", "api-batch-1000", "tpch-1", "instructions-*")  # what a regression is looked for in, unless others are named
@@ -48,8 +48,8 @@ def measure(scenarios, given, document, path=None):
         for contender, why in skipped.items():
             say(f"{scenario.name}: without {NAMES[contender]}: {why}")
         here = dataclasses.replace(scenario, contenders=taking_part)
-        rounds = given.rounds or scenario.rounds
-        say(f"{here.name}: {here.title}, {rounds} rounds of {', '.join(taking_part)}")
+        rounds = Rounds(given.rounds or scenario.rounds, given.minutes)
+        say(f"{here.name}: {here.title}, {rounds} of {', '.join(taking_part)}")
         about = machine.about(field, given.profile)
         runs = here.run(field, given.work, rounds, say)
         found = list(here.problems(runs))
@@ -76,7 +76,7 @@ def quick(given):
         document = results.load(given.work / "none.json")
         problems = measure(quick_scenarios(), given, document)
         page.rendered(document)
-        page.drawn(document, given.work)
+        charts.draw(document, given.work)
     say(f"{len(document['scenarios'])} scenarios ran, and all answers agree" if not problems else "answers do not agree")
     return problems
 
@@ -102,23 +102,35 @@ def regress(given):
     return problems
 
 
+def profile(given):
+    field = Field(given.paceline.resolve(), given.bare.resolve())
+    field.check()
+    for scenario in chosen(given.only or profiles.HOTTEST):
+        found = profiles.profiled(field, scenario, given.work, Rounds(1), say)
+        print(f"\n{scenario.name}, `{given.profile}`: own share of the samples")
+        for name, share in found:
+            print(f"{share:6.1%} {name}")
+    return []
+
+
 def main():
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", pathlib.Path.home() / ".cache" / "paceline-target"))
     parser = argparse.ArgumentParser(prog="python -m compare", description=__doc__)
-    parser.add_argument("command", choices=["run", "quick", "regress", "page", "list"])
+    parser.add_argument("command", choices=["run", "quick", "regress", "profile", "page", "list"])
     parser.add_argument("--only", action="append", default=[], metavar="PATTERN", help="scenarios, as 'api-*'; may be given several times")
     parser.add_argument("--contender", action="append", default=[], help="beside Paceline only these; may be given several times")
     parser.add_argument("--rounds", type=int, help="rounds of each scenario (default: its own)")
+    parser.add_argument("--minutes", type=float, help="begin no round that would not end within so many minutes of its scenario's first")
     parser.add_argument("--into", type=pathlib.Path, default=results.FILE, help="file for the figures (default: %(default)s)")
     parser.add_argument("--of", type=pathlib.Path, help="regress: figures that were measured before, in place of measuring")
-    parser.add_argument("--profile", default="dev", help="of the binary, as it is recorded (default: %(default)s)")
-    parser.add_argument(
-        "--work", type=pathlib.Path, default=pathlib.Path.home() / ".cache" / "paceline-compare", help="folder for tables and records"
-    )
+    parser.add_argument("--profile", help="of the binary, as it is recorded (default: that whose folder it lies in)")
+    parser.add_argument("--work", type=pathlib.Path, default=WORK, help="folder for tables and records (default: %(default)s)")
     parser.add_argument("--paceline", type=pathlib.Path, default=os.environ.get("PACELINE", target / "debug" / "paceline"))
     parser.add_argument("--bare", type=pathlib.Path, help="the example bare_loop (default: beside the binary)")
     given = parser.parse_args()
-    given.bare = given.bare or given.paceline.parent / "examples" / "bare_loop"
+    folder = given.paceline.absolute().parent
+    given.bare = given.bare or folder / "examples" / "bare_loop"
+    given.profile = given.profile or {"debug": "dev"}.get(folder.name, folder.name)  # cargo names the folder after the profile
     if given.command == "list":
         for scenario in all_scenarios():
             print(f"{scenario.name:24} {scenario.title}: {', '.join(scenario.contenders)}; {scenario.rounds} rounds")
@@ -128,7 +140,7 @@ def main():
         return 0
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as Ctrl-C: what was started is ended
     try:
-        problems = {"run": run, "quick": quick, "regress": regress}[given.command](given)
+        problems = {"run": run, "quick": quick, "regress": regress, "profile": profile}[given.command](given)
     except Failed as failed:
         problems = [str(failed)]
     for problem in problems:

@@ -63,7 +63,7 @@ class ApiJob:
             for contender in self.contenders if self.warm else ():
                 self.once(field, folder, contender, Work(api, small, 1000, executors))
             api.received()
-            for number in range(rounds):
+            for number in rounds:
                 for contender in self.contenders:
                     count = fewer.get(contender, self.records)
                     figures = self.once(field, folder, contender, Work(api, inputs[count], count, executors))

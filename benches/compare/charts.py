@@ -26,7 +26,7 @@ def bars(axis, names, values, title):
     axis.bar_label(drawn, [f"{value:,.0f}" if value >= 10 else f"{value:.2g}" for value in lengths], padding=3)
     axis.invert_yaxis()
     axis.set_title(title, loc="left")
-    axis.set_xlim(0, max(lengths) * 1.2)
+    axis.set_xlim(0, max(lengths, default=1) * 1.2)
     axis.xaxis.set_visible(False)
     axis.spines["bottom"].set_visible(False)
     axis.tick_params(left=False)

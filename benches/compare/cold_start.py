@@ -36,12 +36,13 @@ class ColdStart:
         folder.mkdir(parents=True)
         runs = {contender: [] for contender in self.contenders}
         once = first_row if self.what == "row" else first_request
-        for number in range(-1, rounds):  # the first one warms up the page cache
+        for contender in self.contenders:  # warms up the page cache
+            once(field, work, folder, contender)
+        for number in rounds:
             for contender in self.contenders:
                 seconds = once(field, work, folder, contender)
-                if number >= 0:
-                    runs[contender].append({"seconds": seconds})
-                    say(f"{contender}, round {number + 1}: {seconds:.3f} s")
+                runs[contender].append({"seconds": seconds})
+                say(f"{contender}, round {number + 1}: {seconds:.3f} s")
         shutil.rmtree(folder)
         return runs
 

@@ -28,7 +28,7 @@ def rows(document):
         fewest = DRIVER + 1
         enough = DRIVER + math.ceil(0.95 * LIMIT / a_worker)
         for workers in sorted({fewest, enough}):
-            together = min(max(rate, LIMIT) if a_worker >= 0.95 * LIMIT else LIMIT, a_worker * (workers - DRIVER))
+            together = min(LIMIT, a_worker * (workers - DRIVER))
             seconds = RECORDS / together
             yield contender, rate, a_worker, workers, seconds, workers * seconds, workers * seconds * PRICE / 3600
 

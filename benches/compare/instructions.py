@@ -35,7 +35,7 @@ class Instructions:
         folder.mkdir(parents=True)
         runs = {contender: [] for contender in self.contenders}
         with MockApi.started(field.paceline, folder) as api:
-            for number in range(rounds if self.contenders else 0):
+            for number in rounds if self.contenders else ():
                 counted = [self.counted(field, work, folder, api, count) for count in (self.few, self.many)]
                 (few, few_allocations), (many, many_allocations) = counted
                 each = (many - few) / (self.many - self.few)

@@ -23,12 +23,8 @@ def write(document):
     CHARTS.mkdir(exist_ok=True)
     for old in CHARTS.glob("*.svg"):
         old.unlink()
-    files = drawn(document, CHARTS)
+    files = charts.draw(document, CHARTS)
     PAGE.write_text(f"{before}{BEGIN}\n\n{rendered(document, files)}\n{END}{after}", encoding="utf-8")
-
-
-def drawn(document, folder):
-    return charts.draw(document, folder)
 
 
 def rendered(document, files=None):
@@ -75,12 +71,15 @@ def heading(scenario):
     return title[0].upper() + title[1:]
 
 
+BUSY = 0.1  # share of the processors that others may use before it says so
+
+
 def facts(name, scenario):
     about, rounds = scenario["about"], max((len(runs) for runs in scenario["runs"].values()), default=0)
     of = f"{about['commit']}{' with changes' if about['changed'] else ''}"
     rounds = f"{rounds} rounds" if rounds > 1 else "one round"
     lines = [f"`{name}`: {rounds} in turns, {about['at']}, commit {of}, profile `{about['profile']}`, load before {about['load_before']}."]
-    if about["load_before"] > about["cores"] / 2:
+    if about.get("busy_before", about["load_before"] / about["cores"]) > BUSY:
         lines.append("The machine had other work: seconds and rates are those of its rest, and ratios less sure than their spread says.")
     return lines
 
@@ -97,7 +96,9 @@ def targets(document):
         bound = f"{'≤' if target.at_most else '≥'} {short(target.bound)}"
         verdict = "not measured" if value is None else "yes" if target.met(value) else "**no**"
         profile = document["scenarios"].get(target.scenario, {"about": {"profile": "–"}})["about"]["profile"]
-        lines.append(f"| {target.work} | {target.against} | {target.says} | {profile} | {short(value)} | {bound} | {verdict} |")
+        theirs = target.share(document, target.contender) if target.of and value is not None else None
+        beside = "" if theirs is None else f" ({NAMES[target.contender]}: {short(theirs)})"
+        lines.append(f"| {target.work} | {target.against} | {target.says} | {profile} | {short(value)}{beside} | {bound} | {verdict} |")
     return [*lines, "", *RATIOS]
 
 
@@ -157,8 +158,8 @@ def api(scenario):
 
 
 def agrees(runs):
-    last = runs[-1]
-    return f"{len(last['differs'])} differ" if last["differs"] else "agree"
+    differ = {name for run in runs for name in run["differs"]}
+    return f"{len(differ)} differ" if differ else "agree"
 
 
 def sql(scenario):

@@ -6,6 +6,8 @@ import re
 from .contenders import SPARK, program
 from .processes import Failed, measured
 
+JUDGES = ("pyspark", "datafusion", "sail", "paceline")  # whose rows the others are compared with: the first that is there
+
 
 def carried_out(field, folder, contender, tables, statements, *, executors=None):
     """Runs (name, text) in order in one session over `tables` ({name: folder of Parquet files}). Returns the figures of the process,
@@ -44,6 +46,29 @@ def carried_out(field, folder, contender, tables, statements, *, executors=None)
             answers.append({"name": name, "seconds": at - before, "rows": line.get("rows"), "error": error})
         before = at
     return figures, ready_s, answers
+
+
+def judge(runs, answers, unread=()):
+    """Writes to each contender's last run what of its answers is not as the judge has it; of statements `unread`, which have no rows
+    to speak of, only whether they failed."""
+    by = next(contender for contender in JUDGES if contender in answers)
+    wanted = {answer["name"]: answer for answer in answers[by]}
+    for contender, of_contender in answers.items():
+        wrong = {}
+        for answer in of_contender:
+            name, want = answer["name"], wanted[answer["name"]]
+            if answer["error"] or want["error"]:
+                wrong[name] = answer["error"] or f"{by} has no answer"
+            elif name not in unread and (difference := differs(want["rows"], answer["rows"])):
+                wrong[name] = difference
+        runs[contender][-1].update(judge=by, differs=wrong)
+
+
+def problems(scenario, runs):
+    """What `judge` found in any round, one line for each contender and statement."""
+    for contender, of_contender in runs.items():
+        for name, difference in {name: why for run in of_contender for name, why in run["differs"].items()}.items():
+            yield f"{scenario}: {contender}: {name}: {difference}"
 
 
 def differs(want, got):

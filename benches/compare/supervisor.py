@@ -124,11 +124,9 @@ def run(command, beside, timeout):
     return {
         "code": process.returncode,
         "timed_out": wall >= timeout,
-        "started": started,
         "wall_s": wall,
         "cpu_s": used.ru_utime + used.ru_stime + total(tree(beside), cpu) - before,
         "peak_bytes": max(memory.pss, used.ru_maxrss * 1024),
-        "peak_rss_bytes": max(memory.rss, used.ru_maxrss * 1024),
         "processes": memory.processes,
         "lines": lines,
     }

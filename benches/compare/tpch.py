@@ -4,13 +4,12 @@ import contextlib
 import dataclasses
 import shutil
 
-from .figures import geometric_mean
+from .figures import geometric_mean, short
 from .processes import ROOT, cluster, measured
-from .statements import carried_out, differs
+from .statements import carried_out, judge, problems
 
 QUERIES = ROOT / "benches" / "tpch" / "queries"
 TABLES = ("customer", "lineitem", "nation", "orders", "part", "partsupp", "region", "supplier")
-JUDGES = ("pyspark", "datafusion", "sail", "paceline")  # whose rows the others are compared with: the first that is there
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,51 +34,37 @@ class Tpch:
         paths = sorted(QUERIES.glob(f"{self.queries}.sql"))
         statements = [(path.stem, path.read_text(encoding="utf-8").strip().rstrip(";")) for path in paths]
         repeated = [statement for statement in statements for _ in range(self.times)]
-        runs, rows = {contender: [] for contender in self.contenders}, {}
+        runs, answers = {contender: [] for contender in self.contenders}, {}
         with contextlib.ExitStack() as stack:
             executors = stack.enter_context(cluster(field.paceline, folder, 2)) if "paceline-2" in self.contenders else None
             for contender in self.contenders if self.warm else ():  # the page cache, and whatever is compiled when it first runs
                 carried_out(field, folder, contender, tables, statements[:1], executors=executors)
-            for number in range(rounds):
+            for number in rounds:
                 for contender in self.contenders:
-                    figures, ready, answers = carried_out(field, folder, contender, tables, repeated, executors=executors)
-                    runs[contender].append(self.figures(figures, ready, answers))
-                    rows[contender] = {answer["name"]: answer for answer in answers}
-                    say(f"{contender}, round {number + 1}: {runs[contender][-1]['total_s']:.2f} s")
-        self.judge(runs, rows)
+                    figures, ready, answers[contender] = carried_out(field, folder, contender, tables, repeated, executors=executors)
+                    runs[contender].append(self.figures(figures, ready, answers[contender]))
+                    say(f"{contender}, round {number + 1}: {short(runs[contender][-1]['total_s'])} s")
+                judge(runs, answers)
         shutil.rmtree(folder)
         return runs
 
     def figures(self, figures, ready, answers):
+        """A query that failed each time has no seconds; a total and a mean without it would be of less work than those of the others."""
         best = {}
         for answer in answers:
             if not answer["error"]:
                 best[answer["name"]] = min(best.get(answer["name"], float("inf")), answer["seconds"])
+        all_there = len(best) == len({answer["name"] for answer in answers})
         return {
-            "total_s": sum(best.values()),
-            "geometric_mean_s": geometric_mean(best.values()) if best else None,
+            "total_s": sum(best.values()) if all_there else None,
+            "geometric_mean_s": geometric_mean(best.values()) if all_there else None,
             "ready_s": ready,
             "queries": {name: round(seconds, 4) for name, seconds in best.items()},
             **{key: figures[key] for key in ("wall_s", "cpu_s", "peak_bytes", "processes")},
         }
 
-    def judge(self, runs, rows):
-        """Writes to each contender's last run what is not as the judge has it."""
-        judge = next(contender for contender in JUDGES if contender in rows)
-        for contender, answers in rows.items():
-            wrong = {}
-            for name, answer in answers.items():
-                want = rows[judge][name]
-                if answer["error"] or want["error"]:
-                    wrong[name] = answer["error"] or f"{judge} has no answer"
-                elif difference := differs(want["rows"], answer["rows"]):
-                    wrong[name] = difference
-            runs[contender][-1].update(judge=judge, differs=wrong)
-
     def problems(self, runs):
-        for contender, of_contender in runs.items():
-            for name, difference in of_contender[-1]["differs"].items():
-                yield f"{self.name}: {contender}: {name}: {difference}"
+        return problems(self.name, runs)
 
 
 def tables_of(field, work, scale):

@@ -11,12 +11,13 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from compare import charts, cost, instructions, page, processes, regression, results, supervisor, targets
+from compare import charts, cost, instructions, page, processes, profiles, regression, results, supervisor, targets
 from compare.api_job import ApiJob
 from compare.figures import geometric_mean, median, ratios, short, spread
 from compare.outputs import answers_of, faults
 from compare.processes import Failed, measured
-from compare.statements import alike, differs
+from compare.scenarios import Rounds
+from compare.statements import alike, differs, judge, problems
 
 
 def test_rows_agree_without_their_order_and_with_other_scales():
@@ -48,6 +49,34 @@ def test_numbers_are_alike_to_the_digits_that_both_have():
     assert not alike("0.05", "0.0611")
     assert alike("1.00000000001E10", "1.0E10")
     assert not alike("1.001E10", "1.0E10")
+
+
+def test_what_differs_in_any_round_is_a_problem():
+    def answers(rows, error=None):
+        return [{"name": "q01", "rows": ["1"], "error": None}, {"name": "q01", "rows": rows, "error": error}]
+
+    runs = {"pyspark": [{}], "sail": [{}], "paceline": [{}]}
+    judge(runs, {"pyspark": answers(["1"]), "sail": answers(["1"]), "paceline": answers(["2"])})
+    for of_contender in runs.values():
+        of_contender.append({})
+    judge(runs, {"pyspark": answers(["1"]), "sail": answers(None, "refused"), "paceline": answers(["1"])})
+    assert list(problems("tpch", runs)) == ["tpch: sail: q01: refused", "tpch: paceline: q01: row '2' instead of '1'"]
+    judge(runs, {"pyspark": answers(["1"]), "sail": answers(["3"]), "paceline": answers(None, "refused")}, unread=("q01",))
+    assert [runs[contender][-1]["differs"] for contender in ("sail", "paceline")] == [{}, {"q01": "refused"}]
+
+
+def test_no_round_begins_that_would_not_end_in_time():
+    def begun(most, minutes, seconds):
+        clock, numbers = [0.0], []
+        for number in Rounds(most, minutes, lambda: clock[0]):
+            numbers.append(number)
+            clock[0] += seconds
+        return len(numbers)
+
+    assert begun(5, None, 100) == 5
+    assert begun(5, 5, 100) == 3
+    assert begun(5, 1, 100) == 1
+    assert begun(2, 60, 100) == 2
 
 
 def output(folder, ids, score=0.5):
@@ -175,6 +204,13 @@ def test_targets_are_ratios_of_the_same_round():
     assert total.measured({"scenarios": {}}) is None
 
 
+def test_a_target_that_is_no_ratio_has_the_other_beside_it():
+    rate = next(target for target in targets.TARGETS if target.of)
+    measured_now = document([0.2], [0.8], "api", "api-5000")
+    assert rate.measured(measured_now) == 1
+    assert rate.share(measured_now, "pyspark") == 0.25
+
+
 def test_cost_is_workers_times_seconds_times_price():
     # 2,500/s on 2 cores are 5,000/s on a worker's 4: a worker and the driver, 200 s each.
     found = {(row[0], row[3]): row for row in cost.rows(document([0.2], [0.4], "api", "api-5000"))}
@@ -207,6 +243,24 @@ def test_results_are_kept_by_scenario(tmp_path):
     assert json.loads((tmp_path / "latest.json").read_text()) == results.load(tmp_path / "latest.json") == kept
     assert results.column(kept["scenarios"]["a"], "paceline", "wall_s") == [1.2346]
     assert results.column(kept["scenarios"]["a"], "bare", "wall_s") == []
+
+
+SAMPLES = """paceline
+\t 10 inner::h0123456789abcdef
+\t 20 outer <T>
+
+paceline
+\t 30 outer <T>
+
+"""
+
+
+def test_a_profile_says_where_the_samples_are():
+    stacks = profiles.collapsed(SAMPLES)
+    assert stacks == {("outer <T>", "inner"): 1, ("outer <T>",): 1}
+    assert sorted(profiles.hottest(stacks)) == [("inner", 0.5), ("outer <T>", 0.5)]
+    drawing = profiles.drawn(stacks, "a title")
+    assert drawing.count("<rect") == 2 and "outer &lt;T&gt;: 100.0%" in drawing and "inner: 50.0%" in drawing
 
 
 CHILDREN = """
