@@ -1,20 +1,30 @@
 //! `paceline jobs`
 
 use std::error::Error;
+use std::net::Ipv4Addr;
 
+use paceline_engine::cluster::Access;
 use paceline_service::client::Client;
+use paceline_service::http::Http;
 use serde_json::Value;
 
-use crate::ExitCode;
-use crate::server::ServerArguments;
+use crate::run::pair;
+use crate::server::{ServerArguments, url};
+use crate::{ExitCode, ui};
 
 /// What is wanted.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  paceline jobs list --state RUNNING\n  paceline jobs status jr_0198c5 --json\n  \
-                        paceline jobs cancel jr_0198c5")]
+                        paceline jobs cancel jr_0198c5\n  paceline jobs show nightly --logdir s3://logs/paceline")]
 pub struct Arguments {
     #[command(subcommand)]
     wanted: Wanted,
+    /// Folder of event logs to read, a path or URL, where no service is asked
+    #[arg(long, value_name = "LOGDIR", global = true, conflicts_with = "server")]
+    logdir: Option<String>,
+    /// A setting for --logdir, as paceline.s3.endpoint=http://127.0.0.1:9000; may be given several times
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair, global = true, requires = "logdir")]
+    conf: Vec<(String, String)>,
     #[command(flatten)]
     server: ServerArguments,
 }
@@ -79,8 +89,11 @@ const PAGE: usize = 500;
 
 /// Asks the job service.
 pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
-    let Arguments { wanted, server } = arguments;
-    let client = server.client()?;
+    let Arguments { wanted, logdir, conf, server } = arguments;
+    let client = match logdir {
+        None => server.client()?,
+        Some(logdir) => of_logs(&logdir, &conf).await?,
+    };
     let json = server.json;
     match wanted {
         Wanted::List { state, job_name, limit } => {
@@ -114,6 +127,16 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The way to a service in this process, which has the jobs of event logs.
+async fn of_logs(logdir: &str, conf: &[(String, String)]) -> Result<Client, Box<dyn Error>> {
+    let access = Access::default();
+    let options = ui::history(logdir, conf, access.clone()).await?;
+    let http = Http::bind(Ipv4Addr::LOCALHOST.into(), Some(0), &access).await?;
+    let client = Client::new(url(&http, &access)?.parse()?, access, None)?;
+    tokio::spawn(http.serve(options, std::future::pending()));
+    Ok(client)
 }
 
 /// Items of a list that comes in pages.

@@ -40,16 +40,21 @@ pub struct Arguments {
 
 /// Serves the page until the process is stopped.
 pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
-    let settings: Settings = settings(&arguments.conf)?;
     let access = Access::find(&arguments.access.into())?;
-    let stores = Stores::new(settings.s3.clone(), Handle::current());
-    let folder = LogFolder::new(&arguments.logdir, &stores)?;
-    folder.jobs().await?; // which says if it cannot be read
+    let options = history(&arguments.logdir, &arguments.conf, access.clone()).await?;
     let http = Http::bind(arguments.bind, arguments.port, &access).await?;
     say(&format!("page at {}", crate::server::url(&http, &access)?));
-    let registry = prometheus::with_process(Totals::default().registry()?);
-    let jobs = Some(Jobs::History(Arc::new(folder)));
-    let options = HttpOptions { jobs, cluster: None, settings, access, host: None, registry };
     http.serve(options, finish::told_to_stop()).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a page shows of event logs.
+pub async fn history(logdir: &str, conf: &[(String, String)], access: Access) -> Result<HttpOptions, Box<dyn Error>> {
+    let settings: Settings = settings(conf)?;
+    let stores = Stores::new(settings.s3.clone(), Handle::current());
+    let folder = LogFolder::new(logdir, &stores)?;
+    folder.jobs().await?; // which says if it cannot be read
+    let registry = prometheus::with_process(Totals::default().registry()?);
+    let jobs = Some(Jobs::History(Arc::new(folder)));
+    Ok(HttpOptions { jobs, cluster: None, settings, access, host: None, registry })
 }

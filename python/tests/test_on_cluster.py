@@ -82,7 +82,6 @@ def test_process_of_a_frame_may_let_the_first_answers_decide(at, api):
     assert list(answered.columns) == ["id", "email", "status", "score", "_error"] and set(answered["status"]) == {"ok"}
 
 
-@pytest.mark.xfail(strict=True, reason="the scheduler of Ballista 55.0.0 forgets the limit of a scan in memory when it cuts it into tasks")
 def test_a_limit_over_a_frame_holds_below_a_call(session, at, api):
     """The first answers are asked for with such a limit, and executors then ask for theirs."""
     session.register("people", PEOPLE)

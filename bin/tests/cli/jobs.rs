@@ -363,4 +363,10 @@ fn an_embedded_run_has_an_event_log_that_the_page_reads() {
     assert!(page.wait().unwrap().success());
     let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
     assert_eq!((&shown["state"], &shown["report"]), (&"SUCCEEDED".into(), &setting.report()));
+
+    let read = setting.paceline(&["jobs", "show", "nightly", "--logdir", "logs", "--json"]).output().unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&read.stdout).unwrap(), shown, "{}", said(&read));
+    let missing = setting.paceline(&["jobs", "show", "weekly", "--logdir", "logs"]).output().unwrap();
+    assert_eq!(missing.status.code(), Some(1), "{}", said(&missing));
+    assert!(said(&missing).contains("weekly"), "{}", said(&missing));
 }
