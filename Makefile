@@ -68,6 +68,7 @@ NATIVE_LIBRARY ?= $(ZIG_BUILT)/libpaceline_native.so
 # Interpreters that an ordinary user may run.
 WHEEL_PYTHONS ?= $(firstword $(wildcard /usr/bin/python3) $(PYTHON))
 BUILD_WHEEL = $(PYTHON_TESTS)/bin/python -m build --wheel --no-isolation --outdir dist
+REPACK = $(PYTHON_TESTS)/bin/python python/glue/repack.py
 CHECK_WHEEL = $(PYTHON_TESTS)/bin/python python/glue/check_wheel.py --glibc $(GLUE_GLIBC) --python $(WHEEL_PYTHONS) --
 wheel: wheel-glue wheel-python
 
@@ -75,12 +76,14 @@ wheel-glue: $(PYTHON_TESTS)/ready $(if $(filter $(ZIG_BUILT)/%,$(GLUE_BINARY)),z
 	mkdir -p dist
 	rm -f dist/paceline_glue-*.whl
 	PACELINE_BIN=$(abspath $(GLUE_BINARY)) $(BUILD_WHEEL) python/glue
+	$(REPACK) dist/paceline_glue-*.whl
 	$(CHECK_WHEEL) dist/paceline_glue-*.whl
 
 wheel-python: $(PYTHON_TESTS)/ready $(if $(filter $(ZIG_BUILT)/%,$(NATIVE_LIBRARY)),zig-build)
 	mkdir -p dist
 	rm -f dist/paceline-*.whl
 	PACELINE_NATIVE=$(abspath $(NATIVE_LIBRARY)) $(BUILD_WHEEL) python
+	$(REPACK) dist/paceline-*.whl
 	$(CHECK_WHEEL) dist/paceline-*.whl
 
 .PHONY: zig-build
