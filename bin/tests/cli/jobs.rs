@@ -146,7 +146,8 @@ fn fifty_jobs_run_three_at_a_time_in_order_and_a_killed_scheduler_loses_none() {
     const RECORDS: usize = 40;
     let setting = Setting::new("unlimited");
     for job in 0..JOBS {
-        setting.write_numbered_job(&format!("job-{job}"), RECORDS, "rate_limit_calls 'unlimited'");
+        // Slow enough that most are still to come when all are submitted.
+        setting.write_numbered_job(&format!("job-{job}"), RECORDS, "rate_limit_calls '600'");
     }
     let arguments = ["--max-running-jobs", "20"];
     let mut service = Service::start(setting, &arguments);
