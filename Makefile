@@ -175,6 +175,7 @@ doc:
 
 # Advisories need a database that is fetched from elsewhere: `cargo deny check advisories` where there is a network.
 deny: $(TOOLS)/bin/cargo-deny
+	cargo fetch --locked --quiet # crates of other systems too, which a build does not fetch
 	$(TOOLS)/bin/cargo-deny --locked --offline check bans licenses sources
 
 typos: $(TOOLS)/typos-$(TYPOS)/bin/typos
