@@ -232,9 +232,14 @@ bench-quick: $(COMPARE_VENV)/ready
 	$(COMPARE) -m pytest -q -p no:cacheprovider benches/compare/tests
 	$(COMPARE) -m compare quick --paceline $(DEBUG_BINARY)
 
-# Flame graphs of the three hottest scenarios in docs/benchmarks/profiles/, by perf; a few minutes. The binary needs its symbols.
-bench-profile: bench-binary $(COMPARE_VENV)/ready
-	$(COMPARE) -m compare profile $(COMPARE_FLAGS)
+# Flame graphs of the three hottest scenarios in docs/benchmarks/profiles/, by perf and inferno; a few minutes. The binary needs its
+# symbols.
+INFERNO := 0.12.8
+bench-profile: bench-binary $(COMPARE_VENV)/ready $(TOOLS)/inferno-$(INFERNO)/bin/inferno-flamegraph
+	PATH="$(TOOLS)/inferno-$(INFERNO)/bin:$$PATH" $(COMPARE) -m compare profile $(COMPARE_FLAGS)
+
+$(TOOLS)/inferno-$(INFERNO)/bin/inferno-flamegraph:
+	cargo install --locked --debug --root $(TOOLS)/inferno-$(INFERNO) inferno@$(INFERNO)
 
 bench-page: $(COMPARE_VENV)/ready
 	$(COMPARE) -m compare page

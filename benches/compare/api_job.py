@@ -27,8 +27,9 @@ class Work:
 
 @dataclasses.dataclass(frozen=True)
 class ApiJob:
-    """One scenario. `calls` is the limit in calls a second, None without one; in `fewer` are contenders that get fewer records, as
-    they are too slow for all: their figures are rates."""
+    """One scenario. `calls` is the limit in calls a second, None without one; `in_flight` requests are under way at once, by everybody
+    alike where there is no limit, and at one by those that do not find the number themselves. In `fewer` are contenders that get fewer
+    records, as they are too slow for all: their figures are rates."""
 
     name: str
     title: str
@@ -37,8 +38,7 @@ class ApiJob:
     latency_ms: int = 0
     fail_percent: int = 0
     rows: int = 1
-    in_flight: int = 1000
-    in_flight_python: int = 64
+    in_flight: int = 64
     rounds: int = 5
     contenders: tuple = EVERYBODY
     fewer: tuple = ()
@@ -94,7 +94,7 @@ class ApiJob:
             options = {
                 "endpoint": api.url,
                 "rows_a_request": self.rows,
-                "in_flight": self.in_flight_python,
+                "in_flight": self.in_flight,
                 "calls_a_second": self.calls,
                 "attempts": ATTEMPTS,
             }
@@ -140,9 +140,9 @@ def records(field, work, count):
     return path
 
 
-AT_5000 = {"calls": 5000, "latency_ms": 50, "in_flight_python": 1000}
+AT_5000 = {"calls": 5000, "latency_ms": 50, "in_flight": 1000}
 FLAT = ("paceline", "bare", "paceline-2", "pyspark", "asyncio")
-BATCHES = {"rows": 1000, "in_flight": 64, "in_flight_python": 64, "contenders": FLAT}
+BATCHES = {"rows": 1000, "contenders": FLAT}
 
 
 def scenarios():
@@ -154,7 +154,7 @@ def scenarios():
     yield ApiJob("api-batch-1000-million", "no limit, batches of 1,000", 1_000_000, **BATCHES)
     for rows in (500, 2000):
         yield ApiJob(f"api-batch-{rows}", f"no limit, batches of {rows:,}", 100_000, **{**BATCHES, "rows": rows})
-    yield ApiJob("api-5000-slow", "limit 5,000/s, latency 500 ms", 100_000, **{**AT_5000, "latency_ms": 500, "in_flight_python": 5000})
+    yield ApiJob("api-5000-slow", "limit 5,000/s, latency 500 ms", 100_000, **{**AT_5000, "latency_ms": 500, "in_flight": 5000})
     yield ApiJob("api-5000-faults", "limit 5,000/s, latency 50 ms, 5 % of replies are faults", 100_000, **AT_5000, fail_percent=5)
     yield ApiJob("api-flat-million", "no limit, one record a request", 1_000_000, contenders=FLAT, rounds=3)
     yield ApiJob("api-5000-million", "limit 5,000/s, latency 50 ms", 1_000_000, **AT_5000, rounds=3)
@@ -162,5 +162,5 @@ def scenarios():
 
 def quick():
     without_spark = ("paceline", "paceline-2", "asyncio")  # PySpark's start takes long, and the second scenario has it
-    yield ApiJob("quick-api", "limit 2,000/s", 2_000, 2000, 5, in_flight_python=100, rounds=1, contenders=without_spark, warm=False)
+    yield ApiJob("quick-api", "limit 2,000/s", 2_000, 2000, 5, in_flight=100, rounds=1, contenders=without_spark, warm=False)
     yield ApiJob("quick-batch", "no limit, batches of 500", 20_000, **{**BATCHES, "rows": 500}, rounds=1, warm=False)

@@ -50,7 +50,7 @@ class Instructions:
     def counted(self, field, work, folder, api, count):
         output, counts = folder / "enriched", folder / "callgrind.out"
         shutil.rmtree(output, ignore_errors=True)
-        job = ApiJob(self.name, "", count, rows=self.rows, in_flight=64)
+        job = ApiJob(self.name, "", count, rows=self.rows)
         script = job.script(folder, records(field, work, count), output, api.url)
         command = ["valgrind", "--quiet", "--tool=callgrind", f"--callgrind-out-file={counts}", field.paceline, "run", script]
         measured(command, folder, env={"XDG_STATE_HOME": str(folder)})

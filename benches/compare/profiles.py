@@ -1,10 +1,9 @@
-"""Where Paceline's processor time goes in a scenario: perf takes samples of it, drawn as a flame graph. Only the binary's own work is
-looked at, not that of the API beside it. A binary without symbols says nothing: `make wheel` strips its own.
+"""Where Paceline's processor time goes in a scenario: perf takes samples of it, and inferno draws them as a flame graph. Only the binary's
+own work is looked at, not that of the API beside it. A binary without symbols says nothing: `make wheel` strips its own.
 """
 
 import collections
 import dataclasses
-import html
 import re
 import shlex
 import shutil
@@ -14,18 +13,19 @@ from .processes import ROOT, Failed
 
 FOLDER = ROOT / "docs" / "benchmarks" / "profiles"
 HOTTEST = ("api-flat", "api-batch-1000-million", "tpch-1")  # what is profiled, unless others are named
+NEEDED = ("perf", "inferno-collapse-perf", "inferno-flamegraph")
 SAMPLES = 299  # a second and processor
 STACK = 16384  # bytes of a stack, from which its frames are found
-HASH = re.compile(r"::h[0-9a-f]{16}$")
+HASH = re.compile(r"::h[0-9a-f]{16}(?=[; ])")
 NAMED = 12  # functions that are listed
-WIDTH, LINE = 1600, 16  # pixels
-NARROWEST = 0.002  # share of all samples that a frame must have to be drawn
+NARROWEST = "0.2"  # per cent of all samples that a frame must have to be drawn
 
 
 def profiled(field, scenario, work, rounds, say):
     """Runs a scenario with Paceline alone, draws its last run, and returns the functions with the most samples, with their shares."""
-    if not shutil.which("perf"):
-        raise Failed("there is no perf in PATH")
+    missing = [program for program in NEEDED if not shutil.which(program)]
+    if missing:
+        raise Failed(f"there is no {' and no '.join(missing)} in PATH")
     folder = work / "profile"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -38,65 +38,30 @@ def profiled(field, scenario, work, rounds, say):
     )
     program.chmod(0o755)
     dataclasses.replace(scenario, contenders=("paceline",)).run(dataclasses.replace(field, paceline=program), work, rounds, say)
-    script = ["perf", "script", "--no-inline", "-F", "comm,ip,sym", "-i", str(samples)]
-    said = subprocess.run(script, capture_output=True, text=True, errors="replace", check=False)
-    stacks = collapsed(said.stdout)
+    said = piped(["perf", "script", "--no-inline", "-i", str(samples)])
+    stacks = HASH.sub("", piped(["inferno-collapse-perf"], said))
     if not stacks:
-        raise Failed(f"perf has no samples of {scenario.name}: {said.stderr[-500:]}")
+        raise Failed(f"perf has no samples of {scenario.name}")
+    title = f"{scenario.name}: {scenario.title}"
     FOLDER.mkdir(parents=True, exist_ok=True)
-    (FOLDER / f"{scenario.name}.svg").write_text(drawn(stacks, f"{scenario.name}: {scenario.title}"), encoding="utf-8")
+    drawing = piped(["inferno-flamegraph", "--title", title, "--minwidth", NARROWEST, "--hash"], stacks)
+    (FOLDER / f"{scenario.name}.svg").write_text(drawing, encoding="utf-8")
     shutil.rmtree(folder)
     return hottest(stacks)
 
 
-def collapsed(text):
-    """How often each stack was seen, from `perf script`: its frames from the outermost to the innermost."""
-    stacks, frames = collections.Counter(), []
-    for line in [*text.splitlines(), ""]:
-        if line[:1].isspace():
-            address_and_name = line.split(maxsplit=1)
-            frames.append(HASH.sub("", address_and_name[1]) if len(address_and_name) > 1 else "[unknown]")
-        elif not line and frames:
-            stacks[tuple(reversed(frames))] += 1
-            frames = []
-    return stacks
+def piped(command, given=None):
+    """What a program says to what it is given."""
+    done = subprocess.run(command, input=given, capture_output=True, text=True, errors="replace", check=False)
+    if done.returncode:
+        raise Failed(f"{shlex.join(command)} failed: {done.stderr[-500:]}")
+    return done.stdout
 
 
 def hottest(stacks):
+    """The functions that were seen innermost most often, with their shares; a line is a stack and how often it was seen."""
     own = collections.Counter()
-    for frames, count in stacks.items():
-        own[frames[-1]] += count
-    return [(name, count / stacks.total()) for name, count in own.most_common(NAMED)]
-
-
-def drawn(stacks, title):
-    """The flame graph as SVG: a frame is as wide as its samples, those that it called stand above it."""
-    everything, boxes = stacks.total(), []
-
-    def draw(stacks, depth, left):
-        called = collections.defaultdict(collections.Counter)
-        for frames, count in stacks.items():
-            if frames:
-                called[frames[0]][frames[1:]] += count
-        for name, below in sorted(called.items()):
-            count = below.total()
-            if count >= NARROWEST * everything:
-                boxes.append((depth, left, count, name))
-                draw(below, depth + 1, left)
-            left += count
-
-    draw(stacks, 0, 0)
-    height = LINE * (max((depth for depth, *_ in boxes), default=0) + 3)
-    lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="monospace" font-size="11">',
-        f'<text x="4" y="{LINE}">{html.escape(title)}, {everything:,} samples</text>',
-    ]
-    for depth, left, count, name in boxes:
-        x, y, wide = left / everything * WIDTH, height - LINE * (depth + 1), count / everything * WIDTH
-        label = html.escape(name[: int(wide / 6.8)]) if wide > 30 else ""
-        hue = 20 + sum(name.encode()) % 30  # the same function has the same colour
-        lines.append(
-            f'<g><title>{html.escape(name)}: {count / everything:.1%}</title><rect x="{x:.1f}" y="{y}" width="{wide:.1f}" '
-            f'height="{LINE - 1}" fill="hsl({hue} 80% 65%)"/><text x="{x + 2:.1f}" y="{y + 11}">{label}</text></g>'
-        )
-    return "\n".join([*lines, "</svg>"]) + "\n"
+    for line in stacks.splitlines():
+        frames, count = line.rsplit(maxsplit=1)
+        own[frames.rsplit(";", 1)[-1]] += int(count)
+    return [(name, count / own.total()) for name, count in own.most_common(NAMED)]

@@ -40,23 +40,25 @@ def with_paceline(people, endpoint):
 
 
 def with_pyspark(people, endpoint):
-    """mapPartitions and aiohttp, as in `benches/pyspark/job.py`, on a session that is there already."""
+    """mapPartitions and aiohttp, as the comparison's PySpark has them, on a session that is there already."""
     os.environ.update(PYSPARK_PYTHON=sys.executable, SPARK_LOCAL_IP="127.0.0.1")
-    job = Path(__file__).parents[2] / "benches/pyspark"
-    sys.path.append(str(job))
-    from job import call
+    programs = Path(__file__).parents[2] / "benches" / "compare" / "programs"
+    sys.path.append(str(programs))
+    from calls import Options
     from pyspark.sql import SparkSession
+    from pyspark_job import called
 
     spark = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").config("spark.driver.memory", "4g")
     spark = spark.config("spark.sql.execution.arrow.pyspark.enabled", "true").config("spark.driver.bindAddress", "127.0.0.1").getOrCreate()
-    spark.sparkContext.addPyFile(str(job / "job.py"))
+    for program in ("calls.py", "pyspark_job.py"):
+        spark.sparkContext.addPyFile(str(programs / program))
+    options = Options(endpoint, rows_a_request=1000, in_flight=IN_FLIGHT, calls_a_second=None).share(2)
 
     def work():
-        records = spark.createDataFrame(people)
-        answered = records.rdd.mapPartitions(lambda rows: call(rows, endpoint))
+        answered = spark.createDataFrame(people).rdd.mapPartitions(lambda rows: called(rows, options))
         schema = "id BIGINT, email STRING, answer STRUCT<status: STRING, score: DOUBLE>"
         answered = spark.createDataFrame(answered, schema, verifySchema=False).selectExpr("id", "email", "answer.*").toPandas()
-        return answered, lambda frame: frame["score"]
+        return answered.sort_values("id"), lambda frame: frame["score"]  # they come as they are answered
 
     return work
 
