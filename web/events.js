@@ -2,7 +2,7 @@
 
 export function newJob() {
   return { started: {}, state: "", startedAt: null, endedAt: null, statement: 0, statements: 0, progress: null,
-    stages: [], samples: [], history: [], letters: [], report: null, dpuHours: null, breakers: [], seen: 0 };
+    stages: [], executors: [], samples: [], history: [], letters: [], report: null, dpuHours: null, breakers: [], seen: 0 };
 }
 
 const SAMPLES = 2000;
@@ -27,6 +27,7 @@ export function take(job, text) {
     case "statement_started": job.statement = line.statement; job.statements = line.statements; break;
     case "progress": progress(job, line); return true;
     case "stages": job.stages = line.stages; return true;
+    case "executors": job.executors = line.executors; return true;
     case "dead_letters": job.letters.push(...line.letters); break;
     case "job_ended":
       job.state = line.state;

@@ -59,6 +59,7 @@ logout.addEventListener("click", async () => {
   route();
 });
 
+const total = (numbers) => numbers.reduce((all, one) => all + one, 0);
 const done = (job) => (job.expected ? `${count(job.records)} of ${count(job.expected)}` : count(job.records));
 
 function bar(records, expected, name) {
@@ -110,10 +111,10 @@ async function configuration() {
 }
 
 async function job(id) {
-  // Stages come when something in them changes, which may be long after the page was opened.
+  // Stages and executors come when something in them changes, which may be long after the page was opened.
   const [detail, { stages }] = await Promise.all([ask(path(id)), ask(path(id, "/plan"))]);
   document.title = `${detail.job_name} – Paceline`;
-  const seen = { ...newJob(), stages };
+  const seen = { ...newJob(), stages, executors: detail.executors ?? [] };
   const parts = jobParts(detail);
   main.replaceChildren(...parts.all);
   const plots = [
@@ -155,7 +156,7 @@ async function job(id) {
 
 function jobParts(detail) {
   const part = () => el("div");
-  const parts = { head: part(), tiles: el("dl", { class: "tiles" }), rate: part(), latency: part(), failures: part(), letters: part(), stages: part(), line: part(), history: el("ol", { class: "history" }), functions: part(), breakers: part() };
+  const parts = { head: part(), tiles: el("dl", { class: "tiles" }), rate: part(), latency: part(), failures: part(), letters: part(), stages: part(), executors: part(), line: part(), history: el("ol", { class: "history" }), functions: part(), breakers: part() };
   const settings = [...Object.entries(detail.conf), ...Object.entries(detail.variables).map(([name, value]) => [`\${${name}}`, value])];
   parts.all = [
     parts.head,
@@ -164,6 +165,7 @@ function jobParts(detail) {
     parts.functions, parts.breakers,
     el("h2", {}, "Failures"), parts.failures, parts.letters,
     el("h2", {}, "Plan"), parts.stages,
+    el("h2", {}, "Executors"), parts.executors,
     el("h2", {}, "Tasks"), parts.line,
     el("h2", {}, "Statements"), el("pre", {}, detail.sql),
     settings.length ? table("Settings and variables", [["Setting or variable", "cut"], ["Value", "cut"]], settings) : null,
@@ -198,6 +200,7 @@ function fill(parts, detail, seen) {
   parts.stages.replaceChildren(...seen.stages.map((stage) => el("section", {},
     el("h3", {}, `Stage ${stage.stage} `, state(stage.state), ` ${count(stage.count.completed)} of ${count(stage.count.total)} tasks`,
       stage.reads?.length ? `, reads stage ${stage.reads.join(", ")}` : ""), plan(stage.operators))));
+  parts.executors.replaceChildren(...onEach(seen, progress, !ended));
   parts.line.replaceChildren(timeline(seen.stages, ended ? Date.parse(ended) : now));
   parts.history.replaceChildren(...seen.history.map((line) => el("li", {}, at(line.at), told(line))));
 }
@@ -206,6 +209,20 @@ function onExecutors(seen) {
   if (!seen) return "";
   const fullest = seen.memory_permille === undefined ? "" : `, the fullest with ${percent(seen.memory_permille / 1000)} of its memory`;
   return ` on ${count(seen.count)} executors${fullest}`;
+}
+
+// What each executor has of the job. How many of its slots are in use is told while the job runs.
+function onEach({ executors, stages }, progress, runs) {
+  if (!executors.length) return [el("p", { class: "quiet" }, runs ? "No executor was seen yet." : "Nothing is known of its executors.")];
+  const heads = [["Executor", "cut"], ["Slots", "number"], ["Memory used", "number"], ["Memory pool", "number optional"], ["Tasks running", "number"], ["Tasks done", "number"]];
+  const slots = ({ slots, slots_used: used }) => (runs && slots !== undefined ? `${count(used)} of ${count(slots)}` : known(slots));
+  const memory = ({ memory_permille: permille }) => percent(permille === undefined ? undefined : permille / 1000);
+  const rows = executors.map((one) => [one.executor || "this process", slots(one), memory(one), bytes(one.memory_pool_bytes), count(one.running), count(one.completed)]);
+  const elsewhere = total(stages.map((stage) => stage.count.completed)) - total(executors.map((one) => one.completed));
+  const spilled = progress.moved?.spilled_bytes;
+  return [table("Executors of the job", heads, rows),
+    el("p", { class: "quiet" }, `Plans that have ended spilled ${spilled ? bytes(spilled) : "nothing"} to disk.`,
+      elsewhere > 0 ? ` Of ${count(elsewhere)} more tasks that are done it was not seen where they ran.` : null)];
 }
 
 function actions(detail, current) {
@@ -240,9 +257,8 @@ function api(parts, progress, seen) {
   parts.breakers.replaceChildren(...(openings.length ? [el("h3", {}, open), table("Breaker history", [["When"], ["Breaker"]], openings)] : []));
   const functions = Object.entries(progress.functions);
   const heads = [["Function", "cut"], ["Quota", "cut optional"], ["Requests", "number"], ["/s", "number"], ["In flight", "number"], ["Retries", "number optional"], ["p99", "number"], ["Breaker"]];
-  const sum = (numbers) => Object.values(numbers).reduce((all, one) => all + one, 0);
   parts.functions.replaceChildren(functions.length > 1 ? table("API functions", heads, functions.map(([name, one]) => [name, one.quota, count(one.requests),
-    count(one.requests_per_s), count(one.in_flight), count(sum(one.retries_by_cause)), ms(one.latency_ms?.p99), one.breaker_open ? "OPEN" : "closed"])) : "");
+    count(one.requests_per_s), count(one.in_flight), count(total(Object.values(one.retries_by_cause))), ms(one.latency_ms?.p99), one.breaker_open ? "OPEN" : "closed"])) : "");
 }
 
 function failures(parts, detail, progress, seen) {

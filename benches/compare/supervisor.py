@@ -1,13 +1,16 @@
 """Runs one command and measures it with all that it starts: `python -m compare.supervisor OUT [--beside PID]… -- COMMAND…`.
 
 Wall time is from the start of the process to its end. CPU seconds are the kernel's account of every process that was started, those
-that outlive the command included (this process adopts them), and what processes of --beside with their children used meanwhile.
+that outlive the command included (this process adopts them), and what processes of --beside with their children used meanwhile. The
+kernel forgets processes whose parent ignores their end, as Python workers of Spark: where the sum of what all were last seen to have
+used is more, it counts.
 Memory is the sum of PSS over the tree (RSS, with pages that processes share divided between them), taken whenever the sum of RSS
 reaches a new high; it is never less than what the kernel knows as the most of one process. OUT gets it as JSON, with each line of
 standard output and when it came.
 """
 
 import argparse
+import contextlib
 import ctypes
 import json
 import os
@@ -55,16 +58,22 @@ def cpu(process):
     return times.user + times.system + times.children_user + times.children_system
 
 
-class Memory(threading.Thread):
-    """Looks at the tree until it is told that it is over."""
+class Watch(threading.Thread):
+    """Looks at the tree below this process, and at those beside it, until it is told that it is over."""
 
-    def __init__(self, roots):
+    def __init__(self, beside):
         super().__init__(daemon=True)
-        self.roots, self.over = roots, threading.Event()
+        self.beside, self.over = beside, threading.Event()
         self.rss = self.pss = self.processes = 0
+        self.cpu = {}  # seconds that each process was last seen to have used itself
 
     def look(self):
-        processes = tree(self.roots)
+        ours = tree([os.getpid()])
+        for process in ours:
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                times = process.cpu_times()
+                self.cpu[process.pid, process.create_time()] = times.user + times.system
+        processes = [*ours, *tree(self.beside)]
         rss = total(processes, lambda process: process.memory_info().rss)
         if rss > self.rss * NEW_HIGH:
             self.rss = rss
@@ -93,8 +102,8 @@ def reaped(deadline):
 def run(command, beside, timeout):
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     before = total(tree(beside), cpu)
-    memory = Memory([os.getpid(), *beside])
-    memory.start()
+    watch = Watch(beside)
+    watch.start()
     started = time.monotonic()
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
 
@@ -116,8 +125,9 @@ def run(command, beside, timeout):
     process.wait()
     wall = time.monotonic() - started
     late.cancel()
-    memory.over.set()
-    memory.join()
+    watch.over.set()
+    watch.join()
+    watch.look()
     reaped(time.monotonic() + LINGERS)
     reader.join()  # what the command started may hold its standard output longer than it does
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -125,9 +135,9 @@ def run(command, beside, timeout):
         "code": process.returncode,
         "timed_out": wall >= timeout,
         "wall_s": wall,
-        "cpu_s": used.ru_utime + used.ru_stime + total(tree(beside), cpu) - before,
-        "peak_bytes": max(memory.pss, used.ru_maxrss * 1024),
-        "processes": memory.processes,
+        "cpu_s": max(used.ru_utime + used.ru_stime, sum(watch.cpu.values())) + total(tree(beside), cpu) - before,
+        "peak_bytes": max(watch.pss, used.ru_maxrss * 1024),
+        "processes": watch.processes,
         "lines": lines,
     }
 

@@ -1,5 +1,7 @@
 //! Decides whether a job runs in this process or in a cluster: by what it reads and calls, against what one machine does
-//! within the job's pace. Looks at the job as a dry run does, and starts nothing.
+//! within the job's pace. Looks at the job as a dry run does, and starts nothing. `session` decides for a session.
+
+mod session;
 
 use std::fmt;
 
@@ -9,6 +11,11 @@ use crate::dry_run::{self, DryRun};
 use crate::job::Job;
 use crate::{EngineError, Session, Settings};
 
+pub use session::of_session;
+
+/// The variable of the environment that names a cluster where no setting does.
+pub const VARIABLE: &str = "PACELINE_CLUSTER";
+
 /// Requests a second that one machine makes: a thread of the network runtime carries some 10,000, and there are two.
 const REQUESTS_PER_S: u64 = 10_000;
 /// Bytes of input a second that a core reads and computes with. Taken, not measured: it differs with the job.
@@ -16,16 +23,24 @@ const BYTES_PER_S: u64 = 50_000_000;
 /// A job that takes this machine no longer, in seconds, is not worth a cluster.
 const PATIENCE_S: u64 = 300;
 
-/// Where a job runs, and why.
+/// Where a job or a session runs, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placement {
     /// The cluster; `None` for this process.
     pub cluster: Option<HostPort>,
     /// Why.
     pub reason: String,
+    /// The cluster that was named and does not answer, of which a person should hear.
+    pub silent: Option<HostPort>,
 }
 
 impl Placement {
+    /// This process, where nobody has named a cluster.
+    fn without_choice() -> Self {
+        let reason = format!("no cluster is known: set {VARIABLE} or paceline.cluster.auto");
+        Placement { cluster: None, reason, silent: None }
+    }
+
     /// The place, as the setting `paceline.cluster` has it.
     pub fn place(&self) -> String {
         self.cluster.as_ref().map_or("embedded".to_owned(), HostPort::to_string)
@@ -38,16 +53,12 @@ impl fmt::Display for Placement {
     }
 }
 
-/// Where a job of these settings runs. `otherwise` is the cluster where the settings name none.
+/// Where a job of these settings runs. `otherwise` is what [`VARIABLE`] says, for where the settings name no cluster.
 ///
 /// # Errors
 /// `otherwise` is no cluster.
 pub async fn of(job: &Job, settings: &Settings, otherwise: Option<String>) -> Result<Placement, EngineError> {
-    let given = otherwise.map(|text| text.parse().map_err(EngineError::Setting)).transpose()?;
-    let Some(cluster) = settings.large_jobs.clone().or(given) else {
-        let reason = "no cluster is known: set PACELINE_CLUSTER or paceline.cluster.auto".to_owned();
-        return Ok(Placement { cluster: None, reason });
-    };
+    let Some(cluster) = named(settings, otherwise)? else { return Ok(Placement::without_choice()) };
     let session = Session::new(settings.clone())?;
     Ok(match dry_run::run(&session, job).await {
         Ok(planned) => {
@@ -55,8 +66,23 @@ pub async fn of(job: &Job, settings: &Settings, otherwise: Option<String>) -> Re
             choose(Work::of(&planned), cores, cluster)
         }
         // What is wrong with the job is said where it runs.
-        Err(error) => Placement { cluster: None, reason: format!("the job's size cannot be told beforehand: {error}") },
+        Err(error) => {
+            let reason = format!("the job's size cannot be told beforehand: {error}");
+            Placement { cluster: None, reason, silent: None }
+        }
     })
+}
+
+/// The cluster that the settings name, else the environment; an empty variable names none.
+fn named(settings: &Settings, otherwise: Option<String>) -> Result<Option<HostPort>, EngineError> {
+    match (&settings.large_jobs, otherwise.filter(|text| !text.is_empty())) {
+        (Some(cluster), _) => Ok(Some(cluster.clone())),
+        (None, Some(text)) => match text.parse::<HostPort>() {
+            Ok(cluster) => Ok(Some(cluster)),
+            Err(error) => Err(EngineError::Setting(format!("{VARIABLE}: {error}"))),
+        },
+        (None, None) => Ok(None),
+    }
 }
 
 /// What a job has to do.
@@ -98,7 +124,7 @@ fn choose(work: Work, cores: usize, cluster: HostPort) -> Placement {
             format!("{size}, more than {PATIENCE_S} s and than the {pace_s} s that the limits of the calls take"),
         )
     };
-    Placement { cluster, reason }
+    Placement { cluster, reason, silent: None }
 }
 
 #[cfg(test)]

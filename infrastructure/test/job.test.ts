@@ -54,9 +54,10 @@ describe('an ETL job', () => {
     expect(jobOf({ glueWorkerType }).WorkerType).toBe(glueWorkerType);
   });
 
-  test('without metrics publishes none', () => {
-    const names = Object.keys(jobOf({ enableMetrics: false }).DefaultArguments);
-    expect(names.filter((name) => name.includes('metrics'))).toEqual([]);
+  test('without metrics publishes none, and says so to the launcher, which would', () => {
+    const given = jobOf({ enableMetrics: false }).DefaultArguments;
+    expect(Object.keys(given).filter((name) => name.includes('metrics'))).toEqual(['--metrics_namespace']);
+    expect(given['--metrics_namespace']).toBe('none');
   });
 
   test('takes worker type, workers and timeout from either prop', () => {

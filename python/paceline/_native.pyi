@@ -26,6 +26,7 @@ class NativeSession:
         batch_size: int,
         max_in_flight: int | None,
         rate_limit: tuple[str, str],
+        quota: str,
         chunk_size: int,
         returns: str | None = None,
         job_id: str | None = None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from typing import Any, Mapping
+from urllib.parse import urlsplit
 
 from paceline import frames
 from paceline.dataframe import DataFrame
@@ -15,6 +16,7 @@ from paceline.session import Session, _columns, _text
 VIEW = "__records"
 # The engine never has more in flight by itself, and mostly fewer.
 AUTOMATIC_MOST = 10_000
+PORTS = {"http": 80, "https": 443}
 # Other files than CSV are for SQL, which says how they are read.
 OTHER_FORMATS = (".parquet", ".json", ".jsonl", ".orc", ".avro", ".xml")
 
@@ -30,6 +32,7 @@ def process(
     max_workers: int = 20,
     rate_limit_calls: int | str = 5000,
     rate_limit_period: float | str = 1,
+    quota: str | None = None,
     chunk_size: int = 8192,
     on_error: str = "null",
     session: Session | None = None,
@@ -52,6 +55,10 @@ def process(
     column `_error`; with `on_error="fail"` it ends the call. Records of a file go to the dead letters beside the output. `options`
     are further ones of API functions, as `timeout="10 seconds"` or `auth="bearer"`.
 
+    The limit is that of `endpoint`: its quota is named by the URL without the query, and calls of other endpoints are counted for
+    themselves. Where an API counts several endpoints together, give each the same `quota`, as `"vendor"`; whoever names one states the
+    same limits.
+
     Settings and cluster are those of `session`, or of a new one with `conf` and `cluster`.
     """
     workers = _positive("max_workers", max_workers)
@@ -59,6 +66,7 @@ def process(
     if most is not None and most >= AUTOMATIC_MOST:
         most = None
     session = session or Session({"paceline.batch.rows": _positive("chunk_size", chunk_size), **(conf or {})}, cluster, progress)
+    quota = quota_of(endpoint) if quota is None else quota
     kind = f"STRUCT<{_columns(returns, ': ')}>" if isinstance(returns, Mapping) else returns
     if isinstance(data, (str, os.PathLike)):
         if options:
@@ -73,6 +81,7 @@ def process(
             job_id=job_id,
             requests=requests,
             rate_limit=pace,
+            quota=quota,
             chunk_size=chunk_size,
         )
     if output is not None:
@@ -84,7 +93,7 @@ def process(
         "max_in_flight": most,
         "rate_limit_calls": rate_limit_calls,
         "rate_limit_period": rate_limit_period,
-        "quota": "enrich",
+        "quota": quota,
         "on_error": on_error,
         **options,
     }
@@ -94,6 +103,23 @@ def process(
         given = [(key, _text(value)) for key, value in function.items() if value is not None]
         query = session._native.answered(VIEW, given, kind, shown)
     return frames.as_kind_of(data, _Answers(session, query, rows))
+
+
+def quota_of(endpoint: str) -> str:
+    """The name of an endpoint's quota: the same for each way to write the URL, and without the query, which may differ with each call.
+
+    The path is part of it, as endpoints of one host may have limits of their own.
+    """
+    try:
+        url = urlsplit(endpoint)
+        port = url.port
+    except ValueError:  # the engine says what is wrong with the endpoint
+        return endpoint
+    host = url.hostname or ""
+    shown = f"[{host}]" if ":" in host else host
+    if port not in (None, PORTS.get(url.scheme)):
+        shown += f":{port}"
+    return f"{url.scheme}://{shown}{url.path or '/'}"
 
 
 class _Answers(DataFrame):
@@ -117,6 +143,7 @@ def _file(
     job_id: str | None,
     requests: tuple[str, int, int | None],
     rate_limit: tuple[int | str, float | str],
+    quota: str,
     chunk_size: int,
 ) -> dict[str, Any]:
     name = path.rstrip("/").rsplit("/", 1)[-1]
@@ -133,7 +160,7 @@ def _file(
     calls, period = (_text(value) for value in rate_limit)
     with session._shown() as shown:
         report = session._native.enrich(
-            path, os.fspath(output), endpoint, format, batch_size, most, (calls, period), chunk_size, returns, job_id, shown
+            path, os.fspath(output), endpoint, format, batch_size, most, (calls, period), quota, chunk_size, returns, job_id, shown
         )
     done: dict[str, Any] = json.loads(report)
     return done

@@ -11,6 +11,8 @@ const CLASSES: &str = "paceline.errors";
 
 /// What Python raises for an error of the engine.
 pub fn raised(py: Python<'_>, error: &EngineError) -> PyErr {
+    let setting = error.as_setting();
+    let error = setting.as_ref().unwrap_or(error);
     let class = class_of(error.fault());
     let (name, _) = error.class_and_message();
     match made(py, class, &error.to_string(), Some(&name), &error.causes()) {

@@ -1,7 +1,6 @@
 //! The engine as an extension of Python: `paceline._native`. What users see is Python, beside this folder in `paceline/`; here is what
 //! that needs of the engine, and nothing is decided.
 
-mod auto;
 mod capsule;
 mod failure;
 mod frame;

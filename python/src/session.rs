@@ -7,10 +7,9 @@ use arrow::datatypes::Schema;
 use paceline_engine::cluster::{Access, AccessFiles};
 use paceline_engine::enrich::{self, EnrichOptions};
 use paceline_engine::job::JobId;
-use paceline_engine::{Outcome, Prepared, Session, Settings};
+use paceline_engine::{Outcome, Prepared, Session, Settings, placement};
 use pyo3::prelude::*;
 
-use crate::auto;
 use crate::failure::{OrRaise, configuration};
 use crate::frame::Frame;
 use crate::query::NativeQuery;
@@ -38,9 +37,11 @@ impl NativeSession {
         }
         let mut warnings: Vec<String> = Vec::new();
         if settings.by_size {
-            let (place, warning) = auto::choose(py, &settings)?;
-            settings.set("paceline.cluster", &place).or_raise(py)?;
-            warnings.extend(warning);
+            let (asked, otherwise) = (settings.clone(), std::env::var(placement::VARIABLE).ok());
+            let placed = wait(py, |_| Ok(()), move || async move { placement::of_session(&asked, otherwise).await })?;
+            let placement = placed.or_raise(py)?;
+            settings.set("paceline.cluster", &placement.place()).or_raise(py)?;
+            warnings.extend(placement.silent.is_some().then(|| placement.to_string()));
         }
         settings.access = Access::find(&AccessFiles::default()).map_err(|error| configuration(py, error))?;
         let of_spark = settings.spark_warnings();
@@ -104,7 +105,7 @@ impl NativeSession {
     }
 
     /// The classic job, from files to files; returns its report as JSON.
-    #[pyo3(signature = (input, output, endpoint, format, batch_size, max_in_flight, rate_limit, chunk_size, returns=None, job_id=None, progress=None))]
+    #[pyo3(signature = (input, output, endpoint, format, batch_size, max_in_flight, rate_limit, quota, chunk_size, returns=None, job_id=None, progress=None))]
     #[expect(clippy::too_many_arguments, reason = "they are given by name")]
     fn enrich(
         &self,
@@ -116,6 +117,7 @@ impl NativeSession {
         batch_size: NonZeroUsize,
         max_in_flight: Option<NonZeroUsize>,
         rate_limit: (String, String),
+        quota: String,
         chunk_size: NonZeroUsize,
         returns: Option<String>,
         job_id: Option<&str>,
@@ -134,6 +136,7 @@ impl NativeSession {
             max_in_flight,
             rate_limit_calls,
             rate_limit_period,
+            quota,
             chunk_size,
         };
         let session = Arc::clone(&self.session);

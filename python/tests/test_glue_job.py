@@ -26,7 +26,7 @@ SCRIPT = """
     subprocess.run(pip, check=True)
     os.environ.pop("PACELINE_BIN")
     sys.path.insert(0, folder)
-    names = ("JOB_NAME", "JOB_RUN_ID", "source_bucket", "source_key", "api_endpoint", "rate_limit_calls", "metrics_namespace")
+    names = ("JOB_NAME", "JOB_RUN_ID", "source_bucket", "source_key", "api_endpoint", "rate_limit_calls")
     sys.argv += [text for name in names if name in os.environ for text in ("--" + name, os.environ[name])]
 
     import paceline.glue
@@ -60,12 +60,11 @@ def run(aws, bucket, wheel):
 
 def test_a_job_reads_calls_writes_and_succeeds(run, aws, bucket, api):
     job = ClassicJob(aws, bucket, api, RECORDS)
-    given = {"source_bucket": bucket, "source_key": "in/records.csv", "api_endpoint": api, "rate_limit_calls": 1000}
-    seen = run(**given, metrics_namespace="SparkProcessing")
+    seen = run(source_bucket=bucket, source_key="in/records.csv", api_endpoint=api, rate_limit_calls=1000)
     assert seen["JobRunState"] == "SUCCEEDED", seen["ErrorMessage"]
     assert stats(api)["requests"] == RECORDS
     assert "every row is there exactly once" in job.verify()
-    # The job has the bucket's name, which no other test has.
+    # Nobody asked for these. The job has the bucket's name, which no other test has.
     assert published(aws, "ProcessedRecords", bucket) == RECORDS and published(aws, "FailedRecords", bucket) == 0
 
 

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 import warnings
+from contextlib import contextmanager, suppress
+from threading import Event, Thread
 
 import datafusion
 import pandas
@@ -134,6 +136,52 @@ def test_errors_have_the_classes_that_they_have_here(session, at, api):
     with mock_api("--fail-percent", "100") as failing, pytest.raises(APIError, match="enrich"):
         process(PEOPLE.head(3), failing, returns={"status": "STRING"}, on_error="fail", retry_max_attempts=1, cluster=at)
     assert session.sql("SELECT 1 AS a").collect()[0].a == 1, "the cluster goes on"
+
+
+@contextmanager
+def in_use(at, api, quota, calls):
+    """A quota is called under by another session, with so many calls a second, as long as the block lasts."""
+    called, enough = Event(), Event()
+
+    def look(numbers):
+        if numbers["requests"] > 0:
+            called.set()
+        if enough.is_set():
+            raise InterruptedError
+
+    other = Session(conf={"paceline.partitions": 1}, cluster=at, progress=look)  # which leaves room for others
+    other.api_function("slow", "id BIGINT", "STRING", endpoint=api, rate_limit_calls=calls, quota=quota)
+
+    def call():
+        with suppress(InterruptedError):
+            other.sql("SELECT slow(id) AS answer FROM range(100000)").collect()
+
+    thread = Thread(target=call)
+    thread.start()
+    try:
+        assert called.wait(60), "the other session calls nothing"
+        yield
+    finally:
+        enough.set()
+        thread.join(60)
+
+
+def test_limits_that_differ_from_those_of_a_quota_in_use_are_a_setting_to_change(at, api):
+    """Which one, both limits and what to do is said, and nothing of the task that found out."""
+    with in_use(at, api, "both", 20), pytest.raises(ConfigurationError) as failed:
+        process(PEOPLE, api, returns={"status": "STRING"}, rate_limit_calls=30, quota="both", cluster=at)
+    said = "quota 'both' allows 20 calls per 1s for another function, this one says 30 calls per 1s: give both the same limits "
+    assert str(failed.value) == said + "(rate_limit_calls and rate_limit_period, or rate_limits), or this one a quota of its own"
+    assert failed.value.error_class == "INVALID_OPTIONS"
+
+
+def test_process_has_nothing_to_do_with_the_limits_of_other_apis(at, api, tmp_path):
+    people = PEOPLE.head(20)
+    people.to_csv(tmp_path / "people.csv", index=False)
+    with in_use(at, f"{api}/other", "enrich", 20):
+        answered = process(people, api, returns={"status": "STRING"}, rate_limit_calls=30, cluster=at)
+        report = process(tmp_path / "people.csv", api, output=tmp_path / "out", rate_limit_calls=30, cluster=at)
+    assert set(answered["status"]) == {"ok"} and report["records_written"] == 20
 
 
 INTERRUPTED = """

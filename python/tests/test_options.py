@@ -4,6 +4,7 @@ import pytest
 
 from paceline.glue import GlueArgumentError, Options
 from paceline.glue.commands import plan
+from paceline.glue.metrics import metrics_of
 from paceline.glue.sizing import size
 
 CLASSIC = ["--source_bucket", "in", "--source_key", "a/b.csv", "--api_endpoint", "https://api.example.com/x"]
@@ -17,8 +18,9 @@ def read(*argv, **environment):
     return Options.read(["script.py", *argv], environment)
 
 
-def commands(*argv, script=None):
-    made = plan(read(*argv), script, "r.json")
+def commands(*argv, script=None, region=None):
+    options = read(*argv)
+    made = plan(options, script, "r.json", metrics_of(options, lambda _: region).namespace)
     return [list(command) for command in (made.first, made.afresh) if command]
 
 
@@ -29,6 +31,16 @@ def test_the_python_jobs_arguments_are_those_of_enrich():
     assert commands(*FIRST, *CLASSIC, *more) == [[*expected, *metrics, "--report", "r.json"]]
     given = ["--paceline-conf", "spark.app.name=other"]
     assert commands(*FIRST, *CLASSIC, *more, *given) == [[*expected, *metrics, "--conf", given[1], "--report", "r.json"]]
+
+
+def test_where_a_region_is_known_the_numbers_go_where_the_python_jobs_went():
+    metrics = ["--conf", "paceline.cloudwatch.namespace=SparkProcessing", "--conf", "spark.app.name=nightly"]
+    expected = [["enrich", *AS_FLAGS, "--job-id", "jr_7", *metrics, "--report", "r.json"]]
+    assert commands(*FIRST, *CLASSIC, region="eu-central-1") == expected
+    [resume, afresh] = commands(*AGAIN, "--paceline-job", "job.sql", "--TempDir", "s3://t", script="job.sql", region="eu-central-1")
+    assert resume[-6:] == afresh[-6:] == [*metrics, "--report", "r.json"]
+    without = ["enrich", *AS_FLAGS, "--job-id", "jr_7", "--report", "r.json"]
+    assert commands(*FIRST, *CLASSIC, "--metrics_namespace", "none", region="eu-central-1") == [without]
 
 
 def test_every_setting_of_the_classic_job_can_be_given():

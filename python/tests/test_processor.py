@@ -13,6 +13,7 @@ from environment import mock_api, stats
 
 import paceline
 from paceline import Session, process
+from paceline.processor import quota_of
 
 PEOPLE = pandas.DataFrame({"id": range(250), "email": [f"user{number}@example.com" for number in range(250)]})
 
@@ -124,6 +125,53 @@ def test_the_pace_is_held():
         assert stats(api)["requests"] == 250
     [limit] = session.progress()["limits"]
     assert limit["rate"].startswith("100 calls per 500ms")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "quota"),
+    [
+        ("https://api.example.com/process", "https://api.example.com/process"),
+        ("HTTPS://API.example.com:443/process?key=1#part", "https://api.example.com/process"),
+        ("https://api.example.com/Other/", "https://api.example.com/Other/"),
+        ("https://api.example.com:80/process", "https://api.example.com:80/process"),
+        ("http://api.example.com:80", "http://api.example.com/"),
+        ("http://somebody@[::1]:8080/a", "http://[::1]:8080/a"),
+        ("http://h:port/", "http://h:port/"),
+    ],
+)
+def test_an_endpoint_has_a_quota_however_it_is_written(endpoint, quota):
+    assert quota_of(endpoint) == quota
+
+
+def test_endpoints_of_a_session_have_limits_of_their_own(api, tmp_path):
+    """Of frames and of files, with answers that decide on the columns, and of one host."""
+    PEOPLE.to_csv(tmp_path / "people.csv", index=False)
+    session = Session()
+    process(PEOPLE, f"{api}/a?key=1", rate_limit_calls=2000, session=session)
+    process(tmp_path / "people.csv", f"{api}/b", output=tmp_path / "out", rate_limit_calls=1000, session=session)
+    process(PEOPLE, f"{api}/c", rate_limit_calls=500, session=session)
+    limits = {limit["quota"]: limit["rate"] for limit in session.progress()["limits"]}
+    assert limits == {f"{api}/a": "2000 calls per 1s", f"{api}/b": "1000 calls per 1s", f"{api}/c": "500 calls per 1s"}
+
+
+def test_an_endpoint_is_called_again_with_another_limit(api):
+    session = Session()
+    for number, returns in enumerate([None, None, {"status": "STRING"}, None]):
+        answered = process(PEOPLE, f"{api}/again", returns=returns, rate_limit_calls=2000 + number, session=session)
+        assert len(answered) == len(PEOPLE)
+        assert [limit["rate"] for limit in session.progress()["limits"]] == [f"{2000 + number} calls per 1s"]
+
+
+def test_a_quota_that_is_named_is_one_for_all(api, tmp_path):
+    PEOPLE.to_csv(tmp_path / "people.csv", index=False)
+    session = Session()
+    session.api_function("held", {"id": "BIGINT"}, "STRING", endpoint=f"{api}/held", rate_limit_calls=2000, quota="vendor")
+    named = {"returns": {"status": "STRING"}, "quota": "vendor", "session": session}
+    for data, more in [(PEOPLE, {}), (tmp_path / "people.csv", {"output": tmp_path / "out"})]:
+        process(data, f"{api}/other", rate_limit_calls=2000, **named, **more)
+        with pytest.raises(paceline.ConfigurationError, match="quota 'vendor' allows 2000 calls per 1s .* says 1000 calls per 1s"):
+            process(data, f"{api}/third", rate_limit_calls=1000, **named, **more)
+    assert [limit["quota"] for limit in session.progress()["limits"]] == ["vendor"]
 
 
 def test_progress_is_a_bar_or_a_function(api):

@@ -14,6 +14,7 @@ import paceline
 
 session = paceline.Session(conf={"spark.sql.ansi.enabled": True}, cluster=None)
 session.api_function("f", {"id": "BIGINT"}, returns="STRING", endpoint="https://api.example.com", rate_limit_calls=5)
+answered = paceline.process(pandas.DataFrame(), "https://api.example.com", quota="vendor")
 df: paceline.DataFrame = session.sql("SELECT 1 AS a")
 rows: list[paceline.Row] = df.collect()
 number: int = df.count()
@@ -37,7 +38,9 @@ def test_what_users_write_is_checked(tmp_path):
     assert code == 0, said
 
 
-@pytest.mark.parametrize("line", ["paceline.Session(conf=1)", "session.sql(1)", "df.count().upper()", "df.nothing"])
+@pytest.mark.parametrize(
+    "line", ["paceline.Session(conf=1)", "paceline.process('in.csv', '', quota=1)", "session.sql(1)", "df.count().upper()", "df.nothing"]
+)
 def test_mistakes_are_found(tmp_path, line):
     (tmp_path / "used.py").write_text(USED + line + "\n")
     code, said = mypy("--cache-dir", tmp_path / "cache", tmp_path / "used.py")

@@ -56,6 +56,7 @@ impl Board {
             tick.tick().await;
             if let Some(cluster) = &cluster {
                 let seen = tokio::time::timeout(WITHIN, cluster.describe()).await.ok().and_then(Result::ok);
+                seen.iter().for_each(|seen| jobs.see(&seen.executors));
                 *self.seen.write().unwrap_or_else(PoisonError::into_inner) = seen;
             }
             if self.text.receiver_count() == 0 {

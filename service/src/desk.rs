@@ -15,11 +15,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ServiceError;
 use crate::clock;
+use crate::outbox::Unsent;
 use crate::queue;
 use crate::run::{Kind, Run, State, Submission};
 use crate::runner::{Attempt, Outcome, Stop};
 use crate::service::{Ask, JobService, Live};
 use crate::store::Store;
+use crate::webhook::Webhook;
 
 /// Runs that are kept after they have ended; older ones are forgotten.
 const KEPT: usize = 10_000;
@@ -182,9 +184,9 @@ impl At {
             run,
             &Event::Log { level: "warn", text: "the job takes longer than notify_delay_after_s".to_owned() },
         );
-        match self.keep_quietly(late).await {
-            Ok(run) => self.service.0.webhook.iter().for_each(|webhook| webhook.late(&run)),
-            Err(error) => tracing::error!(%error, job = run.id, "that it is late is not kept"),
+        let events = self.webhook().map(|webhook| webhook.late(&late)).unwrap_or_default();
+        if let Err(error) = self.keep_quietly(late, events).await {
+            tracing::error!(%error, job = run.id, "that it is late is not kept");
         }
     }
 
@@ -280,9 +282,9 @@ impl At {
         }
         if run.tries_again(state) {
             // One write: a process that ends between two would forget the retry.
-            self.service.0.webhook.iter().for_each(|webhook| webhook.changed(&next));
+            let ended = self.changed(&next);
             let again = Run { retries_left: next.retries_left.saturating_sub(1), ..next.again() };
-            self.keep(again).await?;
+            self.keep_behind(ended, again).await?;
         } else {
             self.keep(next).await?;
         }
@@ -297,24 +299,41 @@ impl At {
         self.keep(run.in_state(state, why, clock::now_ms())?).await
     }
 
+    fn webhook(&self) -> Option<&Webhook> {
+        self.service.0.webhook.as_ref()
+    }
+
+    /// The events that tell of a run's state.
+    fn changed(&self, run: &Run) -> Vec<Unsent> {
+        self.webhook().map(|webhook| webhook.changed(run)).unwrap_or_default()
+    }
+
     /// Keeps a run as it is now, then tells of it.
     async fn keep(&mut self, run: Run) -> Result<Arc<Run>, ServiceError> {
-        let run = self.keep_quietly(run).await?;
+        self.keep_behind(Vec::new(), run).await
+    }
+
+    /// As [`At::keep`], where other events are to be told before.
+    async fn keep_behind(&mut self, mut events: Vec<Unsent>, run: Run) -> Result<Arc<Run>, ServiceError> {
+        events.extend(self.changed(&run));
+        let run = self.keep_quietly(run, events).await?;
         if !run.state.is_final() {
             self.tell(&run, &Event::State { state: run.state.name().to_owned(), reason: None });
         }
-        self.service.0.webhook.iter().for_each(|webhook| webhook.changed(&run));
         tracing::info!(job = run.id, name = run.submission.job_name, state = run.state.name(), "job");
         Ok(run)
     }
 
-    async fn keep_quietly(&mut self, run: Run) -> Result<Arc<Run>, ServiceError> {
+    /// Keeps a run together with events, which are sent from then on.
+    async fn keep_quietly(&mut self, run: Run, events: Vec<Unsent>) -> Result<Arc<Run>, ServiceError> {
         let run = Arc::new(run);
         let (store, kept) = (Arc::clone(&self.desk.store), Arc::clone(&run));
-        let written = tokio::task::spawn_blocking(move || store.change(&[&kept], &[])).await;
-        written.map_err(|error| ServiceError::Internal(error.to_string()))??;
-        let mut runs = self.service.0.runs.write().unwrap_or_else(PoisonError::into_inner);
-        runs.insert(run.number, Arc::clone(&run));
+        let written = tokio::task::spawn_blocking(move || store.change(&[&kept], &[], &events)).await;
+        let lost = written.map_err(|error| ServiceError::Internal(error.to_string()))??;
+        self.service.0.runs.write().unwrap_or_else(PoisonError::into_inner).insert(run.number, Arc::clone(&run));
+        if let Some(webhook) = self.webhook() {
+            webhook.go_on(lost);
+        }
         Ok(run)
     }
 
@@ -331,7 +350,7 @@ impl At {
         let old: Vec<_> = runs.iter().filter(|run| run.state.is_final()).take(more).cloned().collect();
         let ids: Vec<_> = old.iter().map(|run| run.id.clone()).collect();
         let store = Arc::clone(&self.desk.store);
-        if let Ok(Ok(())) = tokio::task::spawn_blocking(move || store.change(&[], &ids)).await {
+        if let Ok(Ok(_)) = tokio::task::spawn_blocking(move || store.change(&[], &ids, &[])).await {
             let mut runs = self.service.0.runs.write().unwrap_or_else(PoisonError::into_inner);
             for run in old {
                 runs.remove(&run.number);

@@ -11,6 +11,7 @@ pub mod flight_sql;
 mod host;
 pub mod http;
 mod listen;
+mod outbox;
 mod queue;
 mod run;
 mod runner;

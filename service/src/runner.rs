@@ -87,7 +87,7 @@ impl Attempt {
         let mut told = false;
         loop {
             match cluster.describe().await {
-                Ok(seen) if !seen.executors.is_empty() => return,
+                Ok(seen) if !seen.executors.is_empty() => return self.recorder.see(&seen.executors),
                 seen => tracing::debug!(?seen, "there is no executor yet"),
             }
             if !std::mem::replace(&mut told, true) {

@@ -109,11 +109,12 @@ impl JobService {
     ) -> Result<(Self, impl Future<Output = ()>), ServiceError> {
         let ServiceOptions { folder, mut settings, cluster, most_at_once, told, dpus } = options;
         let (store, known) = Store::open(&folder)?;
+        let store = Arc::new(store);
         settings.state_dir = Some(folder.clone());
         settings.event_log_dir = Some(folder.join("events").to_string_lossy().into_owned());
-        let webhook = Webhook::start(told, &settings.s3)?;
+        let webhook = Webhook::start(told, &settings.s3, &store)?;
         let (sender, asks) = mpsc::channel(COMMANDS);
-        let desk = Desk::new(&known, Arc::new(store), asks, cluster, most_at_once, dpus);
+        let desk = Desk::new(&known, store, asks, cluster, most_at_once, dpus);
         let runs = known.into_iter().map(|run| (run.number, Arc::new(run))).collect();
         let inner = Inner { runs: RwLock::new(runs), live: Mutex::default(), asks: Asks(sender), settings, webhook };
         let service = JobService(Arc::new(inner));

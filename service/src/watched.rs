@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use paceline_engine::Settings;
+use paceline_engine::cluster::Member;
 use paceline_engine::io::stores::Stores;
 use paceline_engine::job::{Job, JobId};
 use paceline_engine::observe::event_log::{LogFolder, Summary, summary};
+use paceline_engine::observe::executors::OnExecutor;
 use paceline_engine::observe::progress::Progress;
 use paceline_engine::observe::stages::Stage;
 use paceline_engine::observe::{dead_letters, masked};
@@ -97,6 +99,8 @@ pub struct JobDetail {
     pub statements: u64,
     /// How far it is.
     pub progress: Progress,
+    /// What each executor has of it, or had in the end.
+    pub executors: Vec<OnExecutor>,
     /// Its report, when it has ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub report: Option<Value>,
@@ -181,10 +185,20 @@ impl Jobs {
                 statement: sum.statement,
                 statements: sum.statements,
                 progress: sum.progress,
+                executors: sum.executors,
                 report: sum.report,
                 dpu_hours: sum.dpu_hours,
             },
         })
+    }
+
+    /// Shows the jobs that run on the cluster who is there.
+    pub fn see(&self, members: &[Member]) {
+        if let Jobs::Live(service) = self
+            && service.0.settings.cluster.is_some()
+        {
+            service.live().values().for_each(|live| live.recorder.see(members));
+        }
     }
 
     /// The stages of a job's plan that runs, or ran last.
@@ -306,7 +320,9 @@ fn detail(run: &Run, service: &JobService, sum: Summary) -> JobDetail {
         ended_at: attempt.ended_ms.map(clock::text),
         error: attempt.error.clone(),
     });
-    let progress = service.recorder(&run.id).map(|recorder| recorder.latest().0);
+    let recorder = service.recorder(&run.id);
+    let progress = recorder.as_ref().map(|recorder| recorder.latest().0);
+    let executors = recorder.map(|recorder| recorder.executors());
     JobDetail {
         view: view(run, service),
         sql: submission.sql.clone(),
@@ -324,6 +340,7 @@ fn detail(run: &Run, service: &JobService, sum: Summary) -> JobDetail {
         statement: sum.statement,
         statements: sum.statements,
         progress: progress.filter(|progress| *progress != Progress::default()).unwrap_or(sum.progress),
+        executors: executors.filter(|executors| !executors.is_empty()).unwrap_or(sum.executors),
         report: run.report.clone(),
         dpu_hours: sum.dpu_hours,
     }

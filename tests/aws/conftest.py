@@ -3,11 +3,16 @@
 import json
 import os
 import subprocess
+import sys
 import uuid
+from pathlib import Path
 
 import boto3
 import pytest
 from local_aws import local_aws, with_services
+
+sys.path.append(str(Path(__file__).parents[1] / "service"))
+from cluster import Cluster
 
 BINARY = os.environ["PACELINE"]
 RECORDS = 50
@@ -141,6 +146,29 @@ def read_lines(folder):
 @pytest.fixture
 def paceline(tmp_path):
     return Paceline(tmp_path)
+
+
+class OnAws(Cluster):
+    """A scheduler and two executors of two slots each, which reach the local AWS."""
+
+    def __init__(self, paceline, aws):
+        self.reached = paceline.env | keys(aws.url)
+        super().__init__(paceline.folder, executors=2)
+
+    def begin(self, confs, executors):
+        self.env = self.reached
+        super().begin(confs, executors)
+
+    def flags(self):
+        """What a job is told that runs there."""
+        return ["--cluster", f"df://{self.scheduler.says('scheduler')}"]
+
+
+@pytest.fixture
+def cluster(aws, paceline):
+    cluster = OnAws(paceline, aws)
+    yield cluster
+    cluster.end()
 
 
 def keys(url):

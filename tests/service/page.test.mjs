@@ -29,6 +29,10 @@ async function open(path = "/", options = {}) {
 const state = (page) => page.locator("h1 .state");
 const reaches = (page, name) => page.waitForFunction((name) => document.querySelector("h1 .state")?.textContent === name, name, within);
 
+// The table of a job's executors: its rows, of which each is the texts of its cells.
+const onEach = (page) => page.getByRole("table", { name: "Executors of the job" });
+const rowsOf = (table) => table.locator("tbody tr").evaluateAll((rows) => rows.map((row) => [...row.cells].map((cell) => cell.textContent)));
+
 async function shoot(page, name) {
   if (!SCREENSHOTS) return;
   await mkdir(SCREENSHOTS, { recursive: true });
@@ -54,7 +58,12 @@ test("a job is watched to its end, and its numbers are the API's", async () => {
   const detail = await (await fetch(`${stage.url}/api/v1/jobs/${id}`)).json();
   assert.equal(detail.progress.requests, stats.requests);
   assert.ok(await page.locator(".plan .node", { hasText: "ApiCall" }).count() > 0);
-  assert.ok(await page.locator(".lane .task").count() > 0);
+  const tasks = await page.locator(".lane .task.COMPLETED").count();
+  assert.ok(tasks > 0);
+  const [[process, slots, memory, pool, running, completed], ...others] = await rowsOf(onEach(page));
+  assert.deepEqual([process, pool, running, completed, others], ["this process", "–", "0", String(tasks), []]);
+  assert.ok(Number(slots) > 0 && /^[\d.]+ %$/.test(memory), `${slots} ${memory}`);
+  assert.equal(detail.executors[0].completed, tasks);
   assert.deepEqual(page.troubles, []);
   await shoot(page, "job-done");
   await page.close();
@@ -229,6 +238,25 @@ test("executors are shown with their slots, and a job's tasks on a line for each
     assert.deepEqual(slots, ["2", "2"]);
     assert.match(await page.locator("tbody tr td:nth-child(4)").first().textContent(), /^[\d.]+ [KMGT]iB$/);
     const api = await cluster.api("--latency-ms", "20");
+    // Each of its tasks has rows that wait for an hour.
+    const waits = await cluster.job("held", ids(40), api, "rate_limit_calls '1', rate_limit_period '1 hour'");
+    const held = await cluster.paceline("submit", waits, "--conf", "paceline.partitions=4");
+    await page.goto(`${cluster.url}/#/jobs/${held}`);
+    await page.waitForFunction(() => {
+      const captions = [...document.querySelectorAll("caption")];
+      const rows = [...captions.find((caption) => caption.textContent === "Executors of the job")?.parentElement.tBodies[0].rows ?? []];
+      return rows.length === 2 && rows.every(({ cells }) => cells[1].textContent === "2 of 2" && cells[4].textContent === "2");
+    }, null, within);
+    const live = await rowsOf(onEach(page));
+    for (const [, , memory, pool, , completed] of live) {
+      assert.match(memory, /^[\d.]+ %$/);
+      assert.match(pool, /^[\d.]+ [KMGT]iB$/);
+      assert.equal(completed, "0");
+    }
+    const there = live.map(([executor]) => executor);
+    assert.deepEqual((await page.locator(".lane > span").allTextContents()).sort(), there);
+    await cluster.paceline("jobs", "cancel", held);
+    await reaches(page, "STOPPED");
     const job = await cluster.job("spread", ids(400), api, "rate_limit_calls '200', rate_limit_period '1 second'");
     const id = await cluster.paceline("submit", job, "--conf", "paceline.partitions=4");
     await page.goto(`${cluster.url}/#/jobs/${id}`);
@@ -237,6 +265,12 @@ test("executors are shown with their slots, and a job's tasks on a line for each
     const lanes = await page.locator(".lane > span").allTextContents();
     assert.ok(lanes.length >= 1 && lanes.every((lane) => lane !== "this process"), lanes.join());
     assert.match(await page.locator("main").textContent(), /tasks on 2 executors, the fullest with [\d.]+ % of its memory/);
+    const kept = await rowsOf(onEach(page));
+    assert.deepEqual(kept.map(([executor, slots]) => [executor, slots]), there.map((executor) => [executor, "2"]));
+    const completed = kept.reduce((sum, row) => sum + Number(row[5]), 0);
+    assert.ok(completed > 0 && completed === await page.locator(".lane .task.COMPLETED").count(), `${completed}`);
+    const { executors } = await (await fetch(`${cluster.url}/api/v1/jobs/${id}`)).json();
+    assert.deepEqual(executors.map((one) => [one.executor, one.slots, String(one.completed)]), kept.map((row) => [row[0], 2, row[5]]));
     await page.getByRole("link", { name: "Configuration" }).click();
     await page.getByText(`jobs run at df://${at}`).waitFor(within);
     await page.close();
@@ -257,6 +291,8 @@ test("finished jobs are shown from their event logs, and nothing can be done to 
   await page.getByText("3,000 of 3,000 records, 0 failed").waitFor(within);
   assert.ok(await page.locator(".plan .node", { hasText: "ApiCall" }).count() > 0);
   assert.equal(await page.locator(".actions button").count(), 0);
+  const [[process, , , , , completed]] = await rowsOf(onEach(page));
+  assert.deepEqual([process, Number(completed)], ["this process", await page.locator(".lane .task.COMPLETED").count()]);
   await page.getByRole("link", { name: "Jobs" }).click();
   await page.getByRole("link", { name: EVIL }).click();
   await page.getByRole("heading", { name: "Dead letters, the first 20" }).waitFor(within);

@@ -1,4 +1,4 @@
-"""A webhook hears of every change of a job's state, as of Glue's events, and jobs do not wait for it."""
+"""A webhook hears of every change of a job's state, as of Glue's events, though the scheduler is killed, and jobs do not wait for it."""
 
 import json
 import os
@@ -11,17 +11,21 @@ from cluster import Process, until
 
 
 class Hook:
-    """Takes events; `answers` are the statuses of the first ones, then it is 204."""
+    """Takes events; `answers` are the statuses of the first ones, then it is 204. `names` is what their headers call them."""
 
     def __init__(self, answers=()):
-        self.events, self.answers, self.always = [], list(answers), 204
+        self.events, self.names, self.taken, self.answers, self.always = [], [], [], list(answers), 204
         hook = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
                 event = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                status = hook.answers.pop(0) if hook.answers else hook.always
+                hook.names.append(self.headers["webhook-id"])
                 hook.events.append(event)
-                self.send_response(hook.answers.pop(0) if hook.answers else hook.always)
+                if status == 204:
+                    hook.taken.append(event)
+                self.send_response(status)
                 self.end_headers()
 
             def log_message(self, *_):
@@ -31,9 +35,10 @@ class Hook:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{self.server.server_port}/events"
 
-    def told(self):
-        """States and the runs they are of, as they came."""
-        return [(event["detail"]["state"], event["detail"]["jobRunId"]) for event in list(self.events)]
+    def told(self, events=None):
+        """States and the runs they are of, as they came; what came again under its id counts once."""
+        once = {event["id"]: event["detail"] for event in list(self.events if events is None else events)}
+        return [(detail["state"], detail["jobRunId"]) for detail in once.values()]
 
 
 class Service:
@@ -114,9 +119,10 @@ def test_an_event_that_was_not_taken_is_sent_again_before_the_next(service, hook
     hook.answers = [503]
     id = service.submit("SELECT 1")
     until(lambda: ("SUCCEEDED", id) in hook.told())
-    states = [state for state, _ in hook.told()]
+    states = [event["detail"]["state"] for event in hook.events]
     assert states == ["WAITING", "WAITING", "STARTING", "RUNNING", "SUCCEEDED"]
     assert hook.events[0] == hook.events[1]
+    assert hook.names == [event["id"] for event in hook.events]
 
 
 def test_events_that_are_refused_are_counted_and_the_job_goes_on(service, hook):
@@ -130,7 +136,7 @@ def test_events_that_are_refused_are_counted_and_the_job_goes_on(service, hook):
 def test_a_scheduler_that_is_killed_and_started_again_tells_of_the_run_until_its_end(service, hook, api):
     id = service.slow(api)
     until(lambda: ("RUNNING", id) in hook.told())
-    before = len(hook.events)
+    before = len(hook.told())
     service.process.kill()
     service.start()
     # A restart is no retry: it is the same attempt that waits, begins and runs.
@@ -139,3 +145,25 @@ def test_a_scheduler_that_is_killed_and_started_again_tells_of_the_run_until_its
     service.ask(f"/api/v1/jobs/{id}/cancel", {})
     until(lambda: ("STOPPED", id) in hook.told())
     assert [state for state, _ in hook.told()[before + 3 :]] == ["STOPPING", "STOPPED"]
+
+
+def test_what_was_not_taken_is_told_by_the_next_scheduler_and_what_was_taken_is_not_told_again(service, hook):
+    hook.always = 503
+    id = service.submit("SELECT 1")
+    until(lambda: hook.events and json.loads(service.ask(f"/api/v1/jobs/{id}"))["state"] == "SUCCEEDED")
+    service.process.kill()
+    refused, hook.always = list(hook.events), 204
+    service.start()
+    until(lambda: ("SUCCEEDED", id) in hook.told(hook.taken))
+    assert hook.told(hook.taken) == [(state, id) for state in ("WAITING", "STARTING", "RUNNING", "SUCCEEDED")]
+    assert {event["id"] for event in refused} <= {event["id"] for event in hook.taken}
+    # When the last event of another run comes, those of this one were let go of; that of the other may come again.
+    other = service.submit("SELECT 2")
+    until(lambda: ("SUCCEEDED", other) in hook.told())
+    before = len(hook.events)
+    service.process.kill()
+    service.start()
+    third = service.submit("SELECT 3")
+    until(lambda: ("SUCCEEDED", third) in hook.told())
+    again = [event for event in hook.events[before:] if event["detail"]["jobRunId"] != third]
+    assert set(hook.told(again)) <= {("SUCCEEDED", other)}

@@ -266,6 +266,12 @@ def test_processes_that_nobody_waits_for_are_measured(tmp_path):
     assert [line for _, line in figures["lines"]] == ["said"]
 
 
+def test_processes_whose_end_is_ignored_are_measured(tmp_path):
+    ignored = f"import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN){CHILDREN}time.sleep(1.5)"
+    figures = measured([sys.executable, "-c", ignored], tmp_path)
+    assert figures["cpu_s"] >= 0.5
+
+
 def test_a_comparison_that_is_broken_off_leaves_nothing_running(tmp_path):
     code = "import pathlib, sys; from compare.processes import measured; measured(['sleep', '600.5'], pathlib.Path(sys.argv[1]))"
     environment = {**os.environ, "PYTHONPATH": str(processes.PACKAGE.parent)}

@@ -205,11 +205,30 @@ fn an_executor_is_killed_and_another_joins() {
 
 #[test]
 fn a_scheduler_is_killed_and_the_job_goes_on_where_it_stopped() {
+    goes_on_after(|machines, _| machines.restart_scheduler());
+}
+
+#[test]
+fn a_client_that_slept_while_the_scheduler_was_started_anew_does_not_wait_for_its_job() {
+    goes_on_after(|machines, job| {
+        signal(job, "-STOP");
+        machines.restart_scheduler();
+        signal(job, "-CONT");
+    });
+}
+
+#[test]
+fn a_client_is_killed_and_the_job_goes_on_where_it_stopped() {
+    goes_on_after(|_, job| job.kill().unwrap());
+}
+
+/// A job that is broken off amid its calls is complete after it is resumed.
+fn goes_on_after(breaks_off: fn(&mut Machines, &mut Child)) {
     let setting = with_many_calls();
     let mut machines = Machines::new(&setting, 2);
     let mut job = machines.run().stderr(Stdio::null()).spawn().unwrap();
     setting.wait_for_requests(&mut job, RECORDS / 2);
-    machines.restart_scheduler();
+    breaks_off(&mut machines, &mut job);
     assert!(!job.wait().unwrap().success());
     let output = setting.paceline(&["resume", "nightly", "--report", "report.json"]).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
@@ -217,21 +236,6 @@ fn a_scheduler_is_killed_and_the_job_goes_on_where_it_stopped() {
     let repeated = setting.api.stats().repeated_keys;
     assert!(repeated <= 2 * (50 + RATE), "{repeated} requests were sent again");
     kept_one_pace(&setting);
-}
-
-#[test]
-fn a_client_is_killed_and_the_job_goes_on_where_it_stopped() {
-    let setting = with_many_calls();
-    let machines = Machines::new(&setting, 2);
-    let mut job = machines.run().stderr(Stdio::null()).spawn().unwrap();
-    setting.wait_for_requests(&mut job, RECORDS / 2);
-    job.kill().unwrap();
-    job.wait().unwrap();
-    let output = setting.paceline(&["resume", "nightly", "--report", "report.json"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    setting.verify();
-    let repeated = setting.api.stats().repeated_keys;
-    assert!(repeated <= 2 * (50 + RATE), "{repeated} requests were sent again");
 }
 
 #[test]
@@ -381,15 +385,14 @@ fn nobody_gets_in_without_the_token() {
 fn many_clients_at_once_are_all_served() {
     let setting = Setting::new("unlimited");
     let machines = Machines::new(&setting, 2);
-    let path = setting.path("in.csv");
     let job = format!(
-        "CREATE TEMPORARY VIEW t USING csv OPTIONS (path '{path}', header 'true', inferSchema 'true');
-         SELECT count(*), sum(id) FROM t"
+        "CREATE TEMPORARY VIEW t USING csv OPTIONS (path '{}', header 'true', inferSchema 'true');
+         SELECT count(*), sum(id) FROM t",
+        setting.path("in.csv")
     );
     std::fs::write(setting.path("count.sql"), job).unwrap();
     let run = |_| machines.on(setting.paceline(&["run", "count.sql"])).stdout(Stdio::piped()).spawn().unwrap();
-    let clients: Vec<_> = (0..50).map(run).collect();
-    for client in clients {
+    for client in (0..50).map(run).collect::<Vec<_>>() {
         let output = client.wait_with_output().unwrap();
         let rows = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success() && rows.contains("| 1000 ") && rows.contains("500500"), "{rows}");

@@ -277,9 +277,13 @@ fn numbers_are_the_same_wherever_they_are_shown() {
         (&detail["report"], &report),
         (&detail["progress"]["records"], &200.into()),
         (&detail["progress"]["expected"], &200.into()),
+        (&detail["executors"][0]["executor"], &"".into()),
+        (&detail["executors"][0]["completed"], &detail["progress"]["tasks"]["total"]),
+        (&detail["executors"][1], &Value::Null),
     ] {
         assert_eq!(shown, told);
     }
+    assert!(detail["executors"][0]["slots"].as_u64().is_some_and(|slots| slots > 0), "{detail}");
     let (status, metrics) = service.ask("GET", "/metrics", "");
     assert_eq!(status, 200);
     let function = &report["functions"]["enrich"];

@@ -26,6 +26,7 @@ use super::address::HostPort;
 use super::codec::to_proto;
 use super::faults;
 use super::fetch::RunningJob;
+use super::killed::Killed;
 use super::numbering::Numbering;
 use super::portable::portable;
 use super::reach::Reach;
@@ -42,6 +43,8 @@ use crate::position::PositionsExec;
 const LOOK: Duration = Duration::from_millis(20);
 /// How often the stages of a job are shown.
 const SHOW: Duration = Duration::from_millis(500);
+/// A job that ends is for a moment neither among those that run nor among those that have ended.
+const ENDED_WITHIN: Duration = Duration::from_millis(500);
 /// The name of the bytes that operators spilled, among the numbers of a plan.
 pub(crate) const SPILLED: &str = "spilled_bytes";
 /// How long a scheduler may take to cancel a job, or to have its rows removed.
@@ -63,6 +66,14 @@ pub struct Ran {
     pub rows: SendableRecordBatchStream,
     /// Named numbers of its operators, summed; the rows of its scans are `scanned_rows`.
     pub metrics: Vec<(String, u64)>,
+}
+
+/// What a scheduler says of a job.
+struct Seen {
+    /// Names one start of its process.
+    start: String,
+    /// Those of the job, if it runs.
+    stages: Vec<Stage>,
 }
 
 impl Cluster {
@@ -94,13 +105,14 @@ impl Cluster {
         });
         version::insert_version_header(request.metadata_mut());
         let mut scheduler = self.scheduler().await?;
+        let start = self.stages("").await.map_err(|status| self.said(&status))?.start;
         let accepted = scheduler.execute_query(request).await.map_err(|status| self.said(&status))?.into_inner();
         let id = match accepted.result {
             Some(execute_query_result::Result::Success(accepted)) => accepted.job_id,
             refused => return exec_err!("the scheduler at {} refused the plan: {refused:?}", self.reach.at()),
         };
         let mut job = RunningJob::new(scheduler.clone(), id.clone(), self.letting_go.clone());
-        let (mut stages, mut looked) = (Vec::new(), Instant::now());
+        let (mut stages, mut looked, mut killed) = (Vec::new(), Instant::now(), Killed::default());
         let done = loop {
             // Asked for, not pushed: a push says nothing before the end, and by then nobody could cancel any more.
             let status = scheduler.get_job_status(GetJobStatusParams { job_id: id.clone() }).await;
@@ -112,16 +124,28 @@ impl Cluster {
                 }
                 Some(job_status::Status::Failed(failed)) => {
                     job.failed();
+                    show(given_up(self.last_stages(&id, stages, &mut killed).await));
                     return Err(faults::of_job(failed.error));
                 }
                 _ => tokio::time::sleep(LOOK).await,
             }
             if looked.elapsed() >= SHOW {
                 looked = Instant::now();
-                let seen = self.stages(&id).await;
-                if !seen.is_empty() {
-                    stages.clone_from(&seen);
-                    show(seen);
+                match self.stages(&id).await {
+                    // It says of a job that it does not know what it says of one that it has just accepted: nothing.
+                    Ok(seen) if seen.start != start => {
+                        job.failed();
+                        return exec_err!(
+                            "the scheduler at {} was started anew, and has forgotten the job",
+                            self.reach.at()
+                        );
+                    }
+                    Ok(seen) if !seen.stages.is_empty() => {
+                        stages = killed.counted(seen.stages);
+                        show(stages.clone());
+                    }
+                    Ok(_) => {}
+                    Err(error) => tracing::debug!(%error, job = id, "its stages are not known"),
                 }
             }
         };
@@ -132,7 +156,7 @@ impl Cluster {
                 GetJobMetricsResult::default()
             }
         };
-        show(ended(stages, &metrics));
+        show(ended(self.last_stages(&id, stages, &mut killed).await, &metrics));
         let mut sums = Vec::new();
         for operator in metrics.stages.into_iter().flat_map(|stage| stage.operators) {
             let is_scan = operator.operator_type == "DataSourceExec";
@@ -180,16 +204,26 @@ impl Cluster {
         functions.into_iter().map(read).collect()
     }
 
-    /// The stages of a job that runs; none where the scheduler does not say.
-    async fn stages(&self, job: &str) -> Vec<Stage> {
-        let Ok(mut client) = self.ours().await else { return Vec::new() };
-        match client.stages(proto::StagesRequest { job: job.to_owned() }).await {
-            Ok(reply) => {
-                reply.into_inner().stages.iter().filter_map(|stage| serde_json::from_slice(stage).ok()).collect()
-            }
-            Err(error) => {
-                tracing::debug!(%error, job, "its stages are not known");
-                Vec::new()
+    /// What the scheduler says of a job.
+    async fn stages(&self, job: &str) -> Result<Seen, tonic::Status> {
+        let mut client = self.ours().await.map_err(|error| tonic::Status::unavailable(error.to_string()))?;
+        let reply = client.stages(proto::StagesRequest { job: job.to_owned() }).await?.into_inner();
+        let stages = reply.stages.iter().filter_map(|stage| serde_json::from_slice(stage).ok()).collect();
+        Ok(Seen { start: reply.start, stages })
+    }
+
+    /// The stages of a job that has ended: as they are in the end, else as they were `seen` last.
+    async fn last_stages(&self, job: &str, seen: Vec<Stage>, killed: &mut Killed) -> Vec<Stage> {
+        let until = Instant::now() + ENDED_WITHIN;
+        loop {
+            match self.stages(job).await {
+                Ok(last) if !last.stages.is_empty() => return killed.counted(last.stages),
+                Ok(_) if Instant::now() < until => tokio::time::sleep(LOOK).await,
+                Ok(_) => return seen,
+                Err(error) => {
+                    tracing::debug!(%error, job, "its stages in the end are not known");
+                    return seen;
+                }
             }
         }
     }
@@ -231,11 +265,23 @@ pub(super) fn numbered(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn Execution
     Ok(numbered?.data)
 }
 
-/// The stages of a job that has ended well, as they were seen last, with what its operators counted in the end.
-fn ended(mut stages: Vec<Stage>, metrics: &GetJobMetricsResult) -> Vec<Stage> {
+/// The stages of a job that has failed: what ran is cancelled, also where the scheduler had not yet noted it.
+fn given_up(mut stages: Vec<Stage>) -> Vec<Stage> {
+    let now = now_ms();
+    stages.iter_mut().for_each(|stage| stage.give_up(now));
+    stages
+}
+
+fn now_ms() -> u64 {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The stages of a job that has ended well, with what its operators counted in the end.
+fn ended(mut stages: Vec<Stage>, metrics: &GetJobMetricsResult) -> Vec<Stage> {
+    let now = now_ms();
     for stage in &mut stages {
-        stage.complete(u64::try_from(now.as_millis()).unwrap_or(u64::MAX));
+        stage.complete(now);
         let counted = metrics.stages.iter().find(|counted| counted.stage_id == stage.stage);
         let counted = counted.map_or(&[][..], |counted| &counted.operators);
         for (operator, counted) in stage.operators.iter_mut().zip(counted) {

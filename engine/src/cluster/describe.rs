@@ -30,6 +30,12 @@ pub struct Description {
     pub jobs: usize,
     /// Quotas under which calls are made, as the scheduler keeps them.
     pub quotas: Vec<QuotaSeen>,
+    /// How busy the executors' machines are on average, in thousandths.
+    pub cpu_permille: Option<u32>,
+    /// Bytes that executors got from S3 since the scheduler knows them; those that are gone, too.
+    pub s3_received: u64,
+    /// Those that they sent there.
+    pub s3_sent: u64,
 }
 
 /// A quota of a cluster.
@@ -88,7 +94,8 @@ impl Cluster {
     pub async fn describe(&self) -> Result<Description> {
         let reply = self.ours().await?.describe(proto::DescribeRequest {}).await;
         let reply = reply.map_err(|status| exec_datafusion_err!("the scheduler said: {}", status.message()))?;
-        let proto::DescribeReply { executors, waiting, running_jobs, quotas } = reply.into_inner();
+        let proto::DescribeReply { executors, waiting, running_jobs, quotas, cpu_permille, s3_received, s3_sent } =
+            reply.into_inner();
         let member = |executor: proto::Executor| Member {
             id: executor.id,
             slots: executor.slots as usize,
@@ -109,6 +116,9 @@ impl Cluster {
             waiting: waiting.into_iter().map(stage).collect(),
             jobs: running_jobs as usize,
             quotas: quotas.into_iter().map(quota).collect(),
+            cpu_permille,
+            s3_received,
+            s3_sent,
         })
     }
 }
@@ -157,7 +167,7 @@ pub(super) async fn look(
         executors: executors.collect(),
         running_jobs: counted(jobs.len()),
         waiting,
-        quotas: Vec::new(),
+        ..proto::DescribeReply::default()
     })
 }
 

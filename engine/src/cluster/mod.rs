@@ -14,6 +14,8 @@ mod gauges;
 mod idle;
 mod joins;
 mod keeper;
+mod killed;
+mod loads;
 mod local;
 mod lost;
 mod memory;

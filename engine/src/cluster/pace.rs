@@ -12,7 +12,7 @@ use tonic::transport::Channel;
 use super::MESSAGE_BYTES;
 use super::process::Process;
 use super::reach::Reach;
-use super::running::{Running, TaskId};
+use super::running::TaskId;
 use super::service::proto::{self, answer::Answer, cluster_client::ClusterClient};
 use crate::observe::memory::rss_permille;
 
@@ -56,7 +56,7 @@ impl PaceLink {
         let bytes = MESSAGE_BYTES as usize;
         let mut client = client.clone().max_encoding_message_size(bytes).max_decoding_message_size(bytes);
         let process = self.numbers.get().and_then(Weak::upgrade);
-        let running = process.as_ref().map(|process| running_tasks(&process.running));
+        let running = process.as_ref().map(|process| running_tasks(process));
         let numbers = process.map_or(Vec::new(), |process| process.numbers());
         let request = proto::LeaseRequest { process: self.process.clone(), asks, numbers, running };
         let reply = client.lease(request).await.map_err(|status| LinkError(status.message().into()))?;
@@ -82,9 +82,16 @@ impl Leases for PaceLink {
     }
 }
 
-fn running_tasks(running: &Running) -> proto::RunningTasks {
+fn running_tasks(process: &Process) -> proto::RunningTasks {
     let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let task = |TaskId { job, stage, task }| proto::Task { job, stage: number(stage), task: number(task) };
-    let tasks = running.all().into_iter().map(task).collect();
-    proto::RunningTasks { tasks, share: running.share, memory_permille: rss_permille() }
+    let (s3_received, s3_sent) = process.s3_bytes();
+    proto::RunningTasks {
+        tasks: process.running.all().into_iter().map(task).collect(),
+        share: process.running.share,
+        memory_permille: rss_permille(),
+        cpu_permille: process.busy.permille(),
+        s3_received,
+        s3_sent,
+    }
 }

@@ -28,6 +28,7 @@ use crate::io::aws::Aws;
 use crate::io::job_folder::JobFolder;
 use crate::io::sink::WriteFilesExec;
 use crate::io::stores::Stores;
+use crate::observe::cpu::Lately;
 use crate::observe::{Counted, Totals};
 use crate::settings::Settings;
 
@@ -53,6 +54,8 @@ pub struct Process {
     statements: Mutex<HashMap<Carried, Arc<Statement>>>,
     /// The tasks that are here.
     pub running: Running,
+    /// How busy this machine is.
+    pub busy: Lately,
 }
 
 /// A statement some of whose tasks run here, or did a moment ago.
@@ -104,9 +107,9 @@ impl Process {
         settings.totals.show(&quotas);
         let scheduler = PaceLink::new(scheduler, name.to_owned());
         let (stores, statements) = (Mutex::default(), Mutex::default());
-        let (hosts, running) = (Arc::default(), Running::new(share));
+        let (hosts, running, busy) = (Arc::default(), Running::new(share), Lately::new());
         let process =
-            Arc::new(Process { network, quotas, scheduler, hosts, slots, settings, stores, statements, running });
+            Arc::new(Process { network, quotas, scheduler, hosts, slots, settings, stores, statements, running, busy });
         process.scheduler.bring(&process);
         process
     }
@@ -232,6 +235,11 @@ impl Process {
     /// Tasks that it can run at once.
     pub fn slots(&self) -> usize {
         self.slots
+    }
+
+    /// Bytes that came from S3 since the process started, and that went there.
+    pub fn s3_bytes(&self) -> (u64, u64) {
+        self.settings.s3.counters.bytes()
     }
 
     /// What the functions of every statement came to so far.

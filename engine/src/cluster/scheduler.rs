@@ -26,7 +26,7 @@ use super::codec::PlanCodec;
 use super::door::{Backend, Door, PrivateDir};
 use super::keeper;
 use super::lost;
-use super::service::{ClusterServer, Service, State};
+use super::service::{Asked, ClusterServer, Service};
 use super::watch::Watch;
 use super::{MESSAGE_BYTES, config};
 use crate::EngineError;
@@ -157,10 +157,12 @@ impl Scheduler {
             ..SchedulerConfig::default()
         };
         let cluster = BallistaCluster::new_from_config(&settings).await.map_err(|error| cannot_serve(&error))?;
+        let ended = cluster.job_state();
         let scheduler = create_scheduler::<LogicalPlanNode, PhysicalPlanNode>(cluster, Arc::new(settings));
         let scheduler = scheduler.await.map_err(|error| cannot_serve(&error))?;
         let (scheduler, watch) = (Arc::new(scheduler), Arc::default());
-        let ours = self.service(Some(Arc::clone(&scheduler.state)), Arc::clone(&watch))?;
+        let asked = Asked { state: Arc::clone(&scheduler.state), ended };
+        let ours = self.service(Some(asked), Arc::clone(&watch))?;
         let _watching = AbortOnDropHandle::new(tokio::spawn(lost::look_after(Arc::clone(&scheduler), watch)));
         let bytes = MESSAGE_BYTES as usize;
         let ballista =
@@ -179,7 +181,7 @@ impl Scheduler {
 
     fn service(
         &self,
-        scheduler: Option<Arc<State>>,
+        scheduler: Option<Asked>,
         watch: Arc<Mutex<Watch>>,
     ) -> Result<ClusterServer<Service>, EngineError> {
         let keeper = keeper::start(self.options.state_dir.as_deref())?;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use ballista_scheduler::cluster::JobState;
 use ballista_scheduler::state::SchedulerState;
 use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
 use paceline_udfs::counters::Snapshot;
@@ -12,6 +13,7 @@ use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 
 use super::describe;
+use super::loads::{Load, Loads};
 use super::running::TaskId;
 use super::usage::Usage;
 use super::watch::{MemorySaid, Watch};
@@ -31,13 +33,22 @@ const KEPT: Duration = Duration::from_secs(600);
 /// What Ballista's scheduler knows.
 pub(super) type State = SchedulerState<LogicalPlanNode, PhysicalPlanNode>;
 
+/// A scheduler, as the service asks it.
+pub(super) struct Asked {
+    /// What it knows.
+    pub state: Arc<State>,
+    /// The jobs that have ended, for a while.
+    pub ended: Arc<dyn JobState>,
+}
+
 /// The service.
 pub(super) struct Service {
-    scheduler: Option<Arc<State>>,
+    scheduler: Option<Asked>,
     keeper: Mutex<Keeper>,
     start: String,
     numbers: Mutex<HashMap<Function, Known>>,
     usage: Mutex<Usage>,
+    loads: Mutex<Loads>,
     watch: Arc<Mutex<Watch>>,
 }
 
@@ -56,13 +67,14 @@ struct Known {
 
 impl Service {
     /// The service in a scheduler's process, or, without one, of the pace alone. What executors run is told to `watch`.
-    pub fn new(scheduler: Option<Arc<State>>, keeper: Keeper, watch: Arc<Mutex<Watch>>) -> Self {
+    pub fn new(scheduler: Option<Asked>, keeper: Keeper, watch: Arc<Mutex<Watch>>) -> Self {
         Service {
             scheduler,
             keeper: Mutex::new(keeper),
             start: uuid::Uuid::now_v7().to_string(),
             numbers: Mutex::default(),
             usage: Mutex::default(),
+            loads: Mutex::default(),
             watch,
         }
     }
@@ -104,6 +116,10 @@ impl Service {
         self.usage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn loads(&self) -> MutexGuard<'_, Loads> {
+        self.loads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn numbers(&self) -> MutexGuard<'_, HashMap<Function, Known>> {
         self.numbers.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -114,7 +130,10 @@ impl proto::cluster_server::Cluster for Service {
     async fn lease(&self, request: Request<proto::LeaseRequest>) -> Result<Response<proto::LeaseReply>, Status> {
         let proto::LeaseRequest { process, asks, numbers, running } = request.into_inner();
         let answers = self.grant(&asks)?; // first: what is asked for waits
-        if let Some(proto::RunningTasks { tasks, share, memory_permille: permille }) = running {
+        if let Some(running) = running {
+            let proto::RunningTasks { tasks, share, memory_permille: permille, cpu_permille, s3_received, s3_sent } =
+                running;
+            self.loads().hear(&process, Load { cpu_permille, s3_received, s3_sent }, Instant::now());
             let task = |proto::Task { job, stage, task }| TaskId { job, stage: stage as usize, task: task as usize };
             let runs = tasks.into_iter().map(task).collect();
             self.watch.lock().unwrap_or_else(PoisonError::into_inner).hear(
@@ -144,12 +163,13 @@ impl proto::cluster_server::Cluster for Service {
     }
 
     async fn stages(&self, request: Request<proto::StagesRequest>) -> Result<Response<proto::StagesReply>, Status> {
-        let Some(scheduler) = &self.scheduler else {
+        let Some(Asked { state, ended }) = &self.scheduler else {
             return Err(Status::unimplemented("there is no scheduler here, only the pace"));
         };
-        let stages = super::stages::of_job(scheduler, &request.into_inner().job).await;
+        let stages = super::stages::of_job(state, ended.as_ref(), &request.into_inner().job).await;
         let stages = stages.iter().map(serde_json::to_vec).collect::<Result<_, _>>();
-        Ok(Response::new(proto::StagesReply { stages: stages.map_err(|error| Status::internal(error.to_string()))? }))
+        let stages = stages.map_err(|error| Status::internal(error.to_string()))?;
+        Ok(Response::new(proto::StagesReply { stages, start: self.start.clone() }))
     }
 
     async fn describe(&self, _: Request<proto::DescribeRequest>) -> Result<Response<proto::DescribeReply>, Status> {
@@ -158,8 +178,10 @@ impl proto::cluster_server::Cluster for Service {
         };
         let pace = |quota: &str| self.usage().of(quota, Instant::now());
         let memory = |executor: &str| self.watch.lock().unwrap_or_else(PoisonError::into_inner).memory(executor);
-        let mut reply = describe::look(scheduler, &pace, &memory).await?;
+        let mut reply = describe::look(&scheduler.state, &pace, &memory).await?;
         reply.quotas = self.usage().all(Instant::now()).into_iter().map(describe::quota).collect();
+        let load = self.loads().all(Instant::now());
+        (reply.cpu_permille, reply.s3_received, reply.s3_sent) = (load.cpu_permille, load.s3_received, load.s3_sent);
         Ok(Response::new(reply))
     }
 }

@@ -25,6 +25,9 @@ use crate::session::{Outcome, Session};
 
 /// So many answers decide on the columns of the reply.
 const SAMPLE: usize = 100;
+/// The function that asks the API, and the one that asks it for the first answers.
+const FUNCTION: &str = "enrich";
+const SAMPLER: &str = "__sample";
 /// The field of an answer that says why there is none.
 const REASON: &str = "_error";
 
@@ -77,6 +80,7 @@ pub async fn answered(
     job: &JobId,
 ) -> Result<String, EngineError> {
     let input = session.columns(view).ok_or_else(|| EngineError::Setting(format!("there is no view '{view}'")))?;
+    [FUNCTION, SAMPLER].iter().for_each(|earlier| session.forget(earlier)); // limits may be others now
     let mut reply = match returns {
         Some(text) => match paceline_sql::parse_type(text)? {
             DataType::Struct(fields) => {
@@ -90,12 +94,12 @@ pub async fn answered(
     if keeps_rows {
         reply.with_reasons();
     }
-    let caller = session.declare("enrich", input.clone(), reply.data_type.clone(), options)?;
+    let caller = session.declare(FUNCTION, input.clone(), reply.data_type.clone(), options)?;
     for (row, answer) in &reply.answers {
         caller.primed().put(row.clone(), answer.clone());
     }
     Ok(format!(
-        "SELECT {} FROM (SELECT *, enrich({}) AS __answer FROM {})",
+        "SELECT {} FROM (SELECT *, {FUNCTION}({}) AS __answer FROM {})",
         reply.select_list(&input).join(", "),
         names(&input).join(", "),
         name(view)
@@ -150,10 +154,12 @@ async fn sample(
 ) -> Result<Reply, EngineError> {
     let given = options.iter().filter(|(key, _)| key != "on_error").cloned();
     let options: Vec<_> = given.chain([("on_error".to_owned(), "null".to_owned())]).collect();
-    session.declare("__sample", input.clone(), DataType::Utf8, &options)?;
+    session.declare(SAMPLER, input.clone(), DataType::Utf8, &options)?;
     let columns = names(input).join(", ");
-    let query =
-        format!("SELECT {columns}, __sample({columns}) AS __answer FROM (SELECT * FROM {} LIMIT {SAMPLE})", name(view));
+    let query = format!(
+        "SELECT {columns}, {SAMPLER}({columns}) AS __answer FROM (SELECT * FROM {} LIMIT {SAMPLE})",
+        name(view)
+    );
     let Outcome::Rows { batches, .. } = session.sql(&query, job.as_str()).await? else {
         return Err(EngineError::Setting("the first records gave no rows".to_owned()));
     };
@@ -212,7 +218,7 @@ fn function_options(options: &EnrichOptions) -> Vec<(String, String)> {
         ("batch_size", Some(&batch_size)),
         ("rate_limit_calls", Some(&options.rate_limit_calls)),
         ("rate_limit_period", Some(&options.rate_limit_period)),
-        ("quota", Some("enrich")),
+        ("quota", Some(&options.quota)),
         ("max_in_flight", max_in_flight.as_deref()),
     ];
     given.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.to_owned()))).collect()

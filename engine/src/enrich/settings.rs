@@ -157,6 +157,8 @@ pub struct EnrichOptions {
     pub rate_limit_calls: String,
     /// As the API function's option of that name.
     pub rate_limit_period: String,
+    /// As the API function's option of that name.
+    pub quota: String,
     /// Records in a batch.
     pub chunk_size: NonZeroUsize,
 }
@@ -199,6 +201,7 @@ impl EnrichOptions {
             max_in_flight: (most.get() < AUTOMATIC_MOST).then_some(most),
             rate_limit_calls: calls.to_owned(),
             rate_limit_period: values.required("RATE_LIMIT_PERIOD")?.to_owned(),
+            quota: "enrich".to_owned(),
             chunk_size: values.read("CHUNK_SIZE", positive)?,
         })
     }

@@ -87,7 +87,8 @@ impl S3Counters {
         (self.0.received.load(Ordering::Relaxed), self.0.sent.load(Ordering::Relaxed))
     }
 
-    fn add(&self, method: usize, sent: u64, status: Option<u16>, received: u64) {
+    /// Counts a request by the place of its method, with the bytes of its body, and what was answered.
+    pub(crate) fn add(&self, method: usize, sent: u64, status: Option<u16>, received: u64) {
         let Counts { requests, failed, .. } = &*self.0;
         requests[method].fetch_add(1, Ordering::Relaxed);
         self.0.sent.fetch_add(sent, Ordering::Relaxed);

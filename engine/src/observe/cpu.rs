@@ -1,5 +1,49 @@
 //! How busy the processors of this machine are.
 
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Ticks are too coarse for a shorter time.
+const SPAN: Duration = Duration::from_secs(1);
+
+/// How busy they were in the last second or so, for whoever asks more often than that.
+#[derive(Debug)]
+pub(crate) struct Lately(Mutex<Looked>);
+
+#[derive(Debug)]
+struct Looked {
+    ticks: Option<Ticks>,
+    at: Instant,
+    share: Option<f64>,
+}
+
+impl Lately {
+    /// From now on.
+    pub fn new() -> Self {
+        Lately(Mutex::new(Looked { ticks: Ticks::now(), at: Instant::now(), share: None }))
+    }
+
+    /// The share of that time in which they were busy, in thousandths; `None` in the first second, and where the system does not
+    /// tell.
+    pub fn permille(&self) -> Option<u32> {
+        let mut looked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        looked.look(Ticks::now, Instant::now());
+        looked.share.map(|share| (share * 1000.0).round() as u32)
+    }
+}
+
+impl Looked {
+    fn look(&mut self, ticks: impl FnOnce() -> Option<Ticks>, now: Instant) {
+        if now.saturating_duration_since(self.at) >= SPAN {
+            let ticks = ticks();
+            let share = ticks.zip(self.ticks).and_then(|(now, before)| now.share_since(before));
+            *self = Looked { ticks, at: now, share };
+        }
+    }
+}
+
 /// What they did since the machine was started, in ticks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ticks {
@@ -42,5 +86,18 @@ mod tests {
         assert_eq!(now.share_since(before), Some(0.4));
         assert_eq!(before.share_since(before), None);
         assert_eq!(Ticks::of("intr 5\n"), None);
+    }
+
+    #[test]
+    fn who_asks_often_hears_of_the_last_whole_second() {
+        let start = Instant::now();
+        let ticks = |busy, all| Some(Ticks { busy, all });
+        let mut looked = Looked { ticks: ticks(0, 0), at: start, share: None };
+        let mut at = |tenths, busy, all| {
+            looked.look(|| ticks(busy, all), start + tenths * SPAN / 10);
+            looked.share
+        };
+        assert_eq!([at(1, 10, 10), at(9, 90, 90), at(10, 25, 100)], [None, None, Some(0.25)]);
+        assert_eq!([at(15, 75, 150), at(21, 125, 200)], [Some(0.25), Some(1.0)]);
     }
 }

@@ -1,8 +1,9 @@
 //! What can be seen of a job: while it runs and when it has ended.
 
 mod cloudwatch;
-mod cpu;
+pub(crate) mod cpu;
 pub mod event_log;
+pub mod executors;
 pub mod function;
 mod letters;
 mod masked;

@@ -85,6 +85,10 @@ pub struct Moved {
     pub shuffle_remote_bytes: u64,
     /// Bytes spilled to disk.
     pub spilled_bytes: u64,
+    /// Bytes that executors got from S3 while plans ran there, those of other jobs too.
+    pub executors_s3_read_bytes: u64,
+    /// Bytes that they sent there.
+    pub executors_s3_written_bytes: u64,
 }
 
 /// The executors of a cluster.
@@ -93,9 +97,14 @@ pub struct Moved {
 pub struct Executors {
     /// How many there are.
     pub count: u64,
+    /// Tasks that they can run at once, all together.
+    pub slots: u64,
     /// Of the memory that it may have, how much the fullest has, in thousandths.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_permille: Option<u32>,
+    /// How busy their machines are on average, in thousandths.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_permille: Option<u32>,
 }
 
 /// A limit that calls are made under.
@@ -130,12 +139,18 @@ pub struct FunctionProgress {
 pub struct Tasks {
     /// All that there will be.
     pub total: u64,
+    /// Those that could run, and have no slot yet.
+    #[serde(default)]
+    pub waiting: u64,
     /// Those that run.
     pub running: u64,
     /// Those that have ended well.
     pub completed: u64,
     /// Tries that failed.
     pub failed: u64,
+    /// Those that were cancelled, or lost with their executor.
+    #[serde(default)]
+    pub killed: u64,
 }
 
 /// Tasks and stages of several plans.
@@ -146,22 +161,34 @@ pub struct Plans {
     pub tasks_completed: u64,
     /// Tries of tasks that failed.
     pub tasks_failed: u64,
+    /// Tasks that were cancelled, or lost with their executor.
+    pub tasks_killed: u64,
     /// Stages that are done.
     pub stages_completed: u64,
+    /// Bytes that tasks wrote for later stages.
+    pub shuffle_written_bytes: u64,
 }
 
 impl Plans {
     fn of(stages: &[Stage]) -> Self {
-        let Tasks { completed, failed, .. } = Stage::sum(stages);
+        let Tasks { completed, failed, killed, .. } = Stage::sum(stages);
         let done = stages.iter().filter(|stage| stage.state == StageState::Completed).count();
-        Plans { tasks_completed: completed, tasks_failed: failed, stages_completed: done as u64 }
+        Plans {
+            tasks_completed: completed,
+            tasks_failed: failed,
+            tasks_killed: killed,
+            stages_completed: done as u64,
+            shuffle_written_bytes: stages.iter().map(|stage| stage.shuffle_written_bytes).sum(),
+        }
     }
 
     fn and(self, other: Self) -> Self {
         Plans {
             tasks_completed: self.tasks_completed + other.tasks_completed,
             tasks_failed: self.tasks_failed + other.tasks_failed,
+            tasks_killed: self.tasks_killed + other.tasks_killed,
             stages_completed: self.stages_completed + other.stages_completed,
+            shuffle_written_bytes: self.shuffle_written_bytes + other.shuffle_written_bytes,
         }
     }
 }

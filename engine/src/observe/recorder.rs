@@ -10,13 +10,14 @@ use tokio::sync::broadcast;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::cloudwatch::{LogStream, Publisher};
-use super::event_log::{Ended, Event, Line, LogWriter, Started};
+use super::event_log::{Event, LogWriter, Started, line};
+use super::executors::{OnExecutor, Roster, this_process};
 use super::letters::dead_letters;
 use super::masked::masked;
 use super::progress::Progress;
 use super::report::Report;
 use super::stages::Stage;
-use super::table;
+use crate::cluster::Member;
 use crate::io::stores::Stores;
 use crate::job::{self, Job, Told};
 use crate::{EngineError, Outcome, Session, Settings};
@@ -31,9 +32,6 @@ const KEEP_PART: u32 = 500;
 const BEHIND: usize = 1024;
 /// Dead letters of a statement that are kept.
 const LETTERS: usize = 20;
-/// Rows and characters of a result that are kept.
-const ROWS: usize = 100;
-const TABLE: usize = 32 << 10;
 
 /// The events of a job.
 #[derive(Debug)]
@@ -47,6 +45,8 @@ pub struct Recorder {
     shown_only: AtomicBool,
     /// The stages that were kept last.
     kept: Mutex<Vec<Stage>>,
+    /// The executors.
+    roster: Mutex<Roster>,
     /// The way to CloudWatch.
     publisher: Mutex<Option<Publisher>>,
     /// The way to CloudWatch Logs.
@@ -63,6 +63,7 @@ impl Recorder {
             latest: Mutex::default(),
             shown_only: AtomicBool::new(false),
             kept: Mutex::default(),
+            roster: Mutex::default(),
             publisher: Mutex::default(),
             stream: Mutex::default(),
         })
@@ -96,10 +97,13 @@ impl Recorder {
 
     /// Something happened: it is kept, written down and shown.
     pub fn tell(&self, event: &Event) {
+        if matches!(event, Event::JobEnded { .. }) {
+            self.keep_executors(); // nothing newer comes
+        }
         let mut lines = self.lines();
         let Some(line) = line(lines.len() as u64 + 1, event) else { return };
         lines.push(Arc::clone(&line));
-        if is_said(event)
+        if event.is_said()
             && let Some(stream) = self.stream().as_ref()
         {
             stream.add(&line);
@@ -108,6 +112,17 @@ impl Recorder {
             log.add(Arc::clone(&line));
         }
         let _ = self.live.send(line); // nobody may follow
+    }
+
+    /// These are the executors of the cluster now.
+    pub fn see(&self, members: &[Member]) {
+        let executors = {
+            let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut roster = self.roster();
+            roster.meet(members.to_vec());
+            roster.look(&latest.1)
+        };
+        self.show_executors(executors);
     }
 
     /// How far the job is: kept, or only shown. Returns whether that is further than what was noted before.
@@ -124,16 +139,33 @@ impl Recorder {
             self.shown_only.store(true, Ordering::Relaxed);
             self.show(&Event::Progress { progress: Box::new(progress) });
         }
+        let executors = self.roster().look(&stages);
+        self.show_executors(executors);
         // The rows of operators change all the time: in the log they would be the most.
         let ended = !stages.is_empty() && stages.iter().all(|stage| stage.count.completed == stage.count.total);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if ended && *kept != stages {
             kept.clone_from(&stages);
             self.tell(&Event::Stages { stages });
+            self.keep_executors();
         } else if other_stages {
             self.show(&Event::Stages { stages });
         }
         other_progress
+    }
+
+    fn show_executors(&self, executors: Option<Vec<OnExecutor>>) {
+        if let Some(executors) = executors {
+            self.show(&Event::Executors { executors });
+        }
+    }
+
+    /// What was only shown of the executors is kept.
+    fn keep_executors(&self) {
+        let executors = self.roster().keep();
+        if let Some(executors) = executors {
+            self.tell(&Event::Executors { executors });
+        }
     }
 
     /// Something is worth a look now, and not to be kept: its number is 0.
@@ -161,6 +193,11 @@ impl Recorder {
         self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The executors as they were seen last.
+    pub fn executors(&self) -> Vec<OnExecutor> {
+        self.roster().shown()
+    }
+
     /// Ends the log: what waits is written.
     pub async fn close(&self) {
         let log = self.log().take();
@@ -184,6 +221,10 @@ impl Recorder {
         }
     }
 
+    fn roster(&self) -> MutexGuard<'_, Roster> {
+        self.roster.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn stream(&self) -> MutexGuard<'_, Option<LogStream>> {
         self.stream.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -198,25 +239,6 @@ impl Recorder {
 
     fn log(&self) -> MutexGuard<'_, Option<LogWriter>> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Whether an event goes to a log that others keep: it has no data, and is none of many numbers.
-fn is_said(event: &Event) -> bool {
-    match event {
-        Event::Progress { .. } | Event::Stages { .. } | Event::DeadLetters { .. } => false,
-        Event::StatementEnded { ended, .. } => !matches!(ended, Ended::Rows { .. }),
-        _ => true,
-    }
-}
-
-fn line(seq: u64, event: &Event) -> Option<Arc<str>> {
-    match serde_json::to_string(&Line::now(seq, event)) {
-        Ok(line) => Some(line.into()),
-        Err(error) => {
-            tracing::warn!(%error, "an event cannot be written as JSON");
-            None
-        }
     }
 }
 
@@ -270,7 +292,7 @@ pub async fn run(
         if !matches!(told, Told::Begins { .. }) {
             look(session, recorder, true);
         }
-        recorder.tell(&event(told));
+        recorder.tell(&Event::from(told));
     };
     let work = job::run_told(session, job, tell);
     let ran = watched(session, recorder, work).await;
@@ -310,52 +332,22 @@ pub async fn watched<T>(session: &Session, recorder: &Recorder, work: impl Futur
 /// Notes how far the session is; returns whether that is further than before.
 fn look(session: &Session, recorder: &Recorder, keep: bool) -> bool {
     let (progress, stages) = (session.progress(), session.stages());
+    if !session.calls_elsewhere() {
+        recorder.roster().meet(vec![this_process(session, &stages)]);
+    }
     if let Some(publisher) = recorder.publisher().as_mut() {
         publisher.observe(&progress);
     }
     recorder.note(progress, stages, keep)
 }
 
-fn event(told: Told<'_>) -> Event {
-    match told {
-        Told::Begins { statement, statements, line, text } => {
-            Event::StatementStarted { statement, statements, line, text: text.to_owned() }
-        }
-        Told::DoneBefore { statement } => Event::StatementEnded { statement, ended: Ended::DoneBefore },
-        Told::Ends { statement, outcome } => Event::StatementEnded { statement, ended: ended(outcome) },
-    }
-}
-
-fn ended(outcome: &Outcome) -> Ended {
-    match outcome {
-        Outcome::Done => Ended::Done,
-        Outcome::DoneBefore(_) => Ended::DoneBefore,
-        Outcome::Written(written) => Ended::Written {
-            output: written.url.to_string(),
-            records_read: written.records_read,
-            records_written: written.records_written,
-            records_failed: written.records_failed,
-        },
-        Outcome::Rows { schema, batches } => {
-            let rows: usize = batches.iter().map(|batch| batch.num_rows()).sum();
-            let mut left = ROWS;
-            let first: Vec<_> = batches
-                .iter()
-                .map(|batch| {
-                    let taken = batch.slice(0, left.min(batch.num_rows()));
-                    left -= taken.num_rows();
-                    taken
-                })
-                .collect();
-            let table = table::format(schema, &first).chars().take(TABLE).collect();
-            Ended::Rows { rows: rows as u64, table }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::observe::progress::Tasks;
+    use crate::observe::stages::{StageState, Task};
 
     #[tokio::test]
     async fn the_last_progress_is_kept_though_it_was_shown_before() {
@@ -372,5 +364,35 @@ mod tests {
         assert_eq!(note(40, false), (2, 30));
         assert_eq!(note(40, true), (3, 40), "the end, at which nothing is new");
         assert_eq!(note(40, true), (3, 40));
+    }
+
+    #[test]
+    fn executors_are_shown_when_they_change_and_kept_when_the_job_ends() {
+        let recorder = Recorder::in_memory();
+        let (_, mut live) = recorder.follow();
+        let mut told = || {
+            let lines = std::iter::from_fn(|| live.try_recv().ok());
+            let lines = lines.map(|line| serde_json::from_str::<serde_json::Value>(&line).unwrap());
+            let told = lines.filter(|line| line["event"] == "executors");
+            told.map(|line| (line["seq"].as_u64().unwrap(), line["executors"].clone())).collect::<Vec<_>>()
+        };
+        let (id, share) = ("a".to_owned(), None);
+        let member = Member { id, slots: 2, running: 1, holds_shuffle: false, share, memory_permille: None };
+        recorder.see(std::slice::from_ref(&member));
+        let seen = json!([{ "executor": "a", "slots": 2, "slots_used": 1, "running": 0, "completed": 0 }]);
+        assert_eq!(told(), [(0, seen)]);
+        recorder.see(&[member]);
+        assert!(told().is_empty(), "nothing is new");
+        let executor = "a".to_owned();
+        let state = StageState::Running;
+        let task = Task { task: 0, partition: 0, executor, state, started_ms: 1, ended_ms: None };
+        let count = Tasks { total: 1, running: 1, ..Tasks::default() };
+        let stage = Stage { state, count, tasks: vec![task], ..Stage::default() };
+        recorder.note(Progress::default(), vec![stage], true);
+        let seen = json!([{ "executor": "a", "slots": 2, "slots_used": 1, "running": 1, "completed": 0 }]);
+        assert_eq!(told(), [(0, seen.clone())]);
+        recorder.tell(&Event::JobEnded { state: "STOPPED".to_owned(), report: None, dpu_hours: None });
+        assert_eq!(told(), [(1, seen)]);
+        assert!(recorder.so_far()[1].contains("job_ended"), "it stands behind what was kept");
     }
 }

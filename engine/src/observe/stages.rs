@@ -28,6 +28,9 @@ pub struct Stage {
     pub reads: Vec<u32>,
     /// How many tasks there are.
     pub count: Tasks,
+    /// Bytes that its tasks wrote for later stages.
+    #[serde(default)]
+    pub shuffle_written_bytes: u64,
     /// Its tasks.
     pub tasks: Vec<Task>,
     /// Its operators from the top down, each before those that it reads from.
@@ -87,9 +90,11 @@ impl Stage {
     pub(crate) fn sum(stages: &[Stage]) -> Tasks {
         stages.iter().fold(Tasks::default(), |sum, stage| Tasks {
             total: sum.total + stage.count.total,
+            waiting: sum.waiting + stage.count.waiting,
             running: sum.running + stage.count.running,
             completed: sum.completed + stage.count.completed,
             failed: sum.failed + stage.count.failed,
+            killed: sum.killed + stage.count.killed,
         })
     }
 
@@ -99,18 +104,32 @@ impl Stage {
         let metrics = first_metrics(plan);
         let mut tasks: Vec<_> = (0..partitions).filter_map(|partition| task(partition, metrics.as_ref())).collect();
         let completed = tasks.iter().filter(|task| task.ended_ms.is_some()).count() as u64;
-        let count = Tasks { total: partitions as u64, running: tasks.len() as u64 - completed, completed, failed: 0 };
+        let (total, running) = (partitions as u64, tasks.len() as u64 - completed);
+        let count = Tasks { total, running, completed, ..Tasks::default() };
         let state = if count.completed == count.total { StageState::Completed } else { StageState::Running };
         tasks.truncate(TASKS_SHOWN);
-        Stage { stage: 1, state, reads: Vec::new(), count, tasks, operators: operators(plan, None) }
+        Stage { stage: 1, state, count, tasks, operators: operators(plan, None), ..Stage::default() }
     }
 
     /// As it is when its plan has ended well.
     pub(crate) fn complete(&mut self, now_ms: u64) {
         self.state = StageState::Completed;
-        self.count = Tasks { completed: self.count.total, running: 0, ..self.count };
+        self.count = Tasks { completed: self.count.total, running: 0, waiting: 0, ..self.count };
+        self.end_tasks(StageState::Completed, now_ms);
+    }
+
+    /// As it is when its plan has failed: what still ran is cancelled.
+    pub(crate) fn give_up(&mut self, now_ms: u64) {
+        if self.state == StageState::Running {
+            self.state = StageState::Failed;
+        }
+        self.count = Tasks { killed: self.count.killed + self.count.running, running: 0, waiting: 0, ..self.count };
+        self.end_tasks(StageState::Failed, now_ms);
+    }
+
+    fn end_tasks(&mut self, state: StageState, now_ms: u64) {
         for task in self.tasks.iter_mut().filter(|task| task.state == StageState::Running) {
-            (task.state, task.ended_ms) = (StageState::Completed, Some(now_ms));
+            (task.state, task.ended_ms) = (state, Some(now_ms));
         }
     }
 }
@@ -172,4 +191,31 @@ fn task(partition: usize, metrics: Option<&MetricsSet>) -> Option<Task> {
     let (started_ms, ended_ms) = (milliseconds(started?), ended.map(milliseconds));
     let state = if ended_ms.is_some() { StageState::Completed } else { StageState::Running };
     Some(Task { task: number, partition: number, executor: String::new(), state, started_ms, ended_ms })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ran_when_a_plan_failed_was_killed() {
+        let task = |number, state| {
+            let (executor, ended_ms) = ("a".to_owned(), (state != StageState::Running).then_some(5));
+            Task { task: number, partition: number, executor, state, started_ms: 1, ended_ms }
+        };
+        let count = Tasks { total: 9, waiting: 2, running: 2, completed: 3, failed: 1, killed: 1 };
+        let tasks = vec![task(0, StageState::Completed), task(1, StageState::Running)];
+        let mut stage = Stage { stage: 2, state: StageState::Running, count, tasks, ..Stage::default() };
+        let waiting = Stage { stage: 3, count: Tasks { total: 4, ..Tasks::default() }, ..Stage::default() };
+        stage.give_up(7);
+        assert_eq!(stage.count, Tasks { waiting: 0, running: 0, killed: 3, ..count });
+        assert_eq!(stage.state, StageState::Failed);
+        let ended = Task { ended_ms: Some(7), ..task(1, StageState::Failed) };
+        assert_eq!(stage.tasks, [task(0, StageState::Completed), ended]);
+        let mut given_up = waiting.clone();
+        given_up.give_up(7);
+        assert_eq!(given_up, waiting, "what had not begun was not killed");
+        let sum = Tasks { total: 13, waiting: 0, running: 0, completed: 3, failed: 1, killed: 3 };
+        assert_eq!(Stage::sum(&[stage, waiting]), sum);
+    }
 }

@@ -114,6 +114,7 @@ impl Session {
         let mut callers = Vec::new();
         find_callers(&plan, &mut callers);
         let elsewhere = Elsewhere::new(callers);
+        let mut s3_before = None;
         let show = |stages| *self.stages.lock().unwrap_or_else(PoisonError::into_inner) = stages;
         let run = cluster.run(plan, config, &show);
         // Both at once: the one may wait for what the other has begun.
@@ -122,7 +123,7 @@ impl Session {
             for tick in 0_u64.. {
                 ticks.tick().await;
                 if tick.is_multiple_of(EXECUTORS) {
-                    self.see_executors(cluster).await;
+                    self.see_executors(cluster, &mut s3_before).await;
                 }
                 if let Err(error) = elsewhere.look(cluster, attempt).await {
                     return error;
@@ -134,15 +135,27 @@ impl Session {
             ran = run => ran,
             error = over_budget => return Err(error),
         };
+        self.see_executors(cluster, &mut s3_before).await; // what its last tasks did
         elsewhere.look(cluster, attempt).await?;
         ran
     }
 
-    async fn see_executors(&self, cluster: &Cluster) {
-        if let Ok(seen) = cluster.describe().await {
-            let memory_permille = seen.executors.iter().filter_map(|executor| executor.memory_permille).max();
-            self.moved().1 = Some(Executors { count: seen.executors.len() as u64, memory_permille });
-        }
+    /// Looks at the executors, and at what they have moved from and to S3 since they were looked at before.
+    async fn see_executors(&self, cluster: &Cluster, s3_before: &mut Option<(u64, u64)>) {
+        let Ok(seen) = cluster.describe().await else { return };
+        let members = &seen.executors;
+        let executors = Executors {
+            count: members.len() as u64,
+            slots: members.iter().map(|executor| executor.slots as u64).sum(),
+            memory_permille: members.iter().filter_map(|executor| executor.memory_permille).max(),
+            cpu_permille: seen.cpu_permille,
+        };
+        let s3 = (seen.s3_received, seen.s3_sent);
+        let (received, sent) = s3_before.replace(s3).unwrap_or(s3);
+        let mut moved = self.moved();
+        moved.0.executors_s3_read_bytes += s3.0.saturating_sub(received);
+        moved.0.executors_s3_written_bytes += s3.1.saturating_sub(sent);
+        moved.1 = Some(executors);
     }
 
     pub(super) fn task_context(&self, run: Run) -> Arc<TaskContext> {

@@ -318,9 +318,14 @@ impl Session {
         self.register(self.api_defaults.declare(name, arguments, returns, false, options)?)
     }
 
+    /// Forgets an API function, which lets go of its quota.
+    pub(crate) fn forget(&self, name: &str) {
+        self.catalog().functions.remove(&name.to_lowercase());
+    }
+
     fn register(&self, api: ApiFunction) -> Result<Arc<Caller>, EngineError> {
         let key = api.name.to_lowercase();
-        self.catalog().functions.remove(&key); // an older one lets go of its quota
+        self.forget(&key);
         let caller = self.callers.caller(api)?;
         self.watches.lock().unwrap_or_else(PoisonError::into_inner).push(caller.watch());
         let counted = self.totals.count(caller.watch());

@@ -11,7 +11,8 @@ export function pacelineArguments(settings: Settings, sql: Uploaded | undefined)
     ...(sql === undefined ? { source_bucket: settings.bucketName } : { 'paceline-job': sql.url }),
     // Checkpoints of a job of statements are kept there, so that the next attempt finds them.
     TempDir: `s3://${settings.bucketName}/${TEMPORARY}`,
-    ...(settings.metrics ? { metrics_namespace: settings.monitoring.metricNamespace } : {}),
+    // The launcher publishes unless it is told not to, and without metrics the role lets nobody publish.
+    metrics_namespace: settings.metrics ? settings.monitoring.metricNamespace : 'none',
     ...(settings.workers === 'spark'
       ? {
           'paceline-workers': 'spark',

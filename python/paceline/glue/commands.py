@@ -1,7 +1,7 @@
 """Turns what a job was told into command lines of the program `paceline`. Starts nothing."""
 
 from dataclasses import dataclass
-from typing import Optional, Tuple
+from typing import List, Optional, Tuple
 
 from paceline.glue.options import CLASSIC, Options
 
@@ -20,14 +20,15 @@ class Plan:
     afresh: Optional[Tuple[str, ...]] = None
 
 
-def plan(options: Options, script: Optional[str], report: str) -> Plan:
-    """The commands of a job. `script` is the local file of its statements, `report` the one that its report is written to.
+def plan(options: Options, script: Optional[str], report: str, namespace: Optional[str]) -> Plan:
+    """The commands of a job. `script` is the local file of its statements, `report` the one that its report is written to; its numbers
+    go to CloudWatch's `namespace`, if there is one.
 
     A run that Glue tries again goes on where it stopped. The classic job does so under its id, by what lies beside its output.
     Statements are resumed from their checkpoint, so that those that are done are not carried out again; without a place for
     checkpoints on S3 they start again under the same id, and answers that were paid for are still not bought twice.
     """
-    common = [*_each("--conf", [*_metrics(options), *options.conf]), "--report", report]
+    common = [*_each("--conf", [*_published(options, namespace), *options.conf]), "--report", report]
     named = ["--job-id", options.job_id] if options.job_id else []
     if script is None:
         flags = [text for name, value in options.classic.items() for text in (f"--{CLASSIC[name]}", value)]
@@ -41,12 +42,12 @@ def plan(options: Options, script: Optional[str], report: str) -> Plan:
     return Plan(afresh)
 
 
-def _metrics(options):
+def _published(options: Options, namespace: Optional[str]) -> List[str]:
     """Where CloudWatch's numbers go, and the name of the job that they are of."""
-    if options.metrics_namespace is None:
+    if namespace is None:
         return []
-    namespace = f"paceline.cloudwatch.namespace={options.metrics_namespace}"
-    return [namespace, f"spark.app.name={options.job_name}"] if options.job_name else [namespace]
+    place = f"paceline.cloudwatch.namespace={namespace}"
+    return [place, f"spark.app.name={options.job_name}"] if options.job_name else [place]
 
 
 def _each(flag, values):

@@ -10,6 +10,7 @@ from typing import Any, Dict, Optional, Sequence
 
 from paceline.glue import binary, commands
 from paceline.glue.cluster import ClusterFailed, cluster_of_spark
+from paceline.glue.metrics import metrics_of
 from paceline.glue.options import Options
 from paceline.glue.process import Child, Ended, say
 from paceline.glue.spark import NoSpark
@@ -36,10 +37,13 @@ def main(argv: Optional[Sequence[str]] = None) -> Dict[str, Any]:
     if options.workers == "driver" and (options.number_of_workers or 0) > 2:
         idle = options.number_of_workers - 1
         say(f"{idle} of {options.number_of_workers} workers have nothing to do: give --paceline-workers spark, or the job fewer workers")
+    metrics = metrics_of(options)
+    if metrics.off:
+        say(f"metrics are off: {metrics.off}; --metrics_namespace turns them on")
     with tempfile.TemporaryDirectory(prefix="paceline-") as folder:
         script = _local(options.script, Path(folder)) if options.script else None
         report = Path(folder) / "report.json"
-        plan = commands.plan(options, script, str(report))
+        plan = commands.plan(options, script, str(report), metrics.namespace)
         conf = () if _remembers() else ("--conf", f"paceline.state.dir={folder}/state")
         if options.workers == "spark":
             try:

@@ -107,7 +107,7 @@ pub async fn logs(State(app): State<App>, id: Id, Query(asked): Query<Paging>) -
     let (limit, skip) = (limit(asked.limit)?, place(asked.page_token.as_deref())?);
     let events = app.jobs()?.events(&known(id)?).await?;
     let lines = events.lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let lines = lines.filter(|line| !matches!(line["event"].as_str(), Some("progress" | "stages")));
+    let lines = lines.filter(|line| !matches!(line["event"].as_str(), Some("progress" | "stages" | "executors")));
     let mut lines: Vec<_> = lines.skip(skip).take(limit + 1).collect();
     let more = lines.len() > limit;
     lines.truncate(limit);

@@ -3,13 +3,16 @@
 //! does not know, so that files of other versions can be read.
 
 mod reader;
+mod told;
 mod writer;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use super::executors::OnExecutor;
 use super::progress::Progress;
 use super::report::Report;
 use super::stages::Stage;
@@ -38,6 +41,17 @@ impl<'a> Line<'a> {
     /// A line for what happens now.
     pub fn now(seq: u64, event: &'a Event) -> Self {
         Line { v: VERSION, seq, at: humantime::format_rfc3339_millis(SystemTime::now()).to_string(), event }
+    }
+}
+
+/// The text of a line for what happens now; `None` where it cannot be said in JSON.
+pub(super) fn line(seq: u64, event: &Event) -> Option<Arc<str>> {
+    match serde_json::to_string(&Line::now(seq, event)) {
+        Ok(line) => Some(line.into()),
+        Err(error) => {
+            tracing::warn!(%error, "an event cannot be written as JSON");
+            None
+        }
     }
 }
 
@@ -76,6 +90,11 @@ pub enum Event {
         /// All of them.
         stages: Vec<Stage>,
     },
+    /// What its executors have of it.
+    Executors {
+        /// All of them.
+        executors: Vec<OnExecutor>,
+    },
     /// A statement has ended.
     StatementEnded {
         /// Its number in the job, from 1.
@@ -109,6 +128,17 @@ pub enum Event {
         #[serde(skip_serializing_if = "Option::is_none")]
         dpu_hours: Option<f64>,
     },
+}
+
+impl Event {
+    /// Whether it goes to a log that others keep: it has no data, and is none of many numbers.
+    pub(super) fn is_said(&self) -> bool {
+        match self {
+            Self::Progress { .. } | Self::Stages { .. } | Self::Executors { .. } | Self::DeadLetters { .. } => false,
+            Self::StatementEnded { ended, .. } => !matches!(ended, Ended::Rows { .. }),
+            _ => true,
+        }
+    }
 }
 
 /// What a job begins with.

@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::Started;
 use crate::EngineError;
 use crate::io::stores::{Place, Stores};
+use crate::observe::executors::OnExecutor;
 use crate::observe::progress::Progress;
 use crate::observe::stages::Stage;
 
@@ -37,6 +38,9 @@ pub struct Summary {
     /// The stages of its last plan.
     #[serde(skip)]
     pub stages: Vec<Stage>,
+    /// Its executors, as they were last.
+    #[serde(skip)]
+    pub executors: Vec<OnExecutor>,
     /// Its report.
     #[serde(skip)]
     pub report: Option<Value>,
@@ -71,6 +75,7 @@ pub fn summary<'a>(lines: impl IntoIterator<Item = &'a str>) -> Summary {
             }
             Some("progress") => sum.progress = line.get("progress").and_then(read).unwrap_or(sum.progress),
             Some("stages") => sum.stages = line.get("stages").and_then(read).unwrap_or(sum.stages),
+            Some("executors") => sum.executors = line.get("executors").and_then(read).unwrap_or(sum.executors),
             Some("job_ended") => {
                 sum.state = text(&line, "state").unwrap_or(sum.state);
                 sum.ended_at = at;
@@ -160,8 +165,19 @@ mod tests {
         assert_eq!(sum.progress.functions["enrich"].done.requests, 100);
         assert_eq!(sum.progress.tasks.completed, 4);
         assert_eq!((sum.statement, sum.statements, sum.stages.len()), (3, 3, 1));
+        assert_eq!(sum.executors, [], "of those it says nothing");
         assert_eq!(sum.report.unwrap()["records_written"], 90);
         assert_eq!(sum.ended_at.as_deref(), Some("2026-11-23T09:28:02.231Z"));
+    }
+
+    #[test]
+    fn executors_are_as_they_were_last() {
+        let lines = [
+            r#"{"v":1,"seq":1,"event":"executors","executors":[{"executor":"a","slots":2,"running":2,"completed":0}]}"#,
+            r#"{"v":1,"seq":2,"event":"executors","executors":[{"executor":"a","slots":2,"completed":5,"moons":2}]}"#,
+        ];
+        let (executor, slots) = ("a".to_owned(), Some(2));
+        assert_eq!(summary(lines).executors, [OnExecutor { executor, slots, completed: 5, ..OnExecutor::default() }]);
     }
 
     #[test]

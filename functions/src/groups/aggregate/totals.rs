@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, Int32Array, Int64Array, PrimitiveArray};
+use arrow::buffer::BooleanBuffer;
 use arrow::compute::cast;
 use arrow::datatypes::{
     DataType as Arrow, Decimal128Type, DurationMicrosecondType, Int64Type, IntervalUnit, IntervalYearMonthType,
@@ -32,18 +33,15 @@ impl Total {
     }
 
     pub(super) fn accumulator(&'static self, context: &Context) -> Box<dyn Accumulator> {
-        let groups =
-            Groups { total: self, context: context.clone(), sums: vec![0], counts: vec![0], overflows: vec![false] };
-        Box::new(One(groups))
+        Box::new(One(Groups { total: self, context: context.clone(), sums: vec![Sum::default()] }))
     }
 
     pub(super) fn groups(&'static self, context: &Context) -> Box<dyn GroupsAccumulator> {
-        let (sums, counts, overflows) = Default::default();
-        Box::new(Groups { total: self, context: context.clone(), sums, counts, overflows })
+        Box::new(Groups { total: self, context: context.clone(), sums: Vec::new() })
     }
 
     /// What a group's sum and count come to.
-    fn result(&self, sum: i128, count: i64, overflow: bool, context: &Context) -> Result<Option<i128>> {
+    fn result(&self, Sum { value: sum, count, overflow }: Sum, context: &Context) -> Result<Option<i128>> {
         if count <= 0 {
             return Ok(None);
         }
@@ -101,55 +99,57 @@ fn mean(sum: i128, count: i128, digits: u32) -> Option<i128> {
     whole.checked_mul(power)?.checked_add(fine / count + rounding)
 }
 
+/// The sum of a group. Its parts lie together, as every row needs all of them.
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    value: i128,
+    count: i64,
+    overflow: bool,
+}
+
+impl Sum {
+    fn add(&mut self, value: i128, count: i64) {
+        let (new, over) = self.value.overflowing_add(value);
+        self.value = new;
+        self.overflow |= over;
+        self.count = self.count.wrapping_add(count);
+    }
+}
+
 /// The sums of many groups.
 struct Groups {
     total: &'static Total,
     context: Context,
-    sums: Vec<i128>,
-    counts: Vec<i64>,
-    overflows: Vec<bool>,
+    sums: Vec<Sum>,
 }
 
 impl Groups {
     fn grow(&mut self, groups: usize) {
         if self.sums.len() < groups {
-            self.sums.resize(groups, 0);
-            self.counts.resize(groups, 0);
-            self.overflows.resize(groups, false);
+            self.sums.resize(groups, Sum::default());
         }
     }
 
     fn add(&mut self, group: usize, value: i128, count: i64) {
-        let (Some(sum), Some(rows), Some(overflow)) =
-            (self.sums.get_mut(group), self.counts.get_mut(group), self.overflows.get_mut(group))
-        else {
-            return;
-        };
-        let (new, over) = sum.overflowing_add(value);
-        *sum = new;
-        *overflow |= over;
-        *rows = rows.wrapping_add(count);
+        if let Some(sum) = self.sums.get_mut(group) {
+            sum.add(value, count);
+        }
     }
 
     fn results(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
         let sums = emit_to.take_needed(&mut self.sums);
-        let counts = emit_to.take_needed(&mut self.counts);
-        let overflows = emit_to.take_needed(&mut self.overflows);
-        let values = sums
-            .into_iter()
-            .zip(counts)
-            .zip(overflows)
-            .map(|((sum, count), overflow)| self.total.result(sum, count, overflow, &self.context))
-            .collect::<Result<Vec<_>>>()?;
+        let values = sums.into_iter().map(|sum| self.total.result(sum, &self.context)).collect::<Result<Vec<_>>>()?;
         made(values, self.context.returns.data_type())
     }
 
     fn states(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
+        let sums = emit_to.take_needed(&mut self.sums);
         // An i128 need not have 38 digits, but no one looks at a state's precision.
-        let sums = Decimal128Array::from(emit_to.take_needed(&mut self.sums)).with_precision_and_scale(38, 0)?;
-        let counts = Int64Array::from(emit_to.take_needed(&mut self.counts));
-        let overflows = BooleanArray::from(emit_to.take_needed(&mut self.overflows));
-        Ok(vec![Arc::new(sums), Arc::new(counts), Arc::new(overflows)])
+        let values =
+            Decimal128Array::from_iter_values(sums.iter().map(|sum| sum.value)).with_precision_and_scale(38, 0)?;
+        let counts = Int64Array::from_iter_values(sums.iter().map(|sum| sum.count));
+        let overflows: BooleanBuffer = sums.iter().map(|sum| sum.overflow).collect();
+        Ok(vec![Arc::new(values), Arc::new(counts), Arc::new(BooleanArray::from(overflows))])
     }
 
     fn merge(&mut self, states: &[ArrayRef], group: impl Fn(usize) -> usize) -> Result<()> {
@@ -166,9 +166,9 @@ impl Groups {
             self.add(group, sums.value(row), counts.value(row));
             if overflows.is_valid(row)
                 && overflows.value(row)
-                && let Some(overflow) = self.overflows.get_mut(group)
+                && let Some(sum) = self.sums.get_mut(group)
             {
-                *overflow = true;
+                sum.overflow = true;
             }
         }
         Ok(())
@@ -185,14 +185,19 @@ impl GroupsAccumulator for Groups {
     ) -> Result<()> {
         self.grow(total);
         let Some(values) = values.first() else { return Ok(()) };
-        let chosen = |row: usize| filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row));
-        each(values, |row, value| {
-            if chosen(row)
-                && let Some(group) = groups.get(row)
-            {
-                self.add(*group, value, 1);
+        let mut add = |row: usize, value| {
+            if let Some(sum) = groups.get(row).and_then(|group| self.sums.get_mut(*group)) {
+                sum.add(value, 1);
             }
-        })
+        };
+        match filter {
+            None => each(values, add),
+            Some(filter) => each(values, |row, value| {
+                if filter.is_valid(row) && filter.value(row) {
+                    add(row, value);
+                }
+            }),
+        }
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
@@ -210,19 +215,13 @@ impl GroupsAccumulator for Groups {
 
     fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
         let rows = values.first().map_or(0, |values| values.len());
-        let mut each = Groups {
-            total: self.total,
-            context: self.context.clone(),
-            sums: vec![],
-            counts: vec![],
-            overflows: vec![],
-        };
+        let mut each = Groups { total: self.total, context: self.context.clone(), sums: Vec::new() };
         each.update_batch(values, &(0..rows).collect::<Vec<_>>(), filter, rows)?;
         each.states(EmitTo::All)
     }
 
     fn size(&self) -> usize {
-        size_of_val(self) + self.sums.capacity() * 25
+        size_of_val(self) + self.sums.capacity() * size_of::<Sum>()
     }
 }
 
@@ -242,7 +241,7 @@ impl Accumulator for One {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        let result = self.0.total.result(self.0.sums[0], self.0.counts[0], self.0.overflows[0], &self.0.context)?;
+        let result = self.0.total.result(self.0.sums[0], &self.0.context)?;
         ScalarValue::try_from_array(&made(vec![result], self.0.context.returns.data_type())?, 0)
     }
 
