@@ -73,7 +73,9 @@ def test_glue_s_names_are_there_where_they_are_asked_for(aws, paceline):
     ours = [metric for metric in client.list_metrics(Namespace="Glue")["Metrics"] if {"Name": "JobName", "Value": "nightly"} in metric["Dimensions"]]
     names = {metric["MetricName"] for metric in ours}
     aggregate = "glue.driver.aggregate."
-    wanted = {aggregate + name for name in ("elapsedTime", "numCompletedStages", "numCompletedTasks", "recordsRead", "bytesRead", "shuffleBytesWritten", "shuffleLocalBytesRead", "shuffleRemoteBytesRead")}
+    counts = ("elapsedTime", "numCompletedStages", "numCompletedTasks", "numFailedTasks", "recordsRead", "bytesRead")
+    shuffled = ("shuffleBytesWritten", "shuffleLocalBytesRead", "shuffleRemoteBytesRead")
+    wanted = {aggregate + name for name in counts + shuffled}
     gauges = ("jvm.heap.usage", "s3.filesystem.read_bytes", "s3.filesystem.write_bytes", "system.cpuSystemLoad")
     # Of a cluster there are more.
     assert names == wanted | {f"glue.{of}.{name}" for of in ("driver", "ALL") for name in gauges}
