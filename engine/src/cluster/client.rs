@@ -72,7 +72,7 @@ pub struct Ran {
 struct Seen {
     /// Names one start of its process.
     start: String,
-    /// Those of the job, if it runs.
+    /// Those of the job, if it is known.
     stages: Vec<Stage>,
 }
 
@@ -124,7 +124,10 @@ impl Cluster {
                 }
                 Some(job_status::Status::Failed(failed)) => {
                     job.failed();
-                    show(given_up(self.last_stages(&id, stages, &mut killed).await));
+                    // One that could not be planned has no stages.
+                    if failed.started_at > 0 {
+                        show(given_up(self.last_stages(&id, stages, &mut killed).await));
+                    }
                     return Err(faults::of_job(failed.error));
                 }
                 _ => tokio::time::sleep(LOOK).await,
@@ -134,7 +137,6 @@ impl Cluster {
                 match self.stages(&id).await {
                     // It says of a job that it does not know what it says of one that it has just accepted: nothing.
                     Ok(seen) if seen.start != start => {
-                        job.failed();
                         return exec_err!(
                             "the scheduler at {} was started anew, and has forgotten the job",
                             self.reach.at()
@@ -149,14 +151,16 @@ impl Cluster {
                 }
             }
         };
-        let metrics = match scheduler.get_job_metrics(GetJobMetricsParams { job_id: id.clone() }).await {
+        let counted = scheduler.get_job_metrics(GetJobMetricsParams { job_id: id.clone() });
+        let (counted, stages) = tokio::join!(counted, self.last_stages(&id, stages, &mut killed));
+        let metrics = match counted {
             Ok(metrics) => metrics.into_inner(),
             Err(error) => {
                 tracing::warn!(%error, "how many rows were read is not known");
                 GetJobMetricsResult::default()
             }
         };
-        show(ended(self.last_stages(&id, stages, &mut killed).await, &metrics));
+        show(ended(stages, &metrics));
         let mut sums = Vec::new();
         for operator in metrics.stages.into_iter().flat_map(|stage| stage.operators) {
             let is_scan = operator.operator_type == "DataSourceExec";

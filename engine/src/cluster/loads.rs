@@ -33,10 +33,13 @@ pub struct Loads {
 impl Loads {
     /// Hears an executor.
     pub fn hear(&mut self, executor: &str, load: Load, now: Instant) {
-        let before = self.said.insert(executor.to_owned(), (load, now));
-        let (before, _) = before.unwrap_or((load, now)); // what it did before it was known was for nobody here
-        self.s3_received += load.s3_received.saturating_sub(before.s3_received);
-        self.s3_sent += load.s3_sent.saturating_sub(before.s3_sent);
+        // What it did before it was known was for nobody here.
+        let before = self.said.get(executor).map_or(load, |(before, _)| *before);
+        // Of two messages the later may come first, and must not be counted again behind the earlier.
+        let (s3_received, s3_sent) = (load.s3_received.max(before.s3_received), load.s3_sent.max(before.s3_sent));
+        self.s3_received += s3_received - before.s3_received;
+        self.s3_sent += s3_sent - before.s3_sent;
+        self.said.insert(executor.to_owned(), (Load { s3_received, s3_sent, ..load }, now));
         self.said.retain(|_, (_, heard)| now.saturating_duration_since(*heard) < GONE);
     }
 
@@ -75,5 +78,14 @@ mod tests {
         assert_eq!(loads.all(at(80)), load(None, 341, 8));
         loads.hear("b", load(Some(300), 50, 9), at(81));
         assert_eq!(loads.all(at(81)), load(Some(300), 350, 9));
+    }
+
+    #[test]
+    fn what_comes_late_is_not_counted_again() {
+        let (mut loads, now) = (Loads::default(), Instant::now());
+        for bytes in [0, 100, 90, 100, 120] {
+            loads.hear("a", Load { cpu_permille: None, s3_received: bytes, s3_sent: bytes }, now);
+        }
+        assert_eq!(loads.all(now), Load { cpu_permille: None, s3_received: 120, s3_sent: 120 });
     }
 }
