@@ -44,6 +44,7 @@ class Target:
 
 AIOHTTP = ("PySpark (aiohttp)", "pyspark")
 SPARK = ("PySpark 3.5.4", "pyspark")
+LIMIT, RECEIVED = ("the limit", "pyspark"), "share of it at the receiver"
 FLAT, BATCH = "API job flat out, one per request", "API job, batches of 1,000"
 TPCH = "TPC-H at scale 1"
 MORE, LESS = {"more_is_better": True}, {"at_most": True}
@@ -53,7 +54,11 @@ TARGETS = (
     Target(FLAT, *AIOHTTP, "api-flat", "requests/s", "requests_per_s", 3, **MORE),
     Target(FLAT, *AIOHTTP, "api-flat", "CPU seconds", "cpu_s", 1 / 5, **LESS),
     Target(FLAT, *AIOHTTP, "api-flat", "peak memory", "peak_bytes", 1 / 5, **LESS),
-    Target("API job at 5,000/s", "the limit", "pyspark", "api-5000", "share of it at the receiver", "requests_per_s", 0.98, of=5000),
+    Target(f"{FLAT}, 1,000,000 records", *AIOHTTP, "api-flat-million", "requests/s", "requests_per_s", 3, **MORE),
+    Target(f"{FLAT}, 1,000,000 records", *AIOHTTP, "api-flat-million", "CPU seconds", "cpu_s", 1 / 5, **LESS),
+    Target(f"{FLAT}, 1,000,000 records", *AIOHTTP, "api-flat-million", "peak memory", "peak_bytes", 1 / 5, **LESS),
+    Target("API job at 5,000/s", *LIMIT, "api-5000", RECEIVED, "requests_per_s", 0.98, of=5000),
+    Target("API job at 5,000/s, 500 ms", *LIMIT, "api-5000-slow", RECEIVED, "requests_per_s", 0.98, of=5000),
     Target(f"{BATCH}, 100,000 records", *AIOHTTP, "api-batch-1000", "wall time, whole processes", "wall_s", 8),
     Target(f"{BATCH}, 1,000,000 records", *AIOHTTP, "api-batch-1000-million", "wall time, whole processes", "wall_s", 8),
     Target(f"{BATCH}, 1,000,000 records", *AIOHTTP, "api-batch-1000-million", "requests/s", "requests_per_s", 8, **MORE),
