@@ -17,6 +17,7 @@ NEEDED = ("perf", "inferno-collapse-perf", "inferno-flamegraph")
 SAMPLES = 299  # a second and processor
 STACK = 16384  # bytes of a stack, from which its frames are found
 HASH = re.compile(r"::h[0-9a-f]{16}(?=[; ])")
+SCRIPT = re.compile(r"<script.*?</script>| onload=\"[^\"]*\"", re.DOTALL)  # a drawing is looked at; it runs nothing
 NAMED = 12  # functions that are listed
 NARROWEST = "0.2"  # per cent of all samples that a frame must have to be drawn
 
@@ -45,7 +46,7 @@ def profiled(field, scenario, work, rounds, say):
     title = f"{scenario.name}: {scenario.title}"
     FOLDER.mkdir(parents=True, exist_ok=True)
     drawing = piped(["inferno-flamegraph", "--title", title, "--minwidth", NARROWEST, "--hash"], stacks)
-    (FOLDER / f"{scenario.name}.svg").write_text(drawing, encoding="utf-8")
+    (FOLDER / f"{scenario.name}.svg").write_text(SCRIPT.sub("", drawing), encoding="utf-8")
     shutil.rmtree(folder)
     return hottest(stacks)
 
